@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* base/err.c -- one failure: a code for programs, a sentence for people. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int
+err_set(struct err *err, enum reason reason, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err == NULL || err->reason != REASON_NONE)
+		return -1;
+	err->reason = reason;
+	va_start(ap, fmt);
+	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+
+	/* Names from outside may be in the text: one line, nothing that a
+	 * terminal would obey. */
+	for (char *c = err->text; *c != '\0'; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	return -1;
+}
+
+void
+err_clear(struct err *err)
+{
+	err->reason = REASON_NONE;
+	err->text[0] = '\0';
+}

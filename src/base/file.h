@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* base/file.h -- files read whole, and replaced whole or not at all (I7). */
+#ifndef OCLASP_BASE_FILE_H
+#define OCLASP_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+/* Read all of PATH, at most MAX bytes, into fresh memory with a NUL behind it
+ * that *LEN does not count.  A larger file is an error, and so is anything
+ * but a regular file or a pipe.  "-" is standard input.  Errors: REASON_FILE. */
+int file_read(const char *path, size_t max, uint8_t **out, size_t *len,
+    struct err *err);
+
+/* Replace PATH by LEN bytes.  A reader sees the old bytes or the new ones,
+ * never a mixture, and after success the new ones survive a power cut.  On
+ * failure PATH holds the old bytes still, or, where only the last flush
+ * failed, the new.  MODE is for the new file, whatever the umask. */
+int file_replace(const char *path, const void *data, size_t len, mode_t mode,
+    struct err *err);
+
+/* 1 if PATH holds exactly these bytes, else 0. */
+int file_holds(const char *path, const void *data, size_t len);
+
+/* Make the folder PATH and its parents, MODE for each new one. */
+int file_make_dir(const char *path, mode_t mode, struct err *err);
+
+/* Take the lock file PATH for as long as this process lives and write our pid
+ * into it.  If another process holds it: -1 with its pid in the text.  *OUT
+ * is the open file; closing it gives the lock up. */
+int file_lock(const char *path, int *out, struct err *err);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/* base/loop.c -- what every asynchronous file wants of libuv, said once. */
+#include "base/loop.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct loop_timer {
+	uv_timer_t uv; /* first: the close callback frees the whole */
+	void (*cb)(void *cookie);
+	void *cookie;
+};
+
+struct loop_watch {
+	uv_poll_t uv; /* first, as above */
+	void (*cb)(void *cookie, int status, int events);
+	void *cookie;
+};
+
+static void
+free_handle(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void
+timer_fired(uv_timer_t *uv)
+{
+	struct loop_timer *timer = (struct loop_timer *)uv;
+
+	uv_close((uv_handle_t *)uv, free_handle);
+	timer->cb(timer->cookie);
+}
+
+struct loop_timer *
+loop_timer_start(uv_loop_t *loop, int64_t delay_ms, void (*cb)(void *cookie),
+    void *cookie)
+{
+	struct loop_timer *timer = mem_new(sizeof(*timer));
+
+	timer->cb = cb;
+	timer->cookie = cookie;
+	uv_update_time(loop); /* the delay counts from now, not from the turn */
+	(void)uv_timer_init(loop, &timer->uv);
+	(void)uv_timer_start(&timer->uv, timer_fired,
+	    delay_ms < 0 ? 0 : (uint64_t)delay_ms, 0);
+	return timer;
+}
+
+void
+loop_timer_cancel(struct loop_timer **timer)
+{
+	if (*timer != NULL)
+		uv_close((uv_handle_t *)&(*timer)->uv, free_handle);
+	*timer = NULL;
+}
+
+static void
+watch_event(uv_poll_t *uv, int status, int events)
+{
+	struct loop_watch *watch = (struct loop_watch *)uv;
+
+	watch->cb(watch->cookie, status, events);
+}
+
+struct loop_watch *
+loop_watch_start(uv_loop_t *loop, int fd, int events,
+    void (*cb)(void *cookie, int status, int events), void *cookie)
+{
+	struct loop_watch *watch = mem_new(sizeof(*watch));
+	int rc = uv_poll_init(loop, &watch->uv, fd);
+
+	assert(rc == 0); /* a regular file or a closed fd: our own mistake */
+	watch->cb = cb;
+	watch->cookie = cookie;
+	(void)uv_poll_start(&watch->uv, events, watch_event);
+	return watch;
+}
+
+void
+loop_watch_change(struct loop_watch *watch, int events)
+{
+	(void)uv_poll_start(&watch->uv, events, watch_event);
+}
+
+void
+loop_watch_cancel(struct loop_watch **watch)
+{
+	if (*watch != NULL) {
+		(void)uv_poll_stop(&(*watch)->uv);
+		uv_close((uv_handle_t *)&(*watch)->uv, free_handle);
+	}
+	*watch = NULL;
+}
+
+void
+loop_run(uv_loop_t *loop)
+{
+	(void)uv_run(loop, UV_RUN_DEFAULT);
+}
+
+void
+loop_end(uv_loop_t *loop)
+{
+	/* Everybody has cancelled what they own; what is left are close
+	 * callbacks, and work of the thread pool that nobody waits for. */
+	(void)uv_run(loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(loop);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* base/loop.h -- what every asynchronous file wants of libuv, said once.
+ *
+ * The law of the house: x_start() returns a handle, the callback comes exactly
+ * once and never from within x_start(), x_cancel() promises silence.  libuv
+ * frees handle memory only in its close callback; these three hide that: after
+ * the callback of a one-shot timer, and after every cancel, the pointer is
+ * dead. */
+#ifndef OCLASP_BASE_LOOP_H
+#define OCLASP_BASE_LOOP_H
+
+#include <stdint.h>
+#include <uv.h>
+
+struct loop_timer;
+struct loop_watch;
+
+/* Call CB(COOKIE) once, DELAY_MS milliseconds from now (0: at the loop's next
+ * turn, which is how a start() reports a failure it already knows). */
+struct loop_timer *loop_timer_start(uv_loop_t *loop, int64_t delay_ms,
+    void (*cb)(void *cookie), void *cookie);
+
+/* Never call; sets *TIMER to NULL.  *TIMER may be NULL. */
+void loop_timer_cancel(struct loop_timer **timer);
+
+/* Call CB(COOKIE, EVENTS) whenever FD has one of EVENTS (UV_READABLE,
+ * UV_WRITABLE, ...), until cancelled.  EVENTS 0 with STATUS < 0 is an error of
+ * the poll itself.  FD stays the caller's; close it after the cancel. */
+struct loop_watch *loop_watch_start(uv_loop_t *loop, int fd, int events,
+    void (*cb)(void *cookie, int status, int events), void *cookie);
+
+/* Wait for other EVENTS from now on. */
+void loop_watch_change(struct loop_watch *watch, int events);
+
+void loop_watch_cancel(struct loop_watch **watch);
+
+/* Run until nothing is left to do or loop_stop is called. */
+void loop_run(uv_loop_t *loop);
+
+/* Close what is still open, let the close callbacks run, free the loop's
+ * insides.  For the end of main and of tests. */
+void loop_end(uv_loop_t *loop);
+
+#endif

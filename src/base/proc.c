@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/* base/proc.c -- run another program, with a deadline and no shell.
+ *
+ * Three things must end before the result is whole: the process and its two
+ * output pipes.  `open` counts the libuv handles that are not closed yet; the
+ * last close callback reports, unless cancelled, and frees. */
+#include "base/proc.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+struct proc {
+	uv_process_t process;
+	uv_pipe_t out, errors;
+	struct loop_timer *deadline;
+	struct buf out_text, error_text;
+	char chunk[65536];
+	int open;
+	int exit_status;
+	bool started, timed_out, cancelled;
+	void (*cb)(void *cookie, const struct proc_result *result);
+	void *cookie;
+};
+
+static void
+finish(struct proc *proc)
+{
+	struct proc_result result = {
+	    .exit_status = proc->exit_status,
+	    .out = buf_text(&proc->out_text),
+	    .out_len = proc->out_text.len,
+	    .errors = buf_text(&proc->error_text),
+	};
+
+	loop_timer_cancel(&proc->deadline);
+	if (!proc->cancelled)
+		proc->cb(proc->cookie, &result);
+	buf_done(&proc->out_text);
+	buf_done(&proc->error_text);
+	free(proc);
+}
+
+static void
+handle_closed(uv_handle_t *handle)
+{
+	struct proc *proc = handle->data;
+
+	if (--proc->open == 0)
+		finish(proc);
+}
+
+static void
+close_handle(uv_handle_t *handle)
+{
+	if (!uv_is_closing(handle))
+		uv_close(handle, handle_closed);
+}
+
+static void
+give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	struct proc *proc = handle->data;
+
+	(void)suggested;
+	*buf = uv_buf_init(proc->chunk, sizeof(proc->chunk));
+}
+
+static void
+got_output(uv_stream_t *stream, ssize_t len, const uv_buf_t *chunk)
+{
+	struct proc *proc = stream->data;
+
+	if (len < 0) {
+		close_handle((uv_handle_t *)stream);
+		return;
+	}
+	buf_add((uv_pipe_t *)stream == &proc->out ? &proc->out_text
+						  : &proc->error_text,
+	    chunk->base, (size_t)len);
+}
+
+static void
+process_ended(uv_process_t *process, int64_t status, int signal)
+{
+	struct proc *proc = process->data;
+
+	proc->exit_status =
+	    signal != 0 || proc->timed_out ? -1 : (int)status;
+	close_handle((uv_handle_t *)process);
+}
+
+static void
+close_all(struct proc *proc)
+{
+	close_handle((uv_handle_t *)&proc->out);
+	close_handle((uv_handle_t *)&proc->errors);
+	if (proc->started)
+		close_handle((uv_handle_t *)&proc->process);
+}
+
+static void
+deadline_passed(void *cookie)
+{
+	struct proc *proc = cookie;
+
+	proc->deadline = NULL;
+	proc->timed_out = true;
+	proc->exit_status = -1;
+	buf_puts(&proc->error_text, "no answer in time, killed");
+	(void)uv_process_kill(&proc->process, SIGKILL);
+	/* A grandchild may hold the pipes open for ever: do not wait. */
+	close_all(proc);
+}
+
+static void
+could_not_start(void *cookie)
+{
+	struct proc *proc = cookie;
+
+	proc->deadline = NULL;
+	close_all(proc);
+}
+
+struct proc *
+proc_start(uv_loop_t *loop, char *const argv[], int64_t deadline_ms,
+    void (*cb)(void *cookie, const struct proc_result *result), void *cookie)
+{
+	struct proc *proc = mem_new(sizeof(*proc));
+	uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE}};
+	uv_process_options_t options = {0};
+	int rc;
+
+	proc->cb = cb;
+	proc->cookie = cookie;
+	proc->exit_status = -1;
+	buf_init(&proc->out_text, PROC_OUTPUT_MAX);
+	buf_init(&proc->error_text, 65536);
+	(void)uv_pipe_init(loop, &proc->out, 0);
+	(void)uv_pipe_init(loop, &proc->errors, 0);
+	proc->out.data = proc->errors.data = proc->process.data = proc;
+	proc->open = 2;
+
+	stdio[1].flags = stdio[2].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
+	stdio[1].data.stream = (uv_stream_t *)&proc->out;
+	stdio[2].data.stream = (uv_stream_t *)&proc->errors;
+	options.file = argv[0];
+	options.args = (char **)argv;
+	options.stdio = stdio;
+	options.stdio_count = 3;
+	options.exit_cb = process_ended;
+	rc = uv_spawn(loop, &proc->process, &options);
+	proc->started = true; /* the handle is initialised either way */
+	proc->open++;
+	if (rc != 0) {
+		buf_printf(&proc->error_text, "cannot run '%s': %s", argv[0],
+		    uv_strerror(rc));
+		proc->deadline =
+		    loop_timer_start(loop, 0, could_not_start, proc);
+		return proc;
+	}
+	(void)uv_read_start((uv_stream_t *)&proc->out, give_chunk, got_output);
+	(void)uv_read_start(
+	    (uv_stream_t *)&proc->errors, give_chunk, got_output);
+	proc->deadline =
+	    loop_timer_start(loop, deadline_ms, deadline_passed, proc);
+	return proc;
+}
+
+void
+proc_cancel(struct proc **proc)
+{
+	struct proc *p = *proc;
+
+	*proc = NULL;
+	if (p == NULL)
+		return;
+	p->cancelled = true;
+	(void)uv_process_kill(&p->process, SIGKILL);
+	close_all(p);
+}
+
+char **
+proc_argv(const char *command, const char *const extra[])
+{
+	char *copy = mem_string(command);
+	char **argv = NULL;
+	size_t count = 0;
+	char *rest = copy;
+
+	for (char *word; (word = strsep(&rest, " \t")) != NULL;) {
+		if (*word == '\0')
+			continue;
+		argv = mem_resize(argv, count + 2, sizeof(*argv));
+		argv[count++] = mem_string(word);
+	}
+	for (; extra != NULL && *extra != NULL; extra++) {
+		argv = mem_resize(argv, count + 2, sizeof(*argv));
+		argv[count++] = mem_string(*extra);
+	}
+	if (argv == NULL)
+		argv = mem_new(sizeof(*argv));
+	argv[count] = NULL;
+	free(copy);
+	return argv;
+}
+
+void
+proc_argv_free(char **argv)
+{
+	for (char **arg = argv; arg != NULL && *arg != NULL; arg++)
+		free(*arg);
+	free(argv);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* base/proc.h -- run another program, with a deadline and no shell. */
+#ifndef OCLASP_BASE_PROC_H
+#define OCLASP_BASE_PROC_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct proc;
+
+enum { PROC_OUTPUT_MAX = 16 << 20 }; /* `nginx -T` of very large sites */
+
+struct proc_result {
+	int exit_status;    /* -1: could not start, was killed or timed out */
+	const char *out;    /* standard output, NUL-terminated; borrowed */
+	size_t out_len;
+	const char *errors; /* standard error, or why it could not run */
+};
+
+/* Run ARGV (NULL-terminated, looked up in PATH), standard input empty.  After
+ * DEADLINE_MS it is killed.  CB comes once; RESULT is valid during CB. */
+struct proc *proc_start(uv_loop_t *loop, char *const argv[],
+    int64_t deadline_ms,
+    void (*cb)(void *cookie, const struct proc_result *result), void *cookie);
+
+/* Kill it and stay silent; sets *PROC to NULL. */
+void proc_cancel(struct proc **proc);
+
+/* Split COMMAND at blanks into an argv (owned; proc_argv_free).  No quoting,
+ * no expansion: a command with a blank in a path is given by configuration as
+ * a list.  EXTRA (NULL-terminated list) is appended. */
+char **proc_argv(const char *command, const char *const extra[]);
+void proc_argv_free(char **argv);
+
+#endif

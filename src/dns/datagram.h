@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* dns/datagram.h -- one DNS question over UDP, and every datagram that comes.
+ *
+ * An injector on the path cannot suppress the genuine answer, it can only be
+ * first; so the first datagram ends nothing: the socket stays open for the
+ * hold-on window, and each answer is a claim.  The socket is our own, freshly
+ * bound to a random port, unconnected so that answers from elsewhere are seen
+ * (and not believed), with IP_RECVTTL and IP_RECVERR. */
+#ifndef OCLASP_DNS_DATAGRAM_H
+#define OCLASP_DNS_DATAGRAM_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "dns/message.h"
+
+struct datagram_query;
+
+enum {
+	DATAGRAM_HOLD_MS = 3000,    /* how long after the question we listen */
+	DATAGRAM_RESEND_MS = 1000,  /* ask again if nothing came at all */
+	DATAGRAM_ANSWERS_MAX = 32,  /* answers taken of one query (I5) */
+};
+
+struct datagram_answer {
+	int64_t at_ms;	/* after the question */
+	int ip_ttl;	/* TTL or hop limit; -1 unknown */
+	size_t size;
+	const struct dns_message *message; /* borrowed, during the callback */
+};
+
+struct datagram_callbacks {
+	/* one for each believable answer (right source, id, question) */
+	void (*answer)(void *cookie, const struct datagram_answer *answer);
+	/* the window has closed, or the query failed; once.  ERR has
+	 * REASON_NONE if anything came, else REASON_DNS_NO_ANSWER or
+	 * REASON_UNREACHABLE (ICMP), with the resolver in the text. */
+	void (*end)(void *cookie, const struct err *err);
+};
+
+/* Ask SERVER.  HOLD_MS 0 means DATAGRAM_HOLD_MS. */
+struct datagram_query *datagram_start(uv_loop_t *loop,
+    const struct sockaddr *server, const char *name, enum dns_type type,
+    int64_t hold_ms, const struct datagram_callbacks *callbacks,
+    void *cookie);
+void datagram_cancel(struct datagram_query **query);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* dns/message.h -- DNS messages: bytes to facts and back, by ldns as codec.
+ *
+ * Pure: no sockets, no clock.  RFC 1035 section 4, RFC 6891. */
+#ifndef OCLASP_DNS_MESSAGE_H
+#define OCLASP_DNS_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+enum {
+	DNS_MESSAGE_MAX = 65535,
+	DNS_UDP_MAX = 4096,	/* receive buffer for one datagram */
+	DNS_EDNS_SIZE = 1232,	/* what we offer; DNS flag day 2020 */
+	DNS_NAME_TEXT = 1025,	/* "\ddd" for each of 255 octets, NUL */
+	DNS_ADDRESSES_MAX = 64, /* addresses taken of one message */
+	DNS_CHAIN_MAX = 16,	/* CNAME links followed */
+	DNS_ADDRESS_TEXT = 46,	/* INET6_ADDRSTRLEN */
+};
+
+enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_TXT = 16, DNS_AAAA = 28 };
+
+struct dns_message {
+	uint16_t id;
+	int rcode; /* RFC 1035: 0 NOERROR, 2 SERVFAIL, 3 NXDOMAIN ... */
+	bool response, truncated, authoritative, edns;
+	char question[DNS_NAME_TEXT]; /* without the final dot; "" if none */
+	uint16_t question_type;
+	/* the CNAME chain from the question on: chain[0] is its target */
+	char chain[DNS_CHAIN_MAX][DNS_NAME_TEXT];
+	size_t chain_length;
+	char addresses[DNS_ADDRESSES_MAX][DNS_ADDRESS_TEXT]; /* A and AAAA of
+							       the answer */
+	size_t address_count;
+};
+
+/* A query for NAME with EDNS, RD=1.  Writes at most MAX bytes to OUT.
+ * Errors: REASON_DNS_NO_ANSWER if NAME is no domain name. */
+int dns_query_write(const char *name, enum dns_type type, uint16_t id,
+    uint8_t *out, size_t max, size_t *len, struct err *err);
+
+/* Read a message.  On failure OUT is untouched.
+ * Errors: REASON_DNS_NO_ANSWER, "malformed ...". */
+int dns_message_parse(const uint8_t *bytes, size_t len,
+    struct dns_message *out, struct err *err);
+
+/* True if MESSAGE answers a query with this id, name (case ignored) and
+ * type.  RFC 5452, section 9.1. */
+bool dns_message_answers(const struct dns_message *message, uint16_t id,
+    const char *name, enum dns_type type);
+
+#endif

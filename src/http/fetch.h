@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/* http/fetch.h -- one HTTP exchange with one address, on the loop.
+ *
+ * libcurl with every convenience off: no redirects, no proxy unless named, no
+ * cookies, no resolver; the connection goes to the address given, the Host
+ * header names the URL's host (B8). */
+#ifndef OCLASP_HTTP_FETCH_H
+#define OCLASP_HTTP_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+struct fetch_pool;
+struct fetch;
+
+enum { FETCH_BODY_MAX = 65536 }; /* bytes, also after decoding */
+
+enum fetch_stage { FETCH_CONNECT, FETCH_HTTP, FETCH_DONE };
+
+struct fetch_request {
+	const char *url;     /* http:// or https://; copied */
+	const char *address; /* bare IP to connect to; copied */
+	struct span body;    /* empty: GET, else POST; must outlive the fetch */
+	int64_t connect_ms;  /* deadline of the connection */
+	int64_t total_ms;    /* deadline of the whole exchange */
+};
+
+struct fetch_result {
+	enum fetch_stage stage; /* how far it got; DONE: a whole 200 answer */
+	struct err err;		/* REASON_NONE when DONE */
+	long http_status;	/* 0: none */
+	struct span body;	/* borrowed, valid during the callback */
+	char content_type[64];
+	int64_t max_age_s;     /* Cache-Control: max-age; -1: none (C21) */
+	int64_t retry_after_s; /* Retry-After; -1: none (A7) */
+	int64_t connect_ms, elapsed_ms;
+};
+
+struct fetch_pool *fetch_pool_new(uv_loop_t *loop);
+void fetch_pool_free(struct fetch_pool *pool);
+
+/* CB comes once.  Errors in the result: REASON_CONNECT_*, REASON_UNREACHABLE,
+ * REASON_HTTP_*, REASON_OVERSIZE, REASON_TLS_FAILED. */
+struct fetch *fetch_start(struct fetch_pool *pool,
+    const struct fetch_request *request,
+    void (*cb)(void *cookie, const struct fetch_result *result),
+    void *cookie);
+void fetch_cancel(struct fetch **fetch);
+
+/* The parts of an http(s) URL.  HOST without brackets.  False if URL is
+ * neither http nor https or has no host.  Owned by the caller. */
+bool fetch_split_url(const char *url, char **host, int *port);
+
+/* Parse the value of Cache-Control and Retry-After (seconds or an HTTP date
+ * relative to NOW); -1 when there is nothing usable. */
+int64_t fetch_max_age(const char *cache_control);
+int64_t fetch_retry_after(const char *value, int64_t now);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* pki/request.h -- the OCSP request, RFC 6960 section 4.1 as profiled by
+ * RFC 9919: one certificate, no extensions, unsigned. */
+#ifndef OCLASP_PKI_REQUEST_H
+#define OCLASP_PKI_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cert;
+struct err;
+
+enum {
+	REQUEST_GET_URL_MAX = 255, /* bytes of a whole GET URL, RFC 9919 */
+	REQUEST_FILE_MAX = 65536,
+};
+
+/* DER of a request for LEAF with a SHA-1 CertID (B9), owned by the caller. */
+int request_make(const struct cert *leaf, const struct cert *issuer,
+    uint8_t **out, size_t *len, struct err *err);
+
+/* The URL of a GET: BASE, a slash if it has none at its end, and the request
+ * as URL-encoded base64 (RFC 6960, appendix A.1).  Owned by the caller. */
+char *request_get_url(const char *base, const uint8_t *der, size_t len);
+
+/* The nonce of an OCSP request (DER), copied to fresh memory; *LEN 0 and *OUT
+ * NULL if it has none.  Errors: REASON_USAGE if the bytes are no request. */
+int request_nonce(const uint8_t *der, size_t der_len, uint8_t **out,
+    size_t *len, struct err *err);
+
+#endif
