@@ -98,7 +98,7 @@ parse_zone(const char *text, int64_t *out)
 	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
 		return -1;
 	*out = (text[0] == '-' ? -1 : 1) *
-	    (hours * (int64_t)CLOCK_HOUR + minutes * (int64_t)CLOCK_MINUTE);
+	       (hours * (int64_t)CLOCK_HOUR + minutes * (int64_t)CLOCK_MINUTE);
 	return 0;
 }
 
@@ -113,8 +113,8 @@ parse_rfc3339(const char *text, int64_t *out)
 	    text[16] != ':')
 		return -1;
 	if (clock_civil(digits(text, 4), digits(text + 5, 2),
-		digits(text + 8, 2), digits(text + 11, 2),
-		digits(text + 14, 2), digits(text + 17, 2), &wall) == -1)
+		digits(text + 8, 2), digits(text + 11, 2), digits(text + 14, 2),
+		digits(text + 17, 2), &wall) == -1)
 		return -1;
 	text += 19;
 	if (*text == '.') {

@@ -25,8 +25,8 @@ int64_t clock_mono_ms(void);
 /* Seconds since 1970 of a civil UTC time.  On a field that is out of range
  * return -1 and leave *OUT alone; second 60 is out of range (RFC 5280,
  * section 4.1.2.5.2 knows no leap seconds). */
-int clock_civil(int year, int month, int day, int hour, int minute,
-    int second, int64_t *out);
+int clock_civil(int year, int month, int day, int hour, int minute, int second,
+    int64_t *out);
 
 /* Read RFC 3339 ("2026-11-23T10:00:00Z", "...+02:00") or Unix seconds. */
 int clock_parse(const char *text, int64_t *out, struct err *err);

@@ -135,7 +135,7 @@ file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	if (fsync(folder) == -1)
 		goto out;
 	rc = 0;
- out:
+out:
 	if (rc == -1)
 		(void)fail(err, "write", path);
 	if (made)

@@ -12,8 +12,8 @@ struct err;
 /* Read all of PATH, at most MAX bytes, into fresh memory with a NUL behind it
  * that *LEN does not count.  A larger file is an error, and so is anything
  * but a regular file or a pipe.  "-" is standard input.  Errors: REASON_FILE. */
-int file_read(const char *path, size_t max, uint8_t **out, size_t *len,
-    struct err *err);
+int file_read(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err);
 
 /* Replace PATH by LEN bytes.  A reader sees the old bytes or the new ones,
  * never a mixture, and after success the new ones survive a power cut.  On

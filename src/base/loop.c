@@ -35,8 +35,8 @@ timer_fired(uv_timer_t *uv)
 }
 
 struct loop_timer *
-loop_timer_start(uv_loop_t *loop, int64_t delay_ms, void (*cb)(void *cookie),
-    void *cookie)
+loop_timer_start(
+    uv_loop_t *loop, int64_t delay_ms, void (*cb)(void *cookie), void *cookie)
 {
 	struct loop_timer *timer = mem_new(sizeof(*timer));
 
@@ -44,8 +44,8 @@ loop_timer_start(uv_loop_t *loop, int64_t delay_ms, void (*cb)(void *cookie),
 	timer->cookie = cookie;
 	uv_update_time(loop); /* the delay counts from now, not from the turn */
 	(void)uv_timer_init(loop, &timer->uv);
-	(void)uv_timer_start(&timer->uv, timer_fired,
-	    delay_ms < 0 ? 0 : (uint64_t)delay_ms, 0);
+	(void)uv_timer_start(
+	    &timer->uv, timer_fired, delay_ms < 0 ? 0 : (uint64_t)delay_ms, 0);
 	return timer;
 }
 

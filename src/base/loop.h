@@ -17,8 +17,8 @@ struct loop_watch;
 
 /* Call CB(COOKIE) once, DELAY_MS milliseconds from now (0: at the loop's next
  * turn, which is how a start() reports a failure it already knows). */
-struct loop_timer *loop_timer_start(uv_loop_t *loop, int64_t delay_ms,
-    void (*cb)(void *cookie), void *cookie);
+struct loop_timer *loop_timer_start(
+    uv_loop_t *loop, int64_t delay_ms, void (*cb)(void *cookie), void *cookie);
 
 /* Never call; sets *TIMER to NULL.  *TIMER may be NULL. */
 void loop_timer_cancel(struct loop_timer **timer);

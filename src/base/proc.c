@@ -90,8 +90,7 @@ process_ended(uv_process_t *process, int64_t status, int signal)
 {
 	struct proc *proc = process->data;
 
-	proc->exit_status =
-	    signal != 0 || proc->timed_out ? -1 : (int)status;
+	proc->exit_status = signal != 0 || proc->timed_out ? -1 : (int)status;
 	close_handle((uv_handle_t *)process);
 }
 
@@ -128,7 +127,7 @@ could_not_start(void *cookie)
 }
 
 struct proc *
-proc_start(uv_loop_t *loop, char *const argv[], int64_t deadline_ms,
+proc_start(uv_loop_t *loop, char **argv, int64_t deadline_ms,
     void (*cb)(void *cookie, const struct proc_result *result), void *cookie)
 {
 	struct proc *proc = mem_new(sizeof(*proc));
@@ -150,7 +149,7 @@ proc_start(uv_loop_t *loop, char *const argv[], int64_t deadline_ms,
 	stdio[1].data.stream = (uv_stream_t *)&proc->out;
 	stdio[2].data.stream = (uv_stream_t *)&proc->errors;
 	options.file = argv[0];
-	options.args = (char **)argv;
+	options.args = argv;
 	options.stdio = stdio;
 	options.stdio_count = 3;
 	options.exit_cb = process_ended;

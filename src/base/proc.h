@@ -12,16 +12,15 @@ struct proc;
 enum { PROC_OUTPUT_MAX = 16 << 20 }; /* `nginx -T` of very large sites */
 
 struct proc_result {
-	int exit_status;    /* -1: could not start, was killed or timed out */
-	const char *out;    /* standard output, NUL-terminated; borrowed */
+	int exit_status; /* -1: could not start, was killed or timed out */
+	const char *out; /* standard output, NUL-terminated; borrowed */
 	size_t out_len;
 	const char *errors; /* standard error, or why it could not run */
 };
 
 /* Run ARGV (NULL-terminated, looked up in PATH), standard input empty.  After
  * DEADLINE_MS it is killed.  CB comes once; RESULT is valid during CB. */
-struct proc *proc_start(uv_loop_t *loop, char *const argv[],
-    int64_t deadline_ms,
+struct proc *proc_start(uv_loop_t *loop, char **argv, int64_t deadline_ms,
     void (*cb)(void *cookie, const struct proc_result *result), void *cookie);
 
 /* Kill it and stay silent; sets *PROC to NULL. */

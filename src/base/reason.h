@@ -11,10 +11,10 @@
 
 enum reason_group {
 	GROUP_NONE,
-	GROUP_NETWORK,	/* the way to the responder failed */
+	GROUP_NETWORK,  /* the way to the responder failed */
 	GROUP_RESPONSE, /* an answer came and was not acceptable */
-	GROUP_INPUT,	/* the certificate or its chain */
-	GROUP_LOCAL,	/* this machine: arguments, files, the TLS server */
+	GROUP_INPUT,    /* the certificate or its chain */
+	GROUP_LOCAL,    /* this machine: arguments, files, the TLS server */
 };
 
 enum reason {

@@ -18,14 +18,14 @@
 struct datagram_query;
 
 enum {
-	DATAGRAM_HOLD_MS = 3000,    /* how long after the question we listen */
-	DATAGRAM_RESEND_MS = 1000,  /* ask again if nothing came at all */
-	DATAGRAM_ANSWERS_MAX = 32,  /* answers taken of one query (I5) */
+	DATAGRAM_HOLD_MS = 3000,   /* how long after the question we listen */
+	DATAGRAM_RESEND_MS = 1000, /* ask again if nothing came at all */
+	DATAGRAM_ANSWERS_MAX = 32, /* answers taken of one query (I5) */
 };
 
 struct datagram_answer {
-	int64_t at_ms;	/* after the question */
-	int ip_ttl;	/* TTL or hop limit; -1 unknown */
+	int64_t at_ms; /* after the question */
+	int ip_ttl;    /* TTL or hop limit; -1 unknown */
 	size_t size;
 	const struct dns_message *message; /* borrowed, during the callback */
 };
@@ -42,8 +42,7 @@ struct datagram_callbacks {
 /* Ask SERVER.  HOLD_MS 0 means DATAGRAM_HOLD_MS. */
 struct datagram_query *datagram_start(uv_loop_t *loop,
     const struct sockaddr *server, const char *name, enum dns_type type,
-    int64_t hold_ms, const struct datagram_callbacks *callbacks,
-    void *cookie);
+    int64_t hold_ms, const struct datagram_callbacks *callbacks, void *cookie);
 void datagram_cancel(struct datagram_query **query);
 
 #endif

@@ -13,12 +13,12 @@ struct err;
 
 enum {
 	DNS_MESSAGE_MAX = 65535,
-	DNS_UDP_MAX = 4096,	/* receive buffer for one datagram */
-	DNS_EDNS_SIZE = 1232,	/* what we offer; DNS flag day 2020 */
-	DNS_NAME_TEXT = 1025,	/* "\ddd" for each of 255 octets, NUL */
+	DNS_UDP_MAX = 4096,     /* receive buffer for one datagram */
+	DNS_EDNS_SIZE = 1232,   /* what we offer; DNS flag day 2020 */
+	DNS_NAME_TEXT = 1025,   /* "\ddd" for each of 255 octets, NUL */
 	DNS_ADDRESSES_MAX = 64, /* addresses taken of one message */
-	DNS_CHAIN_MAX = 16,	/* CNAME links followed */
-	DNS_ADDRESS_TEXT = 46,	/* INET6_ADDRSTRLEN */
+	DNS_CHAIN_MAX = 16,     /* CNAME links followed */
+	DNS_ADDRESS_TEXT = 46,  /* INET6_ADDRSTRLEN */
 };
 
 enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_TXT = 16, DNS_AAAA = 28 };
@@ -44,8 +44,8 @@ int dns_query_write(const char *name, enum dns_type type, uint16_t id,
 
 /* Read a message.  On failure OUT is untouched.
  * Errors: REASON_DNS_NO_ANSWER, "malformed ...". */
-int dns_message_parse(const uint8_t *bytes, size_t len,
-    struct dns_message *out, struct err *err);
+int dns_message_parse(
+    const uint8_t *bytes, size_t len, struct dns_message *out, struct err *err);
 
 /* True if MESSAGE answers a query with this id, name (case ignored) and
  * type.  RFC 5452, section 9.1. */

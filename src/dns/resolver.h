@@ -24,7 +24,7 @@ enum resolver_kind { RESOLVER_SYSTEM, RESOLVER_UDP };
 
 struct resolver {
 	enum resolver_kind kind;
-	char url[RESOLVER_URL_TEXT]; /* canonical, default port left out */
+	char url[RESOLVER_URL_TEXT];     /* canonical, default port left out */
 	struct sockaddr_storage address; /* UDP */
 };
 
@@ -33,8 +33,7 @@ int resolver_parse(const char *url, struct resolver *out, struct err *err);
 
 /* The nameservers of a resolv.conf, as udp resolvers, at most MAX; returns how
  * many.  A missing file gives none. */
-size_t resolver_read_conf(
-    const char *path, struct resolver *out, size_t max);
+size_t resolver_read_conf(const char *path, struct resolver *out, size_t max);
 
 /* What one answer claims. */
 struct resolver_answer {

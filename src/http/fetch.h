@@ -32,9 +32,9 @@ struct fetch_request {
 
 struct fetch_result {
 	enum fetch_stage stage; /* how far it got; DONE: a whole 200 answer */
-	struct err err;		/* REASON_NONE when DONE */
-	long http_status;	/* 0: none */
-	struct span body;	/* borrowed, valid during the callback */
+	struct err err;         /* REASON_NONE when DONE */
+	long http_status;       /* 0: none */
+	struct span body;       /* borrowed, valid during the callback */
 	char content_type[64];
 	int64_t max_age_s;     /* Cache-Control: max-age; -1: none (C21) */
 	int64_t retry_after_s; /* Retry-After; -1: none (A7) */
@@ -48,8 +48,7 @@ void fetch_pool_free(struct fetch_pool *pool);
  * REASON_HTTP_*, REASON_OVERSIZE, REASON_TLS_FAILED. */
 struct fetch *fetch_start(struct fetch_pool *pool,
     const struct fetch_request *request,
-    void (*cb)(void *cookie, const struct fetch_result *result),
-    void *cookie);
+    void (*cb)(void *cookie, const struct fetch_result *result), void *cookie);
 void fetch_cancel(struct fetch **fetch);
 
 /* The parts of an http(s) URL.  HOST without brackets.  False if URL is

@@ -14,29 +14,30 @@
 struct err;
 
 enum {
-	CERT_FILE_MAX = 4 << 20, /* bytes: a bundle of all public roots is 0.3 */
-	CERT_LIST_MAX = 4096,	 /* certificates in one file */
-	CERT_URLS_MAX = 10,	 /* AIA URLs taken of one certificate (Apple) */
-	CERT_NAMES_MAX = 1000,	 /* DNS names and addresses shown of one */
+	CERT_FILE_MAX =
+	    4 << 20,           /* bytes: a bundle of all public roots is 0.3 */
+	CERT_LIST_MAX = 4096,  /* certificates in one file */
+	CERT_URLS_MAX = 10,    /* AIA URLs taken of one certificate (Apple) */
+	CERT_NAMES_MAX = 1000, /* DNS names and addresses shown of one */
 	CERT_SHORT_LIVED = 7 * 86400, /* seconds; CA/B BR 1.6.1 */
 };
 
 /* One certificate.  All fields are facts read once; owned by the struct. */
 struct cert {
 	X509 *x509;
-	char *subject;	    /* one line, RFC 2253, for people */
-	char *issuer;	    /* the same of its issuer */
-	char **names;	    /* DNS names and addresses of subjectAltName */
+	char *subject; /* one line, RFC 2253, for people */
+	char *issuer;  /* the same of its issuer */
+	char **names;  /* DNS names and addresses of subjectAltName */
 	size_t name_count;
-	char *serial;	    /* lower-case hex, no leading zeros */
-	char fingerprint[65]; /* hex SHA-256 of the DER */
+	char *serial;                  /* lower-case hex, no leading zeros */
+	char fingerprint[65];          /* hex SHA-256 of the DER */
 	int64_t not_before, not_after; /* wall seconds */
-	char **ocsp_urls;   /* AIA id-ad-ocsp URIs, any scheme, file order */
+	char **ocsp_urls; /* AIA id-ad-ocsp URIs, any scheme, file order */
 	size_t ocsp_url_count;
-	char *ca_issuers;   /* the first AIA id-ad-caIssuers URI, or NULL */
-	bool must_staple;   /* RFC 7633: TLS feature status_request (5) */
+	char *ca_issuers; /* the first AIA id-ad-caIssuers URI, or NULL */
+	bool must_staple; /* RFC 7633: TLS feature status_request (5) */
 	bool is_ca;
-	bool self_signed;   /* by signature */
+	bool self_signed; /* by signature */
 };
 
 /* Certificates in file order, all owned by the list. */
@@ -64,8 +65,7 @@ int cert_list_parse(struct cert_list *list, const char *name,
     const uint8_t *bytes, size_t len, struct err *err);
 
 /* The same from a file; "-" is standard input. */
-int cert_list_load(
-    struct cert_list *list, const char *path, struct err *err);
+int cert_list_load(struct cert_list *list, const char *path, struct err *err);
 
 void cert_list_add(struct cert_list *list, struct cert *take_cert);
 void cert_list_done(struct cert_list *list);

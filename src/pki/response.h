@@ -32,7 +32,7 @@ struct response_single {
 	int64_t revoked_at;
 	int revocation_reason; /* -1: not given */
 	int64_t this_update;
-	int64_t next_update; /* 0: absent */
+	int64_t next_update;          /* 0: absent */
 	struct span unknown_critical; /* OID of an extension, or empty */
 };
 
@@ -48,7 +48,7 @@ struct response {
 	struct span nonce; /* the octets themselves */
 	struct span unknown_critical;
 	struct span signature_algorithm; /* whole AlgorithmIdentifier */
-	struct span signature;		 /* content octets, all bits used */
+	struct span signature;           /* content octets, all bits used */
 	struct span certs[RESPONSE_CERTS_MAX];
 	size_t cert_count;
 };

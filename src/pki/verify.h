@@ -18,12 +18,12 @@ struct err;
 struct staple;
 
 enum {
-	VERIFY_SKEW = 300,	    /* seconds a clock may be off (nginx, curl) */
-	VERIFY_CAP = 10 * 86400,    /* seconds after thisUpdate that a staple of
+	VERIFY_SKEW = 300,       /* seconds a clock may be off (nginx, curl) */
+	VERIFY_CAP = 10 * 86400, /* seconds after thisUpdate that a staple of
 				       an end entity counts (Firefox, BR) */
 	VERIFY_CAP_NO_NEXT = 86400, /* the same without nextUpdate (Apple,
 				       Firefox) */
-	VERIFY_MARGIN = 300,	    /* a staple is unusable this long before its
+	VERIFY_MARGIN = 300,        /* a staple is unusable this long before its
 				       end, or a tenth of its life if less */
 	VERIFY_RESPONSE_MAX = 65536, /* bytes of one response */
 };
@@ -33,9 +33,10 @@ enum cert_status { CERT_GOOD, CERT_REVOKED, CERT_UNKNOWN };
 const char *cert_status_name(enum cert_status status);
 
 struct verify_policy {
-	int64_t now;	/* wall seconds: the moment to judge by */
-	int64_t skew_s; /* thisUpdate, producedAt, nextUpdate may be off by it */
-	int64_t max_age_s;	  /* of thisUpdate; 0: no limit */
+	int64_t now; /* wall seconds: the moment to judge by */
+	int64_t
+	    skew_s; /* thisUpdate, producedAt, nextUpdate may be off by it */
+	int64_t max_age_s; /* of thisUpdate; 0: no limit */
 	bool allow_no_next_update;
 	bool allow_sha1; /* signatures made with SHA-1 */
 };
@@ -64,9 +65,9 @@ struct verdict {
 	int64_t usable_until; /* effective end (I3) = min(nextUpdate, the
 				 certificate's and the delegate's notAfter,
 				 cap) */
-	size_t size;	  /* bytes */
-	char sha256[65];  /* hex, of the response */
-	const char *warning; /* NULL, or a sentence worth showing; constant */
+	size_t size;          /* bytes */
+	char sha256[65];      /* hex, of the response */
+	const char *warning;  /* NULL, or a sentence worth showing; constant */
 };
 
 /* Accept or reject.  Accepted (0): *OUT is filled, whatever the status.

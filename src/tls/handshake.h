@@ -32,17 +32,17 @@ bool handshake_starttls_find(const char *name, enum handshake_starttls *out);
 
 struct handshake_request {
 	const struct sockaddr *address; /* with the port; copied */
-	const char *servername;		/* SNI; NULL: none; copied */
+	const char *servername;         /* SNI; NULL: none; copied */
 	enum handshake_starttls starttls;
 	int64_t deadline_ms; /* of the whole */
 };
 
 struct handshake_result {
 	struct err err; /* REASON_NONE: the handshake was complete */
-	int64_t connect_ms, tls_ms; /* -1: not reached */
-	char protocol[16];	    /* "TLSv1.3" */
+	int64_t connect_ms, tls_ms;    /* -1: not reached */
+	char protocol[16];             /* "TLSv1.3" */
 	const struct cert_list *chain; /* as sent, leaf first; borrowed */
-	struct span staple; /* empty: "no response sent"; borrowed */
+	struct span staple;            /* empty: "no response sent"; borrowed */
 };
 
 /* CB comes once; the result is valid during it.

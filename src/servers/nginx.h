@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+/* servers/nginx.h -- staples into a real nginx.
+ *
+ * oclasp owns one include snippet for each certificate path: either the two
+ * lines `ssl_stapling on; ssl_stapling_file ...;` or nothing but a comment, so
+ * that a staple can really be withdrawn (an nginx that is told of a missing or
+ * damaged staple file does not start, and one that has read a staple serves it
+ * for ever).  nginx reads both only at a reload. */
+#ifndef OCLASP_SERVERS_NGINX_H
+#define OCLASP_SERVERS_NGINX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "servers/nginx_conf.h"
+
+enum { NGINX_DEADLINE_MS = 30000 }; /* nginx -t, -T, -s reload: each */
+
+/* How to reach one nginx.  Borrowed strings; must outlive. */
+struct nginx {
+	const char *command;     /* "nginx", "nginx -p /srv -c nginx.conf" */
+	const char *snippet_dir; /* STATE/nginx */
+	const char *staple_dir;  /* STATE/staples */
+};
+
+/* --- reading --- */
+
+/* Run `COMMAND -T` and parse it.  CB once; CONF is the callback's to free, or
+ * NULL with ERR (REASON_SERVER_CONFIG: nginx's own words in the text). */
+struct nginx_scan;
+struct nginx_scan *nginx_scan_start(uv_loop_t *loop, const struct nginx *nginx,
+    void (*cb)(void *cookie, struct nginx_conf *conf, const struct err *err),
+    void *cookie);
+void nginx_scan_cancel(struct nginx_scan **scan);
+
+/* The snippet's path for a certificate path: readable, stable over renewals,
+ * without collisions.  Owned by the caller. */
+char *nginx_snippet_path(const struct nginx *nginx, const char *certificate);
+
+/* True if SITE includes the snippet of CERTIFICATE. */
+bool nginx_site_includes(const struct nginx *nginx,
+    const struct nginx_site *site, const char *certificate);
+
+/* --- publishing --- */
+
+/* What shall be in force for one certificate path.  Borrowed. */
+struct nginx_change {
+	const char *certificate; /* path */
+	const char *fingerprint; /* names the staple file FINGERPRINT.der */
+	struct span staple;      /* DER; empty: withdraw */
+};
+
+/* Bring the snippets and staple files to CHANGES: write, `nginx -t`, reload;
+ * if the test fails, put back every byte.  If no byte differs, nothing runs
+ * and *RELOADED is false.  A staple file is written before a snippet names it
+ * and removed after none does.  CB once.
+ * Errors: REASON_FILE, REASON_SERVER_CONFIG, REASON_SERVER_RELOAD. */
+struct nginx_publish;
+struct nginx_publish *nginx_publish_start(uv_loop_t *loop,
+    const struct nginx *nginx, const struct nginx_change *changes, size_t count,
+    void (*cb)(void *cookie, bool reloaded, const struct err *err),
+    void *cookie);
+void nginx_publish_cancel(struct nginx_publish **publish);
+
+/* --- installing --- */
+
+/* One file before and after. */
+struct nginx_edit {
+	char *path;
+	char *before, *after;
+};
+
+struct nginx_plan {
+	struct nginx_edit *edits; /* none: everything is in place */
+	size_t edit_count;
+	char **notes; /* sentences for the operator: what cannot be done and
+			 why (two certificates in one server block: one staple
+			 file serves both, so it is left alone) */
+	size_t note_count;
+};
+
+/* Plan an `include SNIPPET;` for each site after its ssl_certificate, and the
+ * site's own ssl_stapling* lines commented out ("# oclasp: "), since nginx
+ * refuses a directive that is given twice.  Idempotent. */
+void nginx_plan_make(const struct nginx *nginx, const struct nginx_conf *conf,
+    struct nginx_plan **out);
+void nginx_plan_free(struct nginx_plan *plan);
+
+/* Apply: empty snippets where none is, the edits, `nginx -t`, reload; put back
+ * every byte if the test or the reload fails.  CB once. */
+struct nginx_apply;
+struct nginx_apply *nginx_apply_start(uv_loop_t *loop,
+    const struct nginx *nginx, const struct nginx_conf *conf,
+    const struct nginx_plan *plan,
+    void (*cb)(void *cookie, const struct err *err), void *cookie);
+void nginx_apply_cancel(struct nginx_apply **apply);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+static void
+parses_times(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t want; /* -1: refused */
+	} cases[] = {
+	    {"2026-11-23T10:00:00Z", 1795428000},
+	    {"2026-11-23t10:00:00z", 1795428000},
+	    {"2026-11-23 10:00:00Z", 1795428000},
+	    {"2026-11-23T12:00:00+02:00", 1795428000},
+	    {"2026-11-23T10:00:00.123Z", 1795428000},
+	    {"1970-01-01T00:00:00Z", 0},
+	    {"0", 0},
+	    {"1795428000", 1795428000},
+	    {"2024-02-29T00:00:00Z", 1709164800},
+	    {"2023-02-29T00:00:00Z", -1},
+	    {"2026-13-01T00:00:00Z", -1},
+	    {"2026-11-23T24:00:00Z", -1},
+	    {"2026-11-23T10:00:60Z", -1},
+	    {"2026-11-23T10:00:00", -1},
+	    {"2026-11-23", -1},
+	    {"tomorrow", -1},
+	    {"", -1},
+	    {"-5", -1},
+	    {"99999999999999999999", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err err = {0};
+		int64_t got = -7;
+		int rc = clock_parse(cases[i].text, &got, &err);
+
+		if (cases[i].want == -1) {
+			assert_int_equal(rc, -1);
+			assert_int_equal(got, -7);
+			assert_int_equal(err.reason, REASON_USAGE);
+		} else {
+			assert_int_equal(rc, 0);
+			assert_int_equal(got, cases[i].want);
+		}
+	}
+}
+
+static void
+writes_spans(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *want;
+	} cases[] = {
+	    {0, "0 s"},
+	    {119, "119 s"},
+	    {120, "2 min"},
+	    {7199, "119 min"},
+	    {7200, "2 h 0 min"},
+	    {-12000, "3 h 20 min"},
+	    {86400 * 3 + 3600 * 4, "3 d 4 h"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[CLOCK_SPAN];
+
+		assert_string_equal(
+		    clock_span(cases[i].seconds, text), cases[i].want);
+	}
+}
+
+static void
+writes_what_it_reads(void **state)
+{
+	char text[CLOCK_TEXT];
+
+	(void)state;
+	assert_string_equal(
+	    clock_rfc3339(1795428000, text), "2026-11-23T10:00:00Z");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(parses_times),
+	    cmocka_unit_test(writes_spans),
+	    cmocka_unit_test(writes_what_it_reads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
