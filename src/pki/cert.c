@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/* pki/cert.c -- one certificate as facts. */
+#include "pki/cert.h"
+
+#include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ocsp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { TLS_FEATURE_STATUS_REQUEST = 5 }; /* RFC 7633 section 4.2.1 */
+enum { URL_MAX = 2048 };                 /* bytes of one AIA URL taken */
+
+/* Take what BIO has collected as a string, and free it. */
+static char *
+bio_take(BIO *bio)
+{
+	char *data = NULL;
+	long len = BIO_get_mem_data(bio, &data);
+	char *text = mem_new((size_t)(len < 0 ? 0 : len) + 1);
+
+	if (len > 0)
+		memcpy(text, data, (size_t)len);
+	BIO_free(bio);
+	return text;
+}
+
+static char *
+name_text(const X509_NAME *name)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	/* UTF-8 stays readable; control characters are escaped. */
+	(void)X509_NAME_print_ex(bio, name, 0,
+	    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+	return bio_take(bio);
+}
+
+static int
+asn1_time(const ASN1_TIME *time, int64_t *out)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(time, &tm) != 1)
+		return -1;
+	return clock_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+	    tm.tm_hour, tm.tm_min, tm.tm_sec, out);
+}
+
+/* A string of a certificate, if it is plain printable ASCII; else NULL. */
+static char *
+plain_text(const ASN1_STRING *string)
+{
+	const unsigned char *data = ASN1_STRING_get0_data(string);
+	int len = ASN1_STRING_length(string);
+	char *text;
+
+	if (len <= 0 || len > URL_MAX)
+		return NULL;
+	for (int i = 0; i < len; i++) {
+		if (data[i] <= ' ' || data[i] > '~')
+			return NULL;
+	}
+	text = mem_new((size_t)len + 1);
+	memcpy(text, data, (size_t)len);
+	return text;
+}
+
+static char *
+address_text(const ASN1_OCTET_STRING *octets)
+{
+	char text[INET6_ADDRSTRLEN];
+	int len = ASN1_STRING_length(octets);
+
+	if ((len != 4 && len != 16) ||
+	    inet_ntop(len == 4 ? AF_INET : AF_INET6,
+		ASN1_STRING_get0_data(octets), text, sizeof(text)) == NULL)
+		return NULL;
+	return mem_string(text);
+}
+
+static void
+read_names(struct cert *cert)
+{
+	GENERAL_NAMES *names =
+	    X509_get_ext_d2i(cert->x509, NID_subject_alt_name, NULL, NULL);
+	int count = names == NULL ? 0 : sk_GENERAL_NAME_num(names);
+
+	cert->names = mem_array(CERT_NAMES_MAX, sizeof(char *));
+	for (int i = 0; i < count && cert->name_count < CERT_NAMES_MAX; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		char *text = NULL;
+
+		if (name->type == GEN_DNS)
+			text = plain_text(name->d.dNSName);
+		else if (name->type == GEN_IPADD)
+			text = address_text(name->d.iPAddress);
+		if (text != NULL)
+			cert->names[cert->name_count++] = text;
+	}
+	GENERAL_NAMES_free(names);
+}
+
+static void
+read_aia(struct cert *cert)
+{
+	AUTHORITY_INFO_ACCESS *aia =
+	    X509_get_ext_d2i(cert->x509, NID_info_access, NULL, NULL);
+	int count = aia == NULL ? 0 : sk_ACCESS_DESCRIPTION_num(aia);
+
+	cert->ocsp_urls = mem_array(CERT_URLS_MAX, sizeof(char *));
+	for (int i = 0; i < count; i++) {
+		const ACCESS_DESCRIPTION *ad =
+		    sk_ACCESS_DESCRIPTION_value(aia, i);
+		int method = OBJ_obj2nid(ad->method);
+		char *url = NULL;
+
+		if (ad->location->type != GEN_URI)
+			continue;
+		url = plain_text(ad->location->d.uniformResourceIdentifier);
+		if (url == NULL)
+			continue;
+		if (method == NID_ad_OCSP &&
+		    cert->ocsp_url_count < CERT_URLS_MAX)
+			cert->ocsp_urls[cert->ocsp_url_count++] = url;
+		else if (method == NID_ad_ca_issuers &&
+			 cert->ca_issuers == NULL)
+			cert->ca_issuers = url;
+		else
+			free(url);
+	}
+	AUTHORITY_INFO_ACCESS_free(aia);
+}
+
+/* RFC 7633: TLS feature extension with status_request (D1). */
+static bool
+has_must_staple(const X509 *x509)
+{
+	TLS_FEATURE *features =
+	    X509_get_ext_d2i(x509, NID_tlsfeature, NULL, NULL);
+	bool found = false;
+
+	for (int i = 0; features != NULL && i < sk_ASN1_INTEGER_num(features);
+	     i++) {
+		if (ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features, i)) ==
+		    TLS_FEATURE_STATUS_REQUEST)
+			found = true;
+	}
+	TLS_FEATURE_free(features);
+	return found;
+}
+
+static char *
+serial_text(const X509 *x509)
+{
+	BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL);
+	char *hex = bn == NULL ? NULL : BN_bn2hex(bn);
+	const char *start = hex == NULL ? "0" : hex;
+	char *text;
+
+	if (start[0] == '0' && start[1] != '\0')
+		start++; /* BN_bn2hex writes whole octets */
+	text = mem_string(start);
+	for (char *c = text; *c != '\0'; c++) {
+		if (*c >= 'A' && *c <= 'F')
+			*c = (char)(*c - 'A' + 'a');
+	}
+	OPENSSL_free(hex);
+	BN_free(bn);
+	return text;
+}
+
+static void
+read_fingerprint(struct cert *cert)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int len = 0;
+	char *hex;
+
+	(void)X509_digest(cert->x509, EVP_sha256(), digest, &len);
+	hex = text_hex(digest, len);
+	memcpy(cert->fingerprint, hex, sizeof(cert->fingerprint) - 1);
+	free(hex);
+}
+
+struct cert *
+cert_take_x509(X509 *x509, struct err *err)
+{
+	struct cert *cert = mem_new(sizeof(*cert));
+
+	cert->x509 = x509;
+	cert->subject = name_text(X509_get_subject_name(x509));
+	cert->issuer = name_text(X509_get_issuer_name(x509));
+	if (asn1_time(X509_get0_notBefore(x509), &cert->not_before) == -1 ||
+	    asn1_time(X509_get0_notAfter(x509), &cert->not_after) == -1) {
+		(void)err_set(err, REASON_CERTIFICATE_UNREADABLE,
+		    "the certificate of '%s' has a validity time that is no "
+		    "date",
+		    cert->subject);
+		cert_free(cert);
+		return NULL;
+	}
+	read_names(cert);
+	read_aia(cert);
+	cert->serial = serial_text(x509);
+	read_fingerprint(cert);
+	cert->must_staple = has_must_staple(x509);
+	cert->is_ca = X509_check_ca(x509) > 0;
+	cert->self_signed = X509_self_signed(x509, 1) == 1;
+	ERR_clear_error();
+	return cert;
+}
+
+struct cert *
+cert_from_der(const uint8_t *der, size_t len, struct err *err)
+{
+	const unsigned char *at = der;
+	X509 *x509 = NULL;
+
+	if (len <= CERT_FILE_MAX)
+		x509 = d2i_X509(NULL, &at, (long)len);
+	ERR_clear_error();
+	if (x509 == NULL || at != der + len) {
+		X509_free(x509);
+		(void)err_set(err, REASON_CERTIFICATE_UNREADABLE,
+		    "%zu bytes are no certificate", len);
+		return NULL;
+	}
+	return cert_take_x509(x509, err);
+}
+
+void
+cert_free(struct cert *cert)
+{
+	if (cert == NULL)
+		return;
+	for (size_t i = 0; i < cert->name_count; i++)
+		free(cert->names[i]);
+	for (size_t i = 0; i < cert->ocsp_url_count; i++)
+		free(cert->ocsp_urls[i]);
+	free(cert->names);
+	free(cert->ocsp_urls);
+	free(cert->ca_issuers);
+	free(cert->subject);
+	free(cert->issuer);
+	free(cert->serial);
+	X509_free(cert->x509);
+	free(cert);
+}
+
+void
+cert_der(const struct cert *cert, uint8_t **out, size_t *len)
+{
+	unsigned char *der = NULL;
+	int got = i2d_X509(cert->x509, &der);
+
+	*len = got < 0 ? 0 : (size_t)got;
+	*out = mem_copy(der, *len);
+	OPENSSL_free(der);
+}
+
+char *
+cert_pem(const struct cert *cert)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	(void)PEM_write_bio_X509(bio, cert->x509);
+	return bio_take(bio);
+}
+
+bool
+cert_signed_by(const struct cert *cert, const struct cert *signer)
+{
+	EVP_PKEY *key;
+	bool good;
+
+	if (X509_NAME_cmp(X509_get_issuer_name(cert->x509),
+		X509_get_subject_name(signer->x509)) != 0)
+		return false;
+	key = X509_get0_pubkey(signer->x509);
+	good = key != NULL && X509_verify(cert->x509, key) == 1;
+	ERR_clear_error();
+	return good;
+}
+
+const char *
+cert_name(const struct cert *cert)
+{
+	return cert->name_count > 0 ? cert->names[0] : cert->subject;
+}
+
+bool
+cert_names_host(const struct cert *cert, const char *host)
+{
+	for (size_t i = 0; i < cert->name_count; i++) {
+		const char *name = cert->names[i];
+		const char *rest = strchr(host, '.');
+
+		if (strcasecmp(name, host) == 0)
+			return true;
+		if (text_starts(name, "*.") && rest != NULL &&
+		    strcasecmp(name + 1, rest) == 0)
+			return true;
+	}
+	return false;
+}
