@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: ISC */
+/* test_message.c -- dns/message: what is read from a message, and what not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "dns/message.h"
+#include "dns_wire.h"
+
+static struct dns_message parsed; /* large; one at a time */
+
+static int
+parse(const struct wire *wire, struct err *err)
+{
+	/* A copy of exact size, so that the sanitizer sees an overread. */
+	uint8_t *exact = malloc(wire->len + 1);
+	int rc;
+
+	memcpy(exact, wire->at, wire->len);
+	memset(&parsed, 0, sizeof(parsed));
+	rc = dns_message_parse(exact, wire->len, &parsed, err);
+	free(exact);
+	return rc;
+}
+
+static void
+parse_good(const struct wire *wire)
+{
+	struct err err = {0};
+
+	if (parse(wire, &err) != 0)
+		fail_msg("refused: %s", err.text);
+}
+
+static void
+test_query_on_the_wire(void **state)
+{
+	/* RFC 1035, section 4.1, RD, one question; RFC 6891, section 6.1.2:
+	 * one OPT record with our size, no options. */
+	static const uint8_t expected[] = {0x12, 0x34, 0x01, 0x00, 0, 1, 0, 0,
+	    0, 0, 0, 1, 4, 'o', 'c', 's', 'p', 4, 't', 'e', 's', 't', 0, 0, 28,
+	    0, 1, 0, 0, 41, 1232 >> 8, 1232 & 0xff, 0, 0, 0, 0, 0, 0};
+	uint8_t out[512];
+	size_t len = 0;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(0, dns_query_write("ocsp.test", DNS_AAAA, 0x1234, out,
+				sizeof(out), &len, &err));
+	assert_int_equal(len, sizeof(expected));
+	assert_memory_equal(out, expected, sizeof(expected));
+	/* with the final dot it is the same name */
+	assert_int_equal(0, dns_query_write("ocsp.test.", DNS_AAAA, 0x1234, out,
+				sizeof(out), &len, &err));
+	assert_int_equal(len, sizeof(expected));
+	assert_memory_equal(out, expected, sizeof(expected));
+}
+
+#define LABEL_63 \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define NAME_253                  \
+	LABEL_63                  \
+	"." LABEL_63 "." LABEL_63 \
+	".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void
+test_query_names(void **state)
+{
+	static const struct {
+		const char *name, *asked;
+		int rc;
+	} rows[] = {
+	    {"ordinary", "ocsp.example.com", 0},
+	    {"one label", "localhost", 0},
+	    {"punycode", "xn--bcher-kva.example", 0},
+	    {"underscore", "_ocsp.example", 0},
+	    {"253 octets", NAME_253, 0},
+	    {"label of 63", LABEL_63 ".example", 0},
+	    {"empty", "", -1},
+	    {"root", ".", -1},
+	    {"leading dot", ".example", -1},
+	    {"empty label", "a..b", -1},
+	    {"label of 64", LABEL_63 "a.example", -1},
+	    {"254 octets", NAME_253 "a", -1},
+	    {"300 octets", NAME_253 ".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		-1},
+	    {"blank", "a b.example", -1},
+	    {"newline", "a.example\n", -1},
+	    {"raw UTF-8", "b\303\274cher.example", -1},
+	    {"escape out of range", "\\999.example", -1},
+	    {"lone backslash", "a\\", -1},
+	};
+	uint8_t out[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct err err = {0};
+		size_t len = 7;
+		int rc = dns_query_write(
+		    rows[i].asked, DNS_A, 1, out, sizeof(out), &len, &err);
+
+		if (rc != rows[i].rc)
+			fail_msg("%s: %d (%s)", rows[i].name, rc, err.text);
+		if (rc == 0)
+			continue;
+		assert_int_equal(err.reason, REASON_DNS_NO_ANSWER);
+		assert_int_equal(len, 7);
+	}
+}
+
+static void
+test_query_room(void **state)
+{
+	uint8_t out[512] = {0};
+	size_t len = 7;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(
+	    -1, dns_query_write("ocsp.test", DNS_A, 1, out, 20, &len, &err));
+	assert_int_equal(err.reason, REASON_DNS_NO_ANSWER);
+	assert_int_equal(len, 7);
+	assert_int_equal(out[0] | out[1] | out[19] | out[20], 0);
+}
+
+static void
+test_facts(void **state)
+{
+	struct wire wire;
+
+	(void)state;
+	wire_start(&wire, 0xbeef, WIRE_RESPONSE | WIRE_AA);
+	wire_question(&wire, "OCSP.test", DNS_A);
+	wire_cname(&wire, "ocsp.test", "ocsp.cdn.test");
+	wire_cname(&wire, "OCSP.cdn.test", "e1.cdn.test");
+	wire_address(&wire, "e1.cdn.test", "192.0.2.1");
+	wire_address(&wire, "e1.cdn.test", "192.0.2.2");
+	wire_address(&wire, "e1.cdn.test", "192.0.2.1");
+	wire_edns(&wire, 1232, 0);
+	parse_good(&wire);
+	assert_int_equal(parsed.id, 0xbeef);
+	assert_int_equal(parsed.rcode, 0);
+	assert_true(parsed.response);
+	assert_true(parsed.authoritative);
+	assert_true(parsed.edns);
+	assert_false(parsed.truncated);
+	assert_string_equal(parsed.question, "OCSP.test");
+	assert_int_equal(parsed.question_type, DNS_A);
+	assert_int_equal(parsed.chain_length, 2);
+	assert_string_equal(parsed.chain[0], "ocsp.cdn.test");
+	assert_string_equal(parsed.chain[1], "e1.cdn.test");
+	assert_int_equal(parsed.address_count, 2);
+	assert_string_equal(parsed.addresses[0], "192.0.2.1");
+	assert_string_equal(parsed.addresses[1], "192.0.2.2");
+}
+
+static void
+test_rcodes(void **state)
+{
+	struct wire wire;
+
+	(void)state;
+	wire_start(&wire, 1, WIRE_RESPONSE | 3);
+	wire_question(&wire, "ocsp.test", DNS_A);
+	parse_good(&wire);
+	assert_int_equal(parsed.rcode, 3);
+	assert_int_equal(parsed.address_count, 0);
+	assert_false(parsed.edns);
+
+	/* RFC 6891, section 6.1.3: BADVERS is 16 */
+	wire_start(&wire, 1, WIRE_RESPONSE | WIRE_TC);
+	wire_question(&wire, "ocsp.test", DNS_A);
+	wire_edns(&wire, 512, 1);
+	parse_good(&wire);
+	assert_int_equal(parsed.rcode, 16);
+	assert_true(parsed.truncated);
+}
+
+/* What injectors send is a claim all the same. */
+static void
+test_forgeries(void **state)
+{
+	struct wire wire;
+
+	(void)state;
+	/* an A record owned by the name asked, chain left out, for TXT */
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_question(&wire, "ocsp.test", DNS_TXT);
+	wire_address(&wire, "ocsp.test", "198.51.100.7");
+	parse_good(&wire);
+	assert_int_equal(parsed.question_type, DNS_TXT);
+	assert_int_equal(parsed.address_count, 1);
+	assert_int_equal(parsed.chain_length, 0);
+
+	/* A for AAAA, and an owner that nobody asked for */
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_question(&wire, "ocsp.test", DNS_AAAA);
+	wire_address(&wire, "other.test", "198.51.100.7");
+	wire_address(&wire, "ocsp.test", "2001:DB8::0:1");
+	parse_good(&wire);
+	assert_int_equal(parsed.address_count, 2);
+	assert_string_equal(parsed.addresses[0], "198.51.100.7");
+	assert_string_equal(parsed.addresses[1], "2001:db8::1");
+
+	/* no question at all */
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_address(&wire, "ocsp.test", "198.51.100.7");
+	parse_good(&wire);
+	assert_string_equal(parsed.question, "");
+	assert_int_equal(parsed.address_count, 1);
+
+	/* another class, and addresses outside of the answer section */
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_question(&wire, "ocsp.test", DNS_A);
+	wire_record(&wire, 1, "ocsp.test", 1, 3, 4);
+	wire_u16(&wire, 0xc000);
+	wire_u16(&wire, 0x0207);
+	wire_record(&wire, 3, "ns.test", 1, 1, 4);
+	wire_u16(&wire, 0xc000);
+	wire_u16(&wire, 0x0208);
+	parse_good(&wire);
+	assert_int_equal(parsed.address_count, 0);
+}
+
+static void
+test_bounds(void **state)
+{
+	char owner[32], target[32], address[32];
+	struct wire wire;
+
+	(void)state;
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_question(&wire, "c0.test", DNS_A);
+	for (int i = 0; i < DNS_CHAIN_MAX + 4; i++) {
+		(void)snprintf(owner, sizeof(owner), "c%d.test", i);
+		(void)snprintf(target, sizeof(target), "c%d.test", i + 1);
+		wire_cname(&wire, owner, target);
+	}
+	for (int i = 0; i < DNS_ADDRESSES_MAX + 4; i++) {
+		(void)snprintf(address, sizeof(address), "192.0.2.%d", i);
+		wire_address(&wire, "x.test", address);
+	}
+	parse_good(&wire);
+	assert_int_equal(parsed.chain_length, DNS_CHAIN_MAX);
+	assert_string_equal(parsed.chain[DNS_CHAIN_MAX - 1], "c16.test");
+	assert_int_equal(parsed.address_count, DNS_ADDRESSES_MAX);
+	assert_string_equal(
+	    parsed.addresses[DNS_ADDRESSES_MAX - 1], "192.0.2.63");
+}
+
+static void
+test_loops(void **state)
+{
+	struct wire wire;
+
+	(void)state;
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_question(&wire, "a.test", DNS_A);
+	wire_cname(&wire, "a.test", "b.test");
+	wire_cname(&wire, "b.test", "A.test");
+	parse_good(&wire);
+	assert_int_equal(parsed.chain_length, 1);
+
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_question(&wire, "a.test", DNS_A);
+	wire_cname(&wire, "a.test", "a.test");
+	parse_good(&wire);
+	assert_int_equal(parsed.chain_length, 0);
+
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_question(&wire, "a.test", DNS_A);
+	wire_cname(&wire, "a.test", "b.test");
+	wire_cname(&wire, "b.test", "c.test");
+	wire_cname(&wire, "c.test", "b.test");
+	parse_good(&wire);
+	assert_int_equal(parsed.chain_length, 2);
+}
+
+static void
+write_short_header(struct wire *wire)
+{
+	wire->len = 11;
+}
+
+static void
+write_nothing(struct wire *wire)
+{
+	wire->len = 0;
+}
+
+static void
+write_missing_answer(struct wire *wire)
+{
+	wire_count(wire, 1);
+}
+
+static void
+write_cut_address(struct wire *wire)
+{
+	wire_address(wire, "ocsp.test", "192.0.2.1");
+	wire->len--;
+}
+
+static void
+write_short_address(struct wire *wire)
+{
+	wire_record(wire, 1, "ocsp.test", 28, 1, 4);
+	wire_u16(wire, 0xc000);
+	wire_u16(wire, 0x0201);
+}
+
+static void
+write_pointer_to_itself(struct wire *wire)
+{
+	wire_count(wire, 1);
+	wire_u16(wire, 0xc000 | (unsigned)wire->len);
+	wire_u16(wire, 1);
+	wire_u16(wire, 1);
+	wire_u16(wire, 0);
+	wire_u16(wire, 0);
+	wire_u16(wire, 4);
+	wire_u16(wire, 0xc000);
+	wire_u16(wire, 0x0201);
+}
+
+static void
+write_pointer_beyond(struct wire *wire)
+{
+	wire_count(wire, 1);
+	wire_u16(wire, 0xffff);
+	wire_u16(wire, 1);
+	wire_u16(wire, 1);
+	wire_u16(wire, 0);
+	wire_u16(wire, 0);
+	wire_u16(wire, 0);
+}
+
+static void
+write_long_name(struct wire *wire)
+{
+	wire_count(wire, 1);
+	for (int label = 0; label < 5; label++) {
+		wire_u8(wire, 63);
+		for (int i = 0; i < 63; i++)
+			wire_u8(wire, 'a');
+	}
+	wire_u8(wire, 0);
+	wire_u16(wire, 1);
+	wire_u16(wire, 1);
+	wire_u16(wire, 0);
+	wire_u16(wire, 0);
+	wire_u16(wire, 0);
+}
+
+static void
+write_reserved_label(struct wire *wire)
+{
+	wire_count(wire, 1);
+	wire_u8(wire, 0x80);
+	for (int i = 0; i < 200; i++)
+		wire_u8(wire, 0);
+}
+
+static void
+write_two_questions(struct wire *wire)
+{
+	wire_question(wire, "ocsp.test", DNS_AAAA);
+}
+
+static void
+write_an_update(struct wire *wire)
+{
+	wire->at[2] = 0x80 | 5 << 3;
+}
+
+static void
+test_malformed(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*write)(struct wire *wire);
+	} rows[] = {
+	    {"header of 11 octets", write_short_header},
+	    {"empty", write_nothing},
+	    {"counted answer is missing", write_missing_answer},
+	    {"address cut", write_cut_address},
+	    {"AAAA of 4 octets", write_short_address},
+	    {"pointer to itself", write_pointer_to_itself},
+	    {"pointer beyond the end", write_pointer_beyond},
+	    {"name of 321 octets", write_long_name},
+	    {"reserved label type", write_reserved_label},
+	    {"two questions", write_two_questions},
+	    {"opcode UPDATE", write_an_update},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		static struct dns_message untouched;
+		struct err err = {0};
+		struct wire wire;
+
+		wire_start(&wire, 1, WIRE_RESPONSE);
+		wire_question(&wire, "ocsp.test", DNS_A);
+		rows[i].write(&wire);
+		if (parse(&wire, &err) == 0)
+			fail_msg("%s: taken", rows[i].name);
+		assert_int_equal(err.reason, REASON_DNS_NO_ANSWER);
+		assert_non_null(strstr(err.text, "malformed"));
+		assert_memory_equal(&parsed, &untouched, sizeof(parsed));
+	}
+}
+
+/* Every cut and every flipped octet of a good message: no crash, no hang. */
+static void
+test_damaged(void **state)
+{
+	struct wire whole, wire;
+
+	(void)state;
+	wire_start(&whole, 1, WIRE_RESPONSE);
+	wire_question(&whole, "ocsp.test", DNS_A);
+	wire_cname(&whole, "ocsp.test", "e.cdn.test");
+	wire_address(&whole, "e.cdn.test", "192.0.2.1");
+	wire_edns(&whole, 1232, 0);
+	for (size_t len = 0; len < whole.len; len++) {
+		wire = whole;
+		wire.len = len;
+		assert_int_equal(-1, parse(&wire, NULL));
+	}
+	for (size_t at = 0; at < whole.len; at++) {
+		for (unsigned value = 0; value < 256; value += 5) {
+			wire = whole;
+			wire.at[at] = (uint8_t)value;
+			(void)parse(&wire, NULL);
+			assert_true(parsed.address_count <= DNS_ADDRESSES_MAX);
+		}
+	}
+}
+
+static void
+test_answers(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned id, flags;
+		const char *question; /* NULL: none */
+		unsigned type;
+		bool answers;
+	} rows[] = {
+	    {"ours", 7, WIRE_RESPONSE, "ocsp.test", DNS_A, true},
+	    {"other case", 7, WIRE_RESPONSE, "oCsP.TEST", DNS_A, true},
+	    {"NXDOMAIN", 7, WIRE_RESPONSE | 3, "ocsp.test", DNS_A, true},
+	    {"another id", 8, WIRE_RESPONSE, "ocsp.test", DNS_A, false},
+	    {"a query", 7, 0x0100, "ocsp.test", DNS_A, false},
+	    {"another name", 7, WIRE_RESPONSE, "ocsp.tes", DNS_A, false},
+	    {"a longer name", 7, WIRE_RESPONSE, "ocsp.test.a", DNS_A, false},
+	    {"another type", 7, WIRE_RESPONSE, "ocsp.test", DNS_AAAA, false},
+	    {"root", 7, WIRE_RESPONSE, "", DNS_A, false},
+	    {"no question", 7, WIRE_RESPONSE, NULL, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct wire wire;
+
+		wire_start(&wire, rows[i].id, rows[i].flags);
+		if (rows[i].question != NULL)
+			wire_question(&wire, rows[i].question, rows[i].type);
+		parse_good(&wire);
+		if (dns_message_answers(&parsed, 7, "ocsp.test.", DNS_A) !=
+		    rows[i].answers)
+			fail_msg("RFC 5452, section 9.1: %s", rows[i].name);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_query_on_the_wire),
+	    cmocka_unit_test(test_query_names),
+	    cmocka_unit_test(test_query_room),
+	    cmocka_unit_test(test_facts),
+	    cmocka_unit_test(test_rcodes),
+	    cmocka_unit_test(test_forgeries),
+	    cmocka_unit_test(test_bounds),
+	    cmocka_unit_test(test_loops),
+	    cmocka_unit_test(test_malformed),
+	    cmocka_unit_test(test_damaged),
+	    cmocka_unit_test(test_answers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
