@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: ISC
+"""The lab: three network namespaces and a censor between them.
+
+    client  10.77.1.2   oclasp, nginx, and whatever asks the system
+      |                 (resolv.conf names the recursor 10.77.2.53)
+    router  10.77.1.1   the censor sees questions pass and injects answers
+      |
+    world   10.77.2.*   resolvers, the responder, and bad addresses
+
+Resolvers, responder and censor are scripted by files that are read afresh at
+each question; reset() makes all of them honest.
+"""
+
+import json
+import os
+import pathlib
+import re
+import sys
+
+from playground import netns, pki, util
+
+CLIENT, ROUTER, WORLD = "client", "router", "world"
+RECURSOR, SECOND = "10.77.2.53", "10.77.2.54"
+RESPONDERS = ("10.77.2.80", "10.77.2.81", "fd77:2::80")
+TARPIT, TARPIT6 = "10.77.2.91", "fd77:2::91"  # accept and stay silent
+REFUSING, REFUSING6 = "10.77.2.90", "fd77:2::90"  # nobody listens there
+BLACKHOLE = "10.77.66.6"      # silence
+UNREACHABLE = "10.77.67.6"    # the router says so
+WORLD_ADDRESSES = (RECURSOR, SECOND, *RESPONDERS, TARPIT, TARPIT6, REFUSING,
+                   REFUSING6)
+# The responder's name is a chain, as behind a CDN; the last link is the one
+# that was poisoned in 2020.
+HOST = "ocsp.lab.test"
+MIDDLE = "ocsp.lab.edgesuite.test"
+EDGE = "a771.dscq.akamai.test"
+URL = f"http://{HOST}/"
+NAMES = {HOST: {"cname": MIDDLE}, MIDDLE: {"cname": EDGE},
+         EDGE: {"a": [RESPONDERS[0]]}}
+FAR_MS = 30  # to the resolvers and back: time for a forgery to be first
+
+ROUTER_SCRIPT = f"""
+ip link add name inner type veth peer name eth0 netns {{client}}
+ip link add name outer type veth peer name eth0 netns {{world}}
+echo 1 > /proc/sys/net/ipv4/ip_forward
+echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+ip address add 10.77.1.1/24 dev inner
+ip address add 10.77.2.1/24 dev outer
+ip address add fd77:1::1/64 dev inner nodad
+ip address add fd77:2::1/64 dev outer nodad
+ip link set inner up
+ip link set outer up
+ip route add blackhole {BLACKHOLE}
+ip route add unreachable {UNREACHABLE}
+"""
+
+
+def member_script(addresses, gateway4, gateway6):
+    lines = []
+    for address in addresses:
+        suffix = "/64 dev eth0 nodad" if ":" in address else "/24 dev eth0"
+        lines.append(f"ip address add {address}{suffix}")
+    return "\n".join(lines + [
+        "ip link set eth0 up", f"ip route add default via {gateway4}",
+        f"ip route add default via {gateway6}"])
+
+
+class Result:
+    """What one run of oclasp gave."""
+
+    def __init__(self, process):
+        self.code = process.returncode
+        self.out, self.err = process.stdout, process.stderr
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+class Keep:
+    """A running `oclasp keep`; its log is in a file."""
+
+    def __init__(self, lab, log, words):
+        self.log = pathlib.Path(log)
+        with open(self.log, "ab") as out:
+            self.process = lab.spaces.popen(
+                CLIENT, lab.program, "keep", *words, stdout=out, stderr=out,
+                start_new_session=True)
+        self.pid = self.process.pid
+
+    @property
+    def text(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_line(self, pattern, seconds=15.0, count=1):
+        """Wait until COUNT lines of the log match PATTERN."""
+        def found():
+            hits = re.findall(f"(?m)^.*{pattern}.*$", self.text)
+            if len(hits) >= count:
+                return hits
+            assert self.process.poll() is None, (
+                f"keep ended with {self.process.returncode} before it logged "
+                f"{pattern!r}:\n{self.text}")
+            return None
+        try:
+            return util.wait_for(f"log line {pattern!r}", found, seconds)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.text}") from None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        """kill -9 of it and of the nginx commands that it runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+        return self.process.wait()
+
+    def stop(self, seconds=10):
+        """SIGTERM; its exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(seconds)
+
+
+class Lab:
+    """Everything up and running; close() takes it down."""
+
+    def __init__(self, folder, program=None):
+        self.folder = pathlib.Path(folder)
+        self.program = os.path.abspath(
+            program or os.environ.get("OCLASP", netns.ROOT / "build/oclasp"))
+        self.files = self.folder / "scripts"
+        self.files.mkdir(parents=True)
+        self.authority = pki.Authority.create(self.folder / "ca", "Lab CA")
+        self.keeps = []
+        self.reset()
+        self.spaces = netns.Namespaces()
+        try:
+            self.build()
+            self.serve()
+        except BaseException:
+            self.close()
+            raise
+
+    def build(self):
+        pids = {name: self.spaces.add(name, self.folder,
+                                      RECURSOR if name == CLIENT else None)
+                for name in (CLIENT, ROUTER, WORLD)}
+        for name, script in (
+                (ROUTER, ROUTER_SCRIPT.format(**pids)),
+                (CLIENT, member_script(("10.77.1.2", "fd77:1::2"),
+                                       "10.77.1.1", "fd77:1::1")),
+                (WORLD, member_script(WORLD_ADDRESSES, "10.77.2.1",
+                                      "fd77:2::1"))):
+            self.spaces.must(name, "sh", "-ec", script)
+
+    def serve(self):
+        serve, file = self.spaces.serve, self.file
+        serve(ROUTER, "playground.censor", "inner",
+              "--script", file("censor"), "--log", file("censor.log"))
+        for address in (RECURSOR, SECOND):
+            serve(WORLD, "playground.resolver", "--listen", f"{address}:53",
+                  "--script", file(address), "--log", file(f"{address}.log"))
+        self.start_responder()
+        serve(WORLD, "playground.responder", self.authority.folder,
+              *listen(TARPIT, TARPIT6), "--script", file("tarpit"),
+              "--log", file("tarpit.log"))
+
+    def start_responder(self):
+        self.responder_process = self.spaces.serve(
+            WORLD, "playground.responder", self.authority.folder,
+            *listen(*RESPONDERS), "--script", self.file("responder"),
+            "--log", self.file("responder.log"))
+
+    def stop_responder(self):
+        """The responder's host answers with RST from now on."""
+        self.responder_process.terminate()
+        self.responder_process.wait()
+
+    def close(self):
+        for keep in self.keeps:
+            keep.kill()
+        self.spaces.close()
+
+    # --- scripts
+
+    def file(self, name):
+        return self.files / name
+
+    def reset(self):
+        """Honest resolvers, no censor, a good responder, empty logs."""
+        for keep in self.keeps:
+            keep.kill()
+        self.keeps = []
+        for log in self.files.glob("*.log"):
+            log.write_text("", encoding="utf-8")
+        self.censor()
+        for address in (RECURSOR, SECOND):
+            self.resolver(address)
+        self.respond()
+        util.write_json(self.file("tarpit"), {"mode": "hang", "hang_s": 600})
+        process = getattr(self, "responder_process", None)
+        if process and process.poll() is not None:
+            self.start_responder()
+
+    def censor(self, names=None):
+        """NAMES: see playground.censor; none: no censor."""
+        util.write_json(self.file("censor"), {"names": names or {}})
+
+    def resolver(self, address, names=None, lies=None, delay_ms=FAR_MS):
+        util.write_json(self.file(address), {
+            "names": names or NAMES, "lies": lies or {}, "delay_ms": delay_ms})
+
+    def respond(self, mode="good", **script):
+        """The responder's mode, and more of playground.responder.DEFAULTS."""
+        util.write_json(self.file("responder"), {"mode": mode, **script})
+
+    def requests(self, address=None):
+        """The requests that the responder has seen since reset()."""
+        return [entry for entry in util.read_lines(self.file("responder.log"))
+                if address in (None, entry["address"])]
+
+    def tarpit_requests(self):
+        return util.read_lines(self.file("tarpit.log"))
+
+    # --- the client's side
+
+    def leaf(self, folder, name="server", urls=(URL,), **more):
+        """A new certificate for localhost, written to FOLDER."""
+        more = {"names": ["localhost", f"{name}.test"], **more}
+        return self.authority.issue(urls=urls, **more).write(folder, name)
+
+    def run(self, *words, timeout=60, **options):
+        return self.spaces.run(CLIENT, *words, timeout=timeout, **options)
+
+    def oclasp(self, *words, timeout=60):
+        return Result(self.run(self.program, *words, timeout=timeout))
+
+    def fetch(self, certificate, *words, timeout=60):
+        return self.oclasp("fetch", certificate, "--json", *words,
+                           timeout=timeout)
+
+    def keep(self, log, *words):
+        keep = Keep(self, log, words)
+        self.keeps.append(keep)
+        return keep
+
+    def ask(self, server, name, kind="A", window=0.3):
+        """Every datagram that answers the client's question."""
+        result = self.spaces.must(
+            CLIENT, sys.executable, "-m", "playground.resolver",
+            "--window", window, "--ask", server, name, kind)
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    def handshakes(self, port, count=20, *words):
+        result = self.spaces.must(
+            CLIENT, sys.executable, "-m", "playground.handshake",
+            "127.0.0.1", port, "-n", count, *words)
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def listen(*addresses):
+    words = []
+    for address in addresses:
+        words += ["--listen", f"[{address}]:80" if ":" in address
+                  else f"{address}:80"]
+    return words
+
+

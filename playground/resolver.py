@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: ISC
+"""A recursive resolver on UDP with a table of names, honest or lying.
+
+`python3 -m playground.resolver` serves; `... --ask SERVER NAME [TYPE]` asks
+once and prints each datagram that comes within a window, as JSON lines.
+"""
+
+import argparse
+import heapq
+import itertools
+import json
+import select
+import socket
+import threading
+import time
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from playground import forge, util
+
+DEFAULTS = {
+    # name: {"cname": name} or {"a": [address], "aaaa": [address]}
+    "names": {},
+    # name: {"mode": one of LIES, "a": address, "aaaa": address,
+    #        "delay_ms": of the genuine answer behind a forged one}
+    "lies": {},
+    "delay_ms": 0,  # of every genuine answer: the way there and back
+}
+LIES = ("forged-first",  # a forged datagram at once, the genuine one later;
+                         # none for AAAA unless the lie names an address
+        "forged-only",
+        "poisoned",      # the genuine chain with a false last link
+        "nxdomain", "servfail", "silent")
+TTL, POISONED_TTL = 300, 31
+
+
+def chain_of(names, name):
+    """The names from NAME along its CNAMEs, at most 16."""
+    chain = [name]
+    while "cname" in names.get(chain[-1], {}) and len(chain) < 16:
+        chain.append(names[chain[-1]]["cname"].lower())
+    return chain
+
+
+def genuine(query, script, lie=None):
+    """The honest answer to QUERY, or with LIE the one of a recursor whose
+    look-up of the last name was poisoned."""
+    response = dns.message.make_response(query, recursion_available=True)
+    question = query.question[0]
+    chain = chain_of(script["names"],
+                     question.name.to_text(omit_final_dot=True).lower())
+    last = script["names"].get(chain[-1])
+    ttl = POISONED_TTL if lie else TTL
+    owners = [question.name.to_text()] + [name + "." for name in chain[1:]]
+    for owner, target in zip(owners, owners[1:]):
+        response.answer.append(dns.rrset.from_text(
+            owner, ttl, "IN", "CNAME", target))
+    if last is None:
+        response.set_rcode(dns.rcode.NXDOMAIN)
+        return response
+    kind = dns.rdatatype.to_text(question.rdtype)
+    addresses = last.get(kind.lower(), [])
+    if lie and kind in ("A", "AAAA"):
+        addresses = [lie[kind.lower()]] if kind.lower() in lie else []
+    if addresses:
+        response.answer.append(dns.rrset.from_text(
+            owners[-1], ttl, "IN", kind, *addresses))
+    return response
+
+
+def answers(wire, script):
+    """What to send for the question WIRE: (delay in seconds, octets) each."""
+    try:
+        query = dns.message.from_wire(wire)
+    except dns.exception.DNSException:
+        return []
+    asked = forge.question_of(wire)
+    if asked is None:
+        return []
+    delay = script["delay_ms"] / 1000
+    lie = script["lies"].get(asked[0])
+    mode = lie["mode"] if lie else None
+    forged = []
+    if mode in ("forged-first", "forged-only"):
+        octets = forge.forge(wire, lie["a"], lie.get("aaaa"))
+        forged = [(0, octets)] if octets else []
+    if mode == "forged-only":
+        return forged
+    if mode == "silent":
+        return []
+    if mode in ("nxdomain", "servfail"):
+        response = dns.message.make_response(query, recursion_available=True)
+        response.set_rcode(dns.rcode.from_text(mode))
+        return [(delay, response.to_wire())]
+    response = genuine(query, script, lie if mode == "poisoned" else None)
+    if mode == "forged-first":
+        delay = lie.get("delay_ms", 0) / 1000 or delay
+        return forged + [(delay, response.to_wire())]
+    return [(delay, response.to_wire())]
+
+
+class Resolver:
+    """Serves on ADDRESS:PORT in a thread; LOG gets a line each question."""
+
+    def __init__(self, address="127.0.0.1", port=0, script=None,
+                 script_file=None, log=None):
+        self.socket = socket.socket(util.family_of(address), socket.SOCK_DGRAM)
+        self.socket.bind((address, port))
+        self.port = self.socket.getsockname()[1]
+        self.script = util.Script({**DEFAULTS, **(script or {})}, script_file)
+        self.log = log
+        self.questions = []
+        self.stopping = False
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+
+    def start(self):
+        self.thread.start()
+        return self
+
+    def stop(self):
+        self.stopping = True
+        self.thread.join(2)
+        self.socket.close()
+
+    def serve(self):
+        waiting, number = [], itertools.count()
+        while not self.stopping:
+            now = time.monotonic()
+            while waiting and waiting[0][0] <= now:
+                _, _, octets, client = heapq.heappop(waiting)
+                self.send(octets, client)
+            pause = min([0.1] + [entry[0] - now for entry in waiting[:1]])
+            if not select.select([self.socket], [], [], pause)[0]:
+                continue
+            try:
+                wire, client = self.socket.recvfrom(4096)
+            except OSError:  # an ICMP error of an earlier answer
+                continue
+            self.note(wire)
+            for delay, octets in answers(wire, self.script.now()):
+                if delay == 0:
+                    self.send(octets, client)
+                else:
+                    heapq.heappush(waiting, (time.monotonic() + delay,
+                                             next(number), octets, client))
+
+    def send(self, octets, client):
+        try:
+            self.socket.sendto(octets, client)
+        except OSError:  # the client's network went away
+            pass
+
+    def note(self, wire):
+        asked = forge.question_of(wire)
+        if asked is None:
+            return
+        entry = {"name": asked[0], "type": dns.rdatatype.to_text(asked[1])}
+        self.questions.append(entry)
+        if self.log:
+            with open(self.log, "a", encoding="utf-8") as out:
+                out.write(json.dumps(entry) + "\n")
+
+
+def ask(server, name, kind="A", window=0.5, edns=True, port=53):
+    """Ask SERVER once; yield (milliseconds, wire) for each datagram that
+    comes within WINDOW seconds.  A client that takes the first one is what
+    nearly every program is."""
+    query = dns.message.make_query(name, kind, use_edns=0 if edns else None)
+    with socket.socket(util.family_of(server), socket.SOCK_DGRAM) as client:
+        client.sendto(query.to_wire(), (server, port))
+        start = time.monotonic()
+        while True:
+            left = start + window - time.monotonic()
+            if left <= 0 or not select.select([client], [], [], left)[0]:
+                return
+            wire, source = client.recvfrom(4096)
+            if source[0] == server and wire[:2] == query.to_wire()[:2]:
+                yield round((time.monotonic() - start) * 1000, 1), wire
+
+
+def describe(at_ms, wire):
+    """One datagram as facts."""
+    message = dns.message.from_wire(wire)
+    return {"at_ms": at_ms, "flags": message.flags | message.rcode(),
+            "edns": message.edns >= 0,
+            "records": [[rrset.name.to_text(omit_final_dot=True),
+                         dns.rdatatype.to_text(rrset.rdtype), rdata.to_text()]
+                        for rrset in message.answer for rdata in rrset]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--listen", default="127.0.0.1:0",
+                        metavar="ADDR[:PORT]")
+    parser.add_argument("--script", metavar="FILE",
+                        help="JSON, read at each question")
+    parser.add_argument("--log", metavar="FILE")
+    parser.add_argument("--ask", nargs="+", metavar="SERVER NAME [TYPE]")
+    parser.add_argument("--window", type=float, default=0.5)
+    options = parser.parse_args()
+    if options.ask:
+        server, port = util.parse_endpoint(options.ask[0], 53)
+        for at_ms, wire in ask(server, *options.ask[1:],
+                               window=options.window, port=port):
+            print(json.dumps(describe(at_ms, wire)))
+        return
+    address, port = util.parse_endpoint(options.listen, 53)
+    resolver = Resolver(address, port, None, options.script, options.log)
+    resolver.start()
+    util.run_until_terminated(f"ready {resolver.port}")
+    resolver.stop()
+
+
+if __name__ == "__main__":
+    main()
