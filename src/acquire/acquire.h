@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "dns/message.h"
 #include "dns/resolver.h"
 #include "pki/verify.h"
 

@@ -1,7 +1,154 @@
 /* SPDX-License-Identifier: ISC */
 /* face/main.c -- the program: one row of a table for each command. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "face/command.h"
+
+static const struct command *const commands[] = {
+    &command_check,
+    &command_fetch,
+    &command_keep,
+    &command_install,
+    &command_verify,
+    &command_show,
+    &command_explain,
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
 int
-main(void)
+command_fail(const char *command, const struct err *err, int status)
 {
-	return 0;
+	(void)fprintf(stderr, "oclasp %s: %s (%s)\n", command, err->text,
+	    reason_name(err->reason));
+	return status;
+}
+
+int
+command_exit(enum reason reason)
+{
+	switch (reason_group(reason)) {
+	case GROUP_NONE:
+		return EXIT_GOOD;
+	case GROUP_NETWORK:
+	case GROUP_RESPONSE:
+		return EXIT_LATER;
+	case GROUP_INPUT:
+		return reason == REASON_CERTIFICATE_UNREADABLE ? EXIT_USAGE
+							       : EXIT_BAD;
+	case GROUP_LOCAL:
+		return EXIT_USAGE;
+	}
+	return EXIT_USAGE;
+}
+
+static const struct command *
+find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static void
+print_tour(void)
+{
+	(void)printf(
+	    "oclasp keeps the OCSP staple of every TLS server genuine and "
+	    "fresh.\n\n"
+	    "  oclasp check HOST              what does a client get, and what "
+	    "does it wait?\n"
+	    "  oclasp fetch CERT -o FILE      get one verified response, also "
+	    "where DNS lies\n"
+	    "  oclasp install nginx           show what nginx's configuration "
+	    "needs\n"
+	    "  oclasp keep --server nginx     keep every staple fresh, from "
+	    "now on\n\n"
+	    "commands:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)printf(
+		    "  %-9s %s\n", commands[i]->name, commands[i]->purpose);
+	(void)printf("  %-9s %s\n\n", "help", "help CMD: its options");
+	(void)printf("exit status: 0 good, 1 the thing checked is wrong, 2 "
+		     "usage, 75 try later\n");
+}
+
+static int
+print_help(const struct command *command)
+{
+	(void)printf("usage: oclasp %s %s\n\n%s.\n", command->name,
+	    command->synopsis, command->purpose);
+	if (command->details != NULL)
+		(void)printf("\n%s\n", command->details);
+	(void)printf("\noptions:\n");
+	options_print(command->bit);
+	return EXIT_GOOD;
+}
+
+static int
+unknown(const char *name)
+{
+	struct err err = {0};
+
+	(void)err_set(&err, REASON_USAGE,
+	    "there is no command '%s': see `oclasp help`", name);
+	return command_fail("help", &err, EXIT_USAGE);
+}
+
+static int
+help(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 3) {
+		print_tour();
+		return EXIT_GOOD;
+	}
+	command = find(argv[2]);
+	return command == NULL ? unknown(argv[2]) : print_help(command);
+}
+
+static int
+run(const struct command *command, int argc, char **argv)
+{
+	struct options options;
+	struct err err = {0};
+
+	if (options_parse(
+		command->bit, command->name, argc, argv, &options, &err) == -1)
+		return command_fail(command->name, &err, EXIT_USAGE);
+	if (options.help)
+		return print_help(command);
+	log_set_level(options.quiet         ? LOG_ERROR
+		      : options.verbose > 1 ? LOG_TRACE
+		      : options.verbose > 0 ? LOG_DETAIL
+					    : LOG_NOTICE);
+	return command->run(&options);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "help";
+	const struct command *command = find(name);
+
+	/* A reader that goes away (`oclasp show x | head`) is an error of
+	 * write(2), and a peer that closes is one of send(2): no signal. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (command != NULL)
+		return run(command, argc - 1, argv + 1);
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
+	    strcmp(name, "-h") == 0)
+		return help(argc, argv);
+	if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
+		(void)printf("oclasp %s\n", OCLASP_VERSION);
+		return EXIT_GOOD;
+	}
+	return unknown(name);
 }

@@ -140,7 +140,7 @@ cert_list_parse(struct cert_list *list, const char *name, const uint8_t *bytes,
 	char *text;
 	int rc;
 
-	if (len == 0)
+	if (bytes == NULL || len == 0)
 		return err_set(err, REASON_CERTIFICATE_UNREADABLE,
 		    "'%s' is empty: give a certificate file", name);
 	if (memmem(bytes, len, pem_begin, sizeof(pem_begin) - 1) == NULL)

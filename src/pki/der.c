@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 
+enum { TIME_MAX = 32 }; /* octets of a GeneralizedTime */
+
 static const struct span nothing = {NULL, 0};
 
 struct der
@@ -200,6 +202,28 @@ der_bits(struct der *der, const char *what)
 	return (struct span){c.at + 1, c.len - 1};
 }
 
+/* "YYYYMMDDHHMMSSZ", or with ".d...d" before the Z that does not end in 0
+ * (X.690, 11.7). */
+static bool
+is_time_shape(struct span c, struct der_fault *fault)
+{
+	const size_t plain = sizeof("YYYYMMDDHHMMSSZ") - 1;
+
+	if (c.len < plain || c.len > TIME_MAX || c.at[c.len - 1] != 'Z')
+		return false;
+	if (c.len == plain)
+		return true;
+	if (c.at[plain - 1] != '.' || c.len == plain + 1 ||
+	    c.at[c.len - 2] == '0')
+		return false;
+	for (size_t i = plain; i < c.len - 1; i++) {
+		if (!isdigit(c.at[i]))
+			return false;
+	}
+	fault->fractions = true;
+	return true;
+}
+
 int64_t
 der_time(struct der *der, const char *what)
 {
@@ -211,7 +235,7 @@ der_time(struct der *der, const char *what)
 
 	if (!der_ok(der))
 		return 0;
-	if (c.len != sizeof("YYYYMMDDHHMMSSZ") - 1 || c.at[14] != 'Z') {
+	if (!is_time_shape(c, der->fault)) {
 		der_fail(der, what);
 		return 0;
 	}

@@ -31,6 +31,7 @@ enum der_tag {
 struct der_fault {
 	const char *why; /* NULL: none yet; constant text */
 	bool trailing;   /* the fault is octets behind a whole value */
+	bool fractions;  /* no fault: a time had fractions of a second */
 };
 
 struct der {
@@ -67,7 +68,9 @@ int der_small(struct der *der, unsigned tag, const char *what); /* 0..127 */
 struct span der_oid(struct der *der, const char *what);
 bool der_boolean(struct der *der, const char *what);
 struct span der_bits(struct der *der, const char *what); /* all 8 used */
-/* YYYYMMDDHHMMSSZ and nothing else (C18; RFC 9919 section 4.2.1). */
+/* YYYYMMDDHHMMSSZ (C18).  Fractions of a second, which some private responders
+ * write, are proper DER but forbidden by RFC 5280, section 4.1.2.5.2: they are
+ * cut off and noted in the fault's `fractions`. */
 int64_t der_time(struct der *der, const char *what);
 
 #endif

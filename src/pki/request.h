@@ -4,6 +4,7 @@
 #ifndef OCLASP_PKI_REQUEST_H
 #define OCLASP_PKI_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,26 @@ int request_make(const struct cert *leaf, const struct cert *issuer,
 /* The URL of a GET: BASE, a slash if it has none at its end, and the request
  * as URL-encoded base64 (RFC 6960, appendix A.1).  Owned by the caller. */
 char *request_get_url(const char *base, const uint8_t *der, size_t len);
+
+/* One CertID of a request, as hex; owned. */
+struct request_id {
+	char *hash; /* "sha1", "sha256", or a dotted identifier */
+	char *name_hash, *key_hash, *serial;
+};
+
+enum { REQUEST_IDS_MAX = 256 };
+
+/* A request as facts, for a reader. */
+struct request_facts {
+	struct request_id *ids; /* owned */
+	size_t id_count;
+	bool is_signed;
+};
+
+/* Read an OCSP request (DER).  Errors: REASON_USAGE. */
+int request_parse(
+    const uint8_t *der, size_t len, struct request_facts *out, struct err *err);
+void request_facts_done(struct request_facts *facts);
 
 /* The nonce of an OCSP request (DER), copied to fresh memory; *LEN 0 and *OUT
  * NULL if it has none.  Errors: REASON_USAGE if the bytes are no request. */

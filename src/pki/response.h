@@ -51,6 +51,7 @@ struct response {
 	struct span signature;           /* content octets, all bits used */
 	struct span certs[RESPONSE_CERTS_MAX];
 	size_t cert_count;
+	bool fractional_times; /* which RFC 5280 forbids; see pki/der.h */
 };
 
 /* Read LEN octets.  On failure OUT is untouched.
@@ -61,8 +62,10 @@ int response_parse(
 
 void response_done(struct response *response);
 
-/* Strip what wraps a response in a file: PEM ("OCSP RESPONSE") or base64.
- * DER is copied as it is.  Owned by the caller.  Errors: REASON_MALFORMED. */
+/* Strip what wraps a response in a file: PEM ("OCSP RESPONSE"), or base64 as
+ * base64(1) writes it, in lines, the last one ended too (a body of base64
+ * without a newline is what a broken responder sends, and is not taken).
+ * Anything else is copied as it is.  Owned by the caller.  Errors: REASON_MALFORMED. */
 int response_unwrap(const uint8_t *bytes, size_t len, uint8_t **der,
     size_t *der_len, struct err *err);
 

@@ -62,13 +62,18 @@ struct verdict {
 	int64_t next_update; /* 0: it has none */
 	int64_t revoked_at;  /* 0 unless revoked */
 	bool by_delegate;
-	int64_t usable_until; /* effective end (I3) = min(nextUpdate, the
+	int64_t usable_until;  /* effective end (I3) = min(nextUpdate, the
 				 certificate's and the delegate's notAfter,
 				 cap) */
-	size_t size;          /* bytes */
-	char sha256[65];      /* hex, of the response */
-	const char *warning;  /* NULL, or a sentence worth showing; constant */
+	size_t size;           /* bytes */
+	char sha256[65];       /* hex, of the response */
+	bool fractional_times; /* no client need take it as a staple */
+	const char *warning;   /* NULL, or a sentence worth showing; constant */
 };
+
+/* The moment from which a staple with these facts is not to be served: the
+ * effective end less min(VERIFY_MARGIN, a tenth of its life).  Wall seconds. */
+int64_t verdict_usable_until(const struct verdict *facts);
 
 /* Accept or reject.  Accepted (0): *OUT is filled, whatever the status.
  * Rejected (-1): ERR says why; *OUT untouched.
@@ -79,7 +84,8 @@ int verify_response(const struct verify_input *input,
 /* As above, and a staple when the response is good and usable now.  Returns
  * -1 if it is rejected, or accepted but no staple: then *OUT is filled, and
  * ERR has REASON_EXPIRED or REASON_LIFETIME_TOO_LONG for one that is past its
- * usable time and REASON_NONE for revoked and unknown.  *ACCEPTED tells
+ * usable time, REASON_MALFORMED for fractional times (C18), and REASON_NONE
+ * for revoked and unknown.  *ACCEPTED tells
  * rejected from accepted.  *STAPLE is set on success only. */
 int verify_staple(const struct verify_input *input,
     const struct verify_policy *policy, struct staple **staple,

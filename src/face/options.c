@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+/* face/options.c -- the command line: every option once, in one table. */
+#include "face/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/text.h"
+
+enum { LONG_ONLY = 256, TIMEOUT_MAX_S = 3600, SKEW_MAX_S = 30 * 86400 };
+
+enum {
+	OPT_ISSUER = 'i',
+	OPT_OUTPUT = 'o',
+	OPT_VERBOSE = 'v',
+	OPT_QUIET = 'q',
+	OPT_IPV4 = '4',
+	OPT_IPV6 = '6',
+	OPT_HELP = 'h',
+	OPT_ALLOW_NO_NEXT_UPDATE = LONG_ONLY,
+	OPT_ALLOW_SHA1,
+	OPT_APPLY,
+	OPT_AT,
+	OPT_CA_FILE,
+	OPT_CHAIN,
+	OPT_COLOR,
+	OPT_CONFIG,
+	OPT_JSON,
+	OPT_MAX_AGE,
+	OPT_NAGIOS,
+	OPT_ONCE,
+	OPT_PENALTY,
+	OPT_PIN,
+	OPT_REQUEST,
+	OPT_RESOLVER,
+	OPT_SERVER,
+	OPT_SERVER_COMMAND,
+	OPT_SERVERNAME,
+	OPT_SKEW,
+	OPT_STARTTLS,
+	OPT_STATE_DIR,
+	OPT_TIMEOUT,
+	OPT_URL,
+};
+
+static const struct row {
+	int id;
+	const char *name;
+	const char *arg; /* NULL: takes none */
+	int commands;
+	const char *help;
+} rows[] = {
+    {OPT_ISSUER, "issuer", "FILE", CMD_FETCH | CMD_VERIFY | CMD_KEEP,
+	"the issuer's certificate, where the chain lacks it"},
+    {OPT_OUTPUT, "output", "FILE", CMD_FETCH,
+	"write the staple there, DER; - is standard output"},
+    {OPT_URL, "url", "URL", CMD_FETCH | CMD_KEEP,
+	"ask this responder instead of the certificate's"},
+    {OPT_CHAIN, "chain", "FILE", CMD_VERIFY,
+	"more certificates: issuer, delegate signer"},
+    {OPT_SKEW, "skew", "SECONDS", CMD_VERIFY,
+	"how far clocks may be off (300)"},
+    {OPT_MAX_AGE, "max-age", "SECONDS", CMD_VERIFY,
+	"refuse a response whose thisUpdate is older"},
+    {OPT_REQUEST, "request", "FILE", CMD_VERIFY,
+	"the OCSP request (DER) whose nonce must come back"},
+    {OPT_ALLOW_NO_NEXT_UPDATE, "allow-no-next-update", NULL,
+	CMD_VERIFY | CMD_FETCH | CMD_KEEP | CMD_CHECK,
+	"accept a response without nextUpdate"},
+    {OPT_ALLOW_SHA1, "allow-sha1", NULL,
+	CMD_VERIFY | CMD_FETCH | CMD_KEEP | CMD_CHECK,
+	"accept signatures made with SHA-1"},
+    {OPT_SERVERNAME, "servername", "NAME", CMD_CHECK,
+	"the name to ask for (SNI), if not HOST"},
+    {OPT_STARTTLS, "starttls", "PROTOCOL", CMD_CHECK,
+	"smtp, imap, pop3, ftp, ldap or postgres"},
+    {OPT_PENALTY, "penalty", NULL, CMD_CHECK,
+	"measure what a client without a staple waits, also when there is one"},
+    {OPT_NAGIOS, "nagios", NULL, CMD_CHECK,
+	"one line and exit status for Nagios and Icinga"},
+    {OPT_ONCE, "once", NULL, CMD_KEEP, "refresh what is due and end"},
+    {OPT_SERVER, "server", "SERVER", CMD_KEEP, "publish to this server: nginx"},
+    {OPT_SERVER_COMMAND, "server-command", "COMMAND", CMD_KEEP | CMD_INSTALL,
+	"how to call it, such as 'nginx -c FILE' (nginx)"},
+    {OPT_STATE_DIR, "state-dir", "DIR", CMD_KEEP | CMD_INSTALL,
+	"where everything is kept (/var/lib/oclasp)"},
+    {OPT_APPLY, "apply", NULL, CMD_INSTALL, "do it, not only show it"},
+    {OPT_RESOLVER, "resolver", "URL", CMD_NET,
+	"ask this resolver too: system, udp://IP[:PORT] or IP; may be repeated"},
+    {OPT_PIN, "pin", "HOST=ADDR", CMD_NET,
+	"try this address first for HOST; may be repeated"},
+    {OPT_TIMEOUT, "timeout", "SECONDS", CMD_NET,
+	"give up after that long (15)"},
+    {OPT_IPV4, "ipv4", NULL, CMD_NET, "use IPv4 only"},
+    {OPT_IPV6, "ipv6", NULL, CMD_NET, "use IPv6 only"},
+    {OPT_CA_FILE, "ca-file", "FILE", CMD_NET | CMD_VERIFY,
+	"more trusted issuers and delegate signers"},
+    {OPT_AT, "at", "TIME", CMD_VERIFY | CMD_CHECK | CMD_FETCH,
+	"judge by this time: RFC 3339 or Unix seconds"},
+    {OPT_CONFIG, "config", "FILE", CMD_NET | CMD_INSTALL,
+	"the configuration (/etc/oclasp/oclasp.conf, if it is there)"},
+    {OPT_JSON, "json", NULL, CMD_ALL & ~(CMD_KEEP | CMD_HELP),
+	"one JSON document on standard output"},
+    {OPT_COLOR, "color", "WHEN", CMD_ALL, "auto, always or never"},
+    {OPT_VERBOSE, "verbose", NULL, CMD_ALL, "say more; twice: much more"},
+    {OPT_QUIET, "quiet", NULL, CMD_ALL, "say errors only"},
+    {OPT_HELP, "help", NULL, CMD_ALL, "this help"},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static int
+bad(struct err *err, const char *option, const char *value, const char *want)
+{
+	return err_set(err, REASON_USAGE, "--%s '%s': %s", option, value, want);
+}
+
+static int
+take_number(const char *option, const char *value, int64_t min, int64_t max,
+    int64_t *out, struct err *err)
+{
+	char want[96];
+
+	if (text_number(value, min, max, out))
+		return 0;
+	(void)snprintf(want, sizeof(want),
+	    "give a whole number of seconds from %lld to %lld", (long long)min,
+	    (long long)max);
+	return bad(err, option, value, want);
+}
+
+/* Options that are more than a word to remember. */
+static int
+take_parsed(int id, const char *value, struct options *o, struct err *err)
+{
+	int64_t seconds = 0;
+
+	switch (id) {
+	case OPT_SKEW:
+		return take_number(
+		    "skew", value, 0, SKEW_MAX_S, &o->skew_s, err);
+	case OPT_MAX_AGE:
+		return take_number(
+		    "max-age", value, 1, INT32_MAX, &o->max_age_s, err);
+	case OPT_TIMEOUT:
+		if (take_number("timeout", value, 1, TIMEOUT_MAX_S, &seconds,
+			err) == -1)
+			return -1;
+		o->timeout_ms = seconds * 1000;
+		return 0;
+	case OPT_AT:
+		o->has_at = true;
+		return clock_parse(value, &o->at, err);
+	case OPT_RESOLVER:
+		if (o->resolver_count == RESOLVERS_MAX)
+			return bad(err, "resolver", value, "too many of them");
+		return resolver_parse(
+		    value, &o->resolvers[o->resolver_count++], err);
+	case OPT_PIN:
+		if (o->pin_count == ACQUIRE_PINS_MAX)
+			return bad(err, "pin", value, "too many of them");
+		return acquire_pin_parse(value, &o->pins[o->pin_count++], err);
+	case OPT_STARTTLS:
+		if (!handshake_starttls_find(value, &o->starttls))
+			return bad(err, "starttls", value,
+			    "give smtp, imap, pop3, ftp, ldap or postgres");
+		return 0;
+	case OPT_COLOR:
+		if (strcmp(value, "always") == 0)
+			o->color = true;
+		else if (strcmp(value, "never") == 0)
+			o->color = false;
+		else if (strcmp(value, "auto") != 0)
+			return bad(
+			    err, "color", value, "give auto, always or never");
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static const char **
+text_option(int id, struct options *o)
+{
+	switch (id) {
+	case OPT_ISSUER:
+		return &o->issuer;
+	case OPT_OUTPUT:
+		return &o->output;
+	case OPT_URL:
+		return &o->url;
+	case OPT_CHAIN:
+		return &o->chain;
+	case OPT_REQUEST:
+		return &o->request;
+	case OPT_CA_FILE:
+		return &o->ca_file;
+	case OPT_STATE_DIR:
+		return &o->state_dir;
+	case OPT_SERVER:
+		return &o->server;
+	case OPT_SERVER_COMMAND:
+		return &o->server_command;
+	case OPT_CONFIG:
+		return &o->config;
+	case OPT_SERVERNAME:
+		return &o->servername;
+	default:
+		return NULL;
+	}
+}
+
+static bool *
+flag_option(int id, struct options *o)
+{
+	switch (id) {
+	case OPT_JSON:
+		return &o->json;
+	case OPT_NAGIOS:
+		return &o->nagios;
+	case OPT_PENALTY:
+		return &o->penalty;
+	case OPT_ONCE:
+		return &o->once;
+	case OPT_APPLY:
+		return &o->apply;
+	case OPT_HELP:
+		return &o->help;
+	case OPT_QUIET:
+		return &o->quiet;
+	case OPT_ALLOW_NO_NEXT_UPDATE:
+		return &o->allow_no_next_update;
+	case OPT_ALLOW_SHA1:
+		return &o->allow_sha1;
+	default:
+		return NULL;
+	}
+}
+
+static int
+take(int id, const char *value, struct options *o, struct err *err)
+{
+	const char **text = text_option(id, o);
+	bool *flag = flag_option(id, o);
+
+	if (text != NULL)
+		*text = value;
+	else if (flag != NULL)
+		*flag = true;
+	else if (id == OPT_VERBOSE)
+		o->verbose++;
+	else if (id == OPT_IPV4)
+		o->family = RESOLVER_IPV4;
+	else if (id == OPT_IPV6)
+		o->family = RESOLVER_IPV6;
+	else
+		return take_parsed(id, value, o, err);
+	return 0;
+}
+
+/* The tables of getopt_long, made of ours for one command. */
+static void
+make_getopt(int command, struct option longs[ROWS + 1], char shorts[3 * ROWS])
+{
+	size_t n = 0;
+	char *s = shorts;
+
+	*s++ = ':'; /* tell a missing argument from an unknown option */
+	for (size_t i = 0; i < ROWS; i++) {
+		if ((rows[i].commands & command) == 0)
+			continue;
+		longs[n++] = (struct option){rows[i].name,
+		    rows[i].arg != NULL ? required_argument : no_argument, NULL,
+		    rows[i].id};
+		if (rows[i].id < LONG_ONLY) {
+			*s++ = (char)rows[i].id;
+			if (rows[i].arg != NULL)
+				*s++ = ':';
+		}
+	}
+	*s = '\0';
+	longs[n] = (struct option){0};
+}
+
+int
+options_parse(int command, const char *name, int argc, char **argv,
+    struct options *out, struct err *err)
+{
+	struct option longs[ROWS + 1];
+	char shorts[3 * ROWS];
+	int id;
+
+	*out = (struct options){.skew_s = VERIFY_SKEW};
+	out->color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+	make_getopt(command, longs, shorts);
+	opterr = 0;
+	optind = 1;
+	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (id == ':')
+			return err_set(err, REASON_USAGE,
+			    "%s: %s wants a value: see `oclasp help %s`", name,
+			    argv[optind - 1], name);
+		if (id == '?')
+			return err_set(err, REASON_USAGE,
+			    "%s: there is no option %s: see `oclasp help %s`",
+			    name, argv[optind - 1], name);
+		if (take(id, optarg, out, err) == -1)
+			return -1;
+	}
+	out->args = argv + optind;
+	out->arg_count = argc - optind;
+	return 0;
+}
+
+void
+options_print(int command)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[40];
+
+		if ((rows[i].commands & command) == 0)
+			continue;
+		(void)snprintf(left, sizeof(left), "%s%c%s --%s%s%s",
+		    rows[i].id < LONG_ONLY ? "-" : " ",
+		    rows[i].id < LONG_ONLY ? (char)rows[i].id : ' ',
+		    rows[i].id < LONG_ONLY ? "," : " ", rows[i].name,
+		    rows[i].arg == NULL ? "" : " ",
+		    rows[i].arg == NULL ? "" : rows[i].arg);
+		(void)printf("  %-30s %s\n", left, rows[i].help);
+	}
+}
+
+int64_t
+options_now(const struct options *options)
+{
+	return options->has_at ? options->at : clock_wall_s();
+}
+
+struct acquire_options
+options_acquire(const struct options *options)
+{
+	return (struct acquire_options){
+	    .pins = options->pins,
+	    .pin_count = options->pin_count,
+	    .resolvers = options->resolvers,
+	    .resolver_count = options->resolver_count,
+	    .resolv_conf = "/etc/resolv.conf",
+	    .ask_system = true,
+	    .family = options->family,
+	    .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms
+						  : ACQUIRE_TIMEOUT_MS,
+	};
+}

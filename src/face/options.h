@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* face/options.h -- the command line: every option once, in one table. */
+#ifndef OCLASP_FACE_OPTIONS_H
+#define OCLASP_FACE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "acquire/acquire.h"
+#include "dns/resolver.h"
+#include "tls/handshake.h"
+
+struct err;
+
+/* Exit status, the same for every command (CONTRACT). */
+enum {
+	EXIT_GOOD = 0,
+	EXIT_BAD = 1,
+	EXIT_USAGE = 2,
+	EXIT_LATER = 75,
+};
+
+/* Commands as bits, to say which options each of them takes. */
+enum {
+	CMD_FETCH = 1 << 0,
+	CMD_VERIFY = 1 << 1,
+	CMD_SHOW = 1 << 2,
+	CMD_CHECK = 1 << 3,
+	CMD_KEEP = 1 << 4,
+	CMD_INSTALL = 1 << 5,
+	CMD_EXPLAIN = 1 << 6,
+	CMD_HELP = 1 << 7,
+	CMD_ALL = (1 << 8) - 1,
+	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP,
+};
+
+struct options {
+	bool json, nagios, penalty, once, apply, help;
+	bool allow_no_next_update, allow_sha1;
+	bool quiet, color;
+	int verbose;
+	const char *issuer, *output, *url, *chain, *request, *ca_file;
+	const char *state_dir, *server, *server_command, *config;
+	const char *servername;
+	enum handshake_starttls starttls;
+	bool has_at;
+	int64_t at; /* wall seconds */
+	int64_t skew_s, max_age_s;
+	int64_t timeout_ms; /* 0: not given */
+	enum resolver_family family;
+	struct resolver resolvers[RESOLVERS_MAX];
+	size_t resolver_count;
+	struct acquire_pin pins[ACQUIRE_PINS_MAX];
+	size_t pin_count;
+	char **args; /* what is no option; borrowed of argv */
+	int arg_count;
+};
+
+/* Read the options of COMMAND (a CMD_ bit, named NAME) from ARGV, which begins
+ * with the command's name.  Errors: REASON_USAGE. */
+int options_parse(int command, const char *name, int argc, char **argv,
+    struct options *out, struct err *err);
+
+/* The option lines of COMMAND for its help, to stdout. */
+void options_print(int command);
+
+/* The moment to judge by: --at, else the clock. */
+int64_t options_now(const struct options *options);
+
+/* How to fetch, as these options say.  Borrows of OPTIONS. */
+struct acquire_options options_acquire(const struct options *options);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* face/report.h -- facts as JSON (the shapes of CONTRACT) and as text. */
+#ifndef OCLASP_FACE_REPORT_H
+#define OCLASP_FACE_REPORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "acquire/acquire.h"
+#include "base/err.h"
+#include "pki/cert.h"
+#include "pki/verify.h"
+
+/* A new document: {"oclasp": VERSION, "command": COMMAND}. */
+json_t *report_document(const char *command);
+
+/* Print it on stdout, whole, and free it. */
+void report_print(json_t *document);
+
+/* JSON of single facts; null where there is none. */
+json_t *report_json_text(const char *text);
+json_t *report_json_time(int64_t wall); /* 0 is null */
+json_t *report_json_cert(const struct cert *cert);
+json_t *report_json_verdict(const struct verdict *facts);
+json_t *report_json_try(const struct acquire_try *try);
+
+/* "accept"/"reject", "status", "reason", "detail", "response" into OBJECT;
+ * FACTS is NULL for a reject. */
+void report_add_verdict(
+    json_t *object, const struct verdict *facts, const struct err *err);
+
+/* Lines for a reader on stdout; NOW is what "in 3 d" counts from. */
+void report_text_verdict(const struct verdict *facts, int64_t now);
+void report_text_cert(const struct cert *cert, int64_t now);
+
+/* "2026-11-26T10:00:00Z (in 3 d 4 h)", valid until the next call but three. */
+const char *report_when(int64_t wall, int64_t now);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/* pki/request.c -- the OCSP request (RFC 6960 section 4.1, RFC 9919). */
+#include "pki/request.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ocsp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "pki/cert.h"
+
+int
+request_make(const struct cert *leaf, const struct cert *issuer, uint8_t **out,
+    size_t *len, struct err *err)
+{
+	OCSP_REQUEST *request = OCSP_REQUEST_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), leaf->x509, issuer->x509);
+	unsigned char *der = NULL;
+	int got = -1;
+
+	if (request != NULL && id != NULL &&
+	    OCSP_request_add0_id(request, id) != NULL) {
+		id = NULL; /* the request's now */
+		got = i2d_OCSP_REQUEST(request, &der);
+	}
+	OCSP_CERTID_free(id);
+	OCSP_REQUEST_free(request);
+	ERR_clear_error();
+	if (got <= 0)
+		return err_set(err, REASON_CERTIFICATE_UNREADABLE,
+		    "no OCSP request can be made for '%s'", cert_name(leaf));
+	*out = mem_copy(der, (size_t)got);
+	*len = (size_t)got;
+	OPENSSL_free(der);
+	return 0;
+}
+
+char *
+request_get_url(const char *base, const uint8_t *der, size_t len)
+{
+	size_t base_len = strlen(base);
+	unsigned char *base64 = mem_new(4 * ((len + 2) / 3) + 1);
+	struct buf url;
+
+	(void)EVP_EncodeBlock(base64, der, (int)len);
+	buf_init(&url, base_len + 16 * len + 16);
+	buf_puts(&url, base);
+	if (base_len == 0 || base[base_len - 1] != '/')
+		buf_puts(&url, "/");
+	for (const unsigned char *c = base64; *c != '\0'; c++) {
+		if (*c == '+' || *c == '/' || *c == '=')
+			buf_printf(&url, "%%%02X", *c);
+		else
+			buf_add(&url, c, 1);
+	}
+	free(base64);
+	return buf_take(&url);
+}
+
+/* The octets within the extension's value (RFC 9654), or the bare value. */
+static void
+copy_nonce(X509_EXTENSION *extension, uint8_t **out, size_t *len)
+{
+	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
+	const unsigned char *at = ASN1_STRING_get0_data(value);
+	int size = ASN1_STRING_length(value);
+	ASN1_OCTET_STRING *inner = d2i_ASN1_OCTET_STRING(NULL, &at, size);
+
+	if (inner != NULL) {
+		at = ASN1_STRING_get0_data(inner);
+		size = ASN1_STRING_length(inner);
+	}
+	*out = mem_copy(at, (size_t)size);
+	*len = (size_t)size;
+	ASN1_OCTET_STRING_free(inner);
+}
+
+static OCSP_REQUEST *
+read_request(const uint8_t *der, size_t len, struct err *err)
+{
+	const unsigned char *at = der;
+	OCSP_REQUEST *request = NULL;
+
+	if (len <= REQUEST_FILE_MAX)
+		request = d2i_OCSP_REQUEST(NULL, &at, (long)len);
+	ERR_clear_error();
+	if (request != NULL && at == der + len)
+		return request;
+	OCSP_REQUEST_free(request);
+	(void)err_set(
+	    err, REASON_USAGE, "the request file holds no OCSP request in DER");
+	return NULL;
+}
+
+static char *
+string_hex(const ASN1_STRING *string)
+{
+	return text_hex(
+	    ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+}
+
+static char *
+hash_name(const ASN1_OBJECT *object)
+{
+	char text[128];
+
+	switch (OBJ_obj2nid(object)) {
+	case NID_sha1:
+		return mem_string("sha1");
+	case NID_sha256:
+		return mem_string("sha256");
+	default:
+		(void)OBJ_obj2txt(text, sizeof(text), object, 1);
+		return mem_string(text);
+	}
+}
+
+int
+request_parse(
+    const uint8_t *der, size_t len, struct request_facts *out, struct err *err)
+{
+	OCSP_REQUEST *request = read_request(der, len, err);
+	struct request_facts facts = {0};
+	int count;
+
+	if (request == NULL)
+		return -1;
+	count = OCSP_request_onereq_count(request);
+	if (count > REQUEST_IDS_MAX)
+		count = REQUEST_IDS_MAX;
+	facts.ids = mem_array((size_t)count, sizeof(facts.ids[0]));
+	facts.is_signed = OCSP_request_is_signed(request) == 1;
+	for (int i = 0; i < count; i++) {
+		OCSP_CERTID *id =
+		    OCSP_onereq_get0_id(OCSP_request_onereq_get0(request, i));
+		ASN1_OCTET_STRING *name = NULL, *key = NULL;
+		ASN1_OBJECT *hash = NULL;
+		ASN1_INTEGER *serial = NULL;
+
+		(void)OCSP_id_get0_info(&name, &hash, &key, &serial, id);
+		facts.ids[facts.id_count++] = (struct request_id){
+		    .hash = hash_name(hash),
+		    .name_hash = string_hex(name),
+		    .key_hash = string_hex(key),
+		    .serial = string_hex(serial),
+		};
+	}
+	OCSP_REQUEST_free(request);
+	*out = facts;
+	return 0;
+}
+
+void
+request_facts_done(struct request_facts *facts)
+{
+	for (size_t i = 0; i < facts->id_count; i++) {
+		free(facts->ids[i].hash);
+		free(facts->ids[i].name_hash);
+		free(facts->ids[i].key_hash);
+		free(facts->ids[i].serial);
+	}
+	free(facts->ids);
+	*facts = (struct request_facts){0};
+}
+
+int
+request_nonce(const uint8_t *der, size_t der_len, uint8_t **out, size_t *len,
+    struct err *err)
+{
+	OCSP_REQUEST *request = read_request(der, der_len, err);
+	int where;
+
+	if (request == NULL)
+		return -1;
+	*out = NULL;
+	*len = 0;
+	where =
+	    OCSP_REQUEST_get_ext_by_NID(request, NID_id_pkix_OCSP_Nonce, -1);
+	if (where >= 0)
+		copy_nonce(OCSP_REQUEST_get_ext(request, where), out, len);
+	OCSP_REQUEST_free(request);
+	ERR_clear_error();
+	return 0;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: ISC */
+/* pki/signer.c -- who signed a response, and was he allowed to? */
+#include "pki/signer.h"
+
+#include <openssl/asn1.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "pki/cert.h"
+#include "pki/response.h"
+#include "pki/verify.h"
+
+enum { RSA_BITS_MIN = 1024, SHA1_LENGTH = 20 };
+
+void
+signer_oid_text(struct span oid, char text[SIGNER_OID_TEXT])
+{
+	unsigned char der[66] = {V_ASN1_OBJECT};
+	const unsigned char *at = der;
+	ASN1_OBJECT *object = NULL;
+
+	text[0] = '?';
+	text[1] = '\0';
+	if (oid.len > sizeof(der) - 2)
+		return;
+	der[1] = (unsigned char)oid.len;
+	memcpy(der + 2, oid.at, oid.len);
+	object = d2i_ASN1_OBJECT(NULL, &at, (long)oid.len + 2);
+	if (object != NULL)
+		(void)OBJ_obj2txt(text, SIGNER_OID_TEXT, object, 1);
+	ASN1_OBJECT_free(object);
+}
+
+/* --- algorithms (C5) --- */
+
+/* The digest of RSASSA-PSS; absent parameters mean SHA-1 (RFC 4055). */
+static int
+pss_digest(const X509_ALGOR *algorithm)
+{
+	RSA_PSS_PARAMS *pss;
+	const void *value = NULL;
+	int type = 0;
+	int nid = NID_sha1;
+
+	X509_ALGOR_get0(NULL, &type, &value, algorithm);
+	if (type != V_ASN1_SEQUENCE)
+		return NID_undef;
+	pss = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
+	if (pss == NULL)
+		return NID_undef;
+	if (pss->hashAlgorithm != NULL)
+		nid = OBJ_obj2nid(pss->hashAlgorithm->algorithm);
+	RSA_PSS_PARAMS_free(pss);
+	return nid;
+}
+
+static bool
+is_known_digest(int nid, const struct verify_policy *policy)
+{
+	switch (nid) {
+	case NID_sha224:
+	case NID_sha256:
+	case NID_sha384:
+	case NID_sha512:
+	case NID_sha3_256:
+	case NID_sha3_384:
+	case NID_sha3_512:
+		return true;
+	case NID_sha1:
+		return policy->allow_sha1;
+	default:
+		return false;
+	}
+}
+
+/* An allow-list, by digest: what is not known to be safe is weak. */
+static int
+check_algorithm(const X509_ALGOR *algorithm, const char *what,
+    const struct verify_policy *policy, struct err *err)
+{
+	const ASN1_OBJECT *object = NULL;
+	int nid, digest = NID_undef, key = NID_undef;
+
+	X509_ALGOR_get0(&object, NULL, NULL, algorithm);
+	nid = OBJ_obj2nid(object);
+	if (nid == NID_ED25519 || nid == NID_ED448)
+		return 0;
+	if (nid == NID_rsassaPss)
+		digest = pss_digest(algorithm);
+	else if (OBJ_find_sigid_algs(nid, &digest, &key) != 1)
+		digest = NID_undef;
+	if (is_known_digest(digest, policy))
+		return 0;
+	return err_set(err, REASON_WEAK_ALGORITHM,
+	    "%s is signed with %s, which is not accepted%s", what,
+	    nid == NID_undef ? "an unknown algorithm" : OBJ_nid2ln(nid),
+	    digest == NID_sha1 ? " without --allow-sha1" : "");
+}
+
+static int
+check_key(const EVP_PKEY *key, struct err *err)
+{
+	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
+	    EVP_PKEY_get_bits(key) >= RSA_BITS_MIN)
+		return 0;
+	return err_set(err, REASON_WEAK_ALGORITHM,
+	    "the response is signed with an RSA key of %d bits",
+	    EVP_PKEY_get_bits(key));
+}
+
+/* --- the signature (RFC 6960, section 3.2, item 2) --- */
+
+/* True if KEY signed the ResponseData, its octets taken as they came. */
+static bool
+signature_good(
+    const struct response *response, const X509_ALGOR *algorithm, EVP_PKEY *key)
+{
+	ASN1_BIT_STRING *signature = ASN1_BIT_STRING_new();
+	ASN1_TYPE *tbs = ASN1_TYPE_new();
+	ASN1_STRING *octets = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+	bool good = false;
+
+	if (signature != NULL && tbs != NULL && octets != NULL &&
+	    ASN1_STRING_set(octets, response->tbs.at, (int)response->tbs.len) ==
+		1 &&
+	    ASN1_STRING_set(signature, response->signature.at,
+		(int)response->signature.len) == 1) {
+		/* all bits are used; parse made sure */
+		signature->flags |= ASN1_STRING_FLAG_BITS_LEFT;
+		/* An ANY that is a SEQUENCE is written out octet by octet, so
+		 * what is hashed is what was received. */
+		ASN1_TYPE_set(tbs, V_ASN1_SEQUENCE, octets);
+		octets = NULL;
+		good = ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), algorithm,
+			   signature, tbs, key) == 1;
+	}
+	ASN1_STRING_free(octets);
+	ASN1_TYPE_free(tbs);
+	ASN1_BIT_STRING_free(signature);
+	ERR_clear_error();
+	return good;
+}
+
+/* --- the responderID (C9) --- */
+
+static bool
+is_named(const struct response *response, const struct cert *cert)
+{
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(cert->x509);
+	const unsigned char *at = response->responder.at;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int len = 0;
+	X509_NAME *name;
+	bool same;
+
+	if (response->responder_kind == RESPONDER_BY_KEY)
+		return key != NULL &&
+		       EVP_Digest(ASN1_STRING_get0_data(key),
+			   (size_t)ASN1_STRING_length(key), digest, &len,
+			   EVP_sha1(), NULL) == 1 &&
+		       span_equal(
+			   response->responder, (struct span){digest, len});
+	name = d2i_X509_NAME(NULL, &at, (long)response->responder.len);
+	same = name != NULL && X509_NAME_entry_count(name) > 0 &&
+	       X509_NAME_cmp(name, X509_get_subject_name(cert->x509)) == 0;
+	X509_NAME_free(name);
+	ERR_clear_error();
+	return same;
+}
+
+/* What the responderID says, for a reader; owned. */
+static char *
+responder_text(const struct response *response)
+{
+	const unsigned char *at = response->responder.at;
+	char *hex, *text;
+	X509_NAME *name;
+	char line[256];
+
+	if (response->responder_kind == RESPONDER_BY_KEY) {
+		hex = text_hex(response->responder.at,
+		    response->responder.len < 32 ? response->responder.len
+						 : 32);
+		text = mem_printf("the key %s", hex);
+		free(hex);
+		return text;
+	}
+	name = d2i_X509_NAME(NULL, &at, (long)response->responder.len);
+	text = mem_printf("'%s'",
+	    name == NULL ? "?" : X509_NAME_oneline(name, line, sizeof(line)));
+	X509_NAME_free(name);
+	ERR_clear_error();
+	return text;
+}
+
+/* --- the delegate (C6, C8) --- */
+
+static int
+check_delegate_usage(const struct cert *cert, struct err *err)
+{
+	uint32_t flags = X509_get_extension_flags(cert->x509);
+	const uint32_t may_sign = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+
+	if ((flags & EXFLAG_INVALID) != 0)
+		return err_set(err, REASON_SIGNER_NOT_AUTHORIZED,
+		    "the extensions of the signer '%s' are damaged",
+		    cert->subject);
+	if ((flags & EXFLAG_CRITICAL) != 0)
+		return err_set(err, REASON_CRITICAL_EXTENSION,
+		    "the signer '%s' has a critical extension that is not "
+		    "understood",
+		    cert->subject);
+	if ((flags & EXFLAG_XKUSAGE) == 0 ||
+	    (X509_get_extended_key_usage(cert->x509) & XKU_OCSP_SIGN) == 0)
+		return err_set(err, REASON_SIGNER_NOT_AUTHORIZED,
+		    "the signer '%s' lacks the extended key usage OCSPSigning "
+		    "(RFC 6960, section 4.2.2.2)",
+		    cert->subject);
+	if ((X509_get_key_usage(cert->x509) & may_sign) == 0)
+		return err_set(err, REASON_SIGNER_NOT_AUTHORIZED,
+		    "the key usage of the signer '%s' forbids signatures",
+		    cert->subject);
+	return 0;
+}
+
+static int
+check_delegate(const struct cert *cert, const struct cert *issuer,
+    const struct verify_policy *policy, struct err *err)
+{
+	const X509_ALGOR *algorithm = NULL;
+	char at[CLOCK_TEXT];
+
+	/* RFC 6960, section 4.2.2.2: "MUST be issued directly by the CA that
+	 * is identified in the request" */
+	if (!cert_signed_by(cert, issuer))
+		return err_set(err, REASON_SIGNER_NOT_AUTHORIZED,
+		    "the signer '%s' was not certified by the issuer '%s'",
+		    cert->subject, issuer->subject);
+	X509_get0_signature(NULL, &algorithm, cert->x509);
+	if (check_delegate_usage(cert, err) == -1 ||
+	    check_algorithm(
+		algorithm, "the signer's certificate", policy, err) == -1)
+		return -1;
+	if (cert->not_after < policy->now)
+		return err_set(err, REASON_SIGNER_EXPIRED,
+		    "the certificate of the signer '%s' ended %s",
+		    cert->subject, clock_rfc3339(cert->not_after, at));
+	if (cert->not_before > policy->now + policy->skew_s)
+		return err_set(err, REASON_SIGNER_EXPIRED,
+		    "the certificate of the signer '%s' begins %s",
+		    cert->subject, clock_rfc3339(cert->not_before, at));
+	return 0;
+}
+
+/* One certificate that may have signed: 0 if it did and was allowed to. */
+static int
+try_signer(const struct cert *cert, const struct response *response,
+    const struct verify_input *input, const struct verify_policy *policy,
+    const X509_ALGOR *algorithm, struct signer *out, struct err *err)
+{
+	bool is_issuer =
+	    strcmp(cert->fingerprint, input->issuer->fingerprint) == 0;
+	EVP_PKEY *key = X509_get0_pubkey(cert->x509);
+
+	if (!is_issuer &&
+	    check_delegate(cert, input->issuer, policy, err) == -1)
+		return -1;
+	if (key == NULL)
+		return err_set(err, REASON_WEAK_ALGORITHM,
+		    "the key of the signer '%s' is of an unknown kind",
+		    cert->subject);
+	if (check_key(key, err) == -1)
+		return -1;
+	if (!signature_good(response, algorithm, key))
+		return err_set(err, REASON_BAD_SIGNATURE,
+		    "the signature does not verify with the key of %s '%s'",
+		    is_issuer ? "the issuer" : "the delegate signer",
+		    cert->subject);
+	*out = (struct signer){
+	    .delegate = !is_issuer,
+	    .not_after = cert->not_after,
+	    .nocheck = X509_get_ext_by_NID(
+			   cert->x509, NID_id_pkix_OCSP_noCheck, -1) >= 0,
+	};
+	return 0;
+}
+
+/* Every certificate that the responderID names, the issuer first, then those
+ * embedded, then those given.  The first that fits wins; else the first
+ * failure tells why. */
+static int
+try_all(const struct response *response, const struct verify_input *input,
+    const struct cert_list *embedded, const struct verify_policy *policy,
+    const X509_ALGOR *algorithm, struct signer *out, struct err *err)
+{
+	const struct cert_list *const lists[] = {embedded, input->extra};
+	struct err first = {0};
+	char *who;
+
+	if (is_named(response, input->issuer) &&
+	    try_signer(input->issuer, response, input, policy, algorithm, out,
+		&first) == 0)
+		return 0;
+	for (size_t n = 0; n < 2; n++) {
+		for (size_t i = 0; lists[n] != NULL && i < lists[n]->count;
+		     i++) {
+			if (is_named(response, lists[n]->items[i]) &&
+			    try_signer(lists[n]->items[i], response, input,
+				policy, algorithm, out, &first) == 0)
+				return 0;
+		}
+	}
+	if (first.reason != REASON_NONE)
+		return err_set(err, first.reason, "%s", first.text);
+	who = responder_text(response);
+	(void)err_set(err, REASON_UNTRUSTED_SIGNER,
+	    "the response was signed by %s: that is not the issuer '%s', and "
+	    "its certificate is neither in the response nor given",
+	    who, input->issuer->subject);
+	free(who);
+	return -1;
+}
+
+int
+signer_check(const struct response *response, const struct verify_input *input,
+    const struct verify_policy *policy, struct signer *out, struct err *err)
+{
+	const unsigned char *at = response->signature_algorithm.at;
+	X509_ALGOR *algorithm =
+	    d2i_X509_ALGOR(NULL, &at, (long)response->signature_algorithm.len);
+	struct cert_list embedded = {0};
+	int rc = -1;
+
+	if (algorithm == NULL) {
+		(void)err_set(err, REASON_MALFORMED,
+		    "the response is not well-formed DER: signatureAlgorithm");
+		goto out;
+	}
+	if (check_algorithm(algorithm, "the response", policy, err) == -1)
+		goto out;
+	for (size_t i = 0; i < response->cert_count; i++) {
+		struct cert *cert = cert_from_der(
+		    response->certs[i].at, response->certs[i].len, NULL);
+
+		if (cert == NULL) {
+			(void)err_set(err, REASON_MALFORMED,
+			    "certificate %zu in the response is damaged",
+			    i + 1);
+			goto out;
+		}
+		cert_list_add(&embedded, cert);
+	}
+	rc = try_all(response, input, &embedded, policy, algorithm, out, err);
+out:
+	cert_list_done(&embedded);
+	X509_ALGOR_free(algorithm);
+	ERR_clear_error();
+	return rc;
+}

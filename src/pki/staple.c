@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* pki/staple.c -- a staple: a response that was verified as good. */
+#include "pki/staple.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/staple_make.h"
+
+void
+staple_free(struct staple *staple)
+{
+	if (staple == NULL)
+		return;
+	free(staple->der);
+	free(staple);
+}
+
+struct span
+staple_der(const struct staple *staple)
+{
+	return (struct span){staple->der, staple->len};
+}
+
+const struct verdict *
+staple_facts(const struct staple *staple)
+{
+	return &staple->facts;
+}
+
+const char *
+staple_fingerprint(const struct staple *staple)
+{
+	return staple->fingerprint;
+}
+
+int64_t
+staple_usable_until(const struct staple *staple)
+{
+	return verdict_usable_until(&staple->facts);
+}
+
+bool
+staple_usable(const struct staple *staple, int64_t now)
+{
+	return now < staple_usable_until(staple);
+}
+
+bool
+staple_better(const struct staple *have, const struct staple *next)
+{
+	if (have == NULL)
+		return true;
+	return strcmp(have->fingerprint, next->fingerprint) == 0 &&
+	       next->facts.this_update > have->facts.this_update;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: ISC */
+/* pki/verify.c -- is this response acceptable for this certificate?
+ *
+ * The only maker of a `struct staple` (I1).  The checks stand in the order of
+ * RFC 6960, section 3.2, one function for each:
+ *   parse, status      response_parse()
+ *   1 which certificate  find_single()
+ *   2-4 signature, signer, authorisation  pki/signer.c
+ *   5-6 times            check_times()
+ * and then critical extensions and the nonce. */
+#include "pki/verify.h"
+
+#include <inttypes.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "pki/cert.h"
+#include "pki/response.h"
+#include "pki/signer.h"
+#include "pki/staple_make.h"
+
+enum { APACHE_STAPLE_MAX = 10239 }; /* C19: Apache and ATS take no more */
+
+const char *
+cert_status_name(enum cert_status status)
+{
+	switch (status) {
+	case CERT_GOOD:
+		return "good";
+	case CERT_REVOKED:
+		return "revoked";
+	case CERT_UNKNOWN:
+		return "unknown";
+	}
+	return "unknown";
+}
+
+struct verify_policy
+verify_policy_default(int64_t now)
+{
+	return (struct verify_policy){.now = now, .skew_s = VERIFY_SKEW};
+}
+
+/* The digest of a CertID's hash algorithm; NULL for one that is not used for
+ * it.  Content octets of the object identifiers. */
+static const EVP_MD *
+cert_id_digest(struct span oid)
+{
+	static const uint8_t sha1[] = {0x2b, 0x0e, 3, 2, 0x1a};
+	static const uint8_t sha2[] = {0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2};
+
+	if (span_equal(oid, (struct span){sha1, sizeof(sha1)}))
+		return EVP_sha1();
+	if (oid.len != sizeof(sha2) + 1 ||
+	    memcmp(oid.at, sha2, sizeof(sha2)) != 0)
+		return NULL;
+	switch (oid.at[sizeof(sha2)]) {
+	case 1:
+		return EVP_sha256();
+	case 2:
+		return EVP_sha384();
+	case 3:
+		return EVP_sha512();
+	default:
+		return NULL;
+	}
+}
+
+static bool
+is_digest(struct span claimed, const EVP_MD *md, const void *data, size_t len)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int digest_len = 0;
+
+	return EVP_Digest(data, len, digest, &digest_len, md, NULL) == 1 &&
+	       span_equal(claimed, (struct span){digest, digest_len});
+}
+
+/* C4: hash algorithm, issuer's name and key, serial number.  RFC 6960,
+ * section 4.1.1: the name is that in the certificate being checked. */
+static bool
+is_for(const struct response_single *single, const struct verify_input *in)
+{
+	const EVP_MD *md = cert_id_digest(single->hash_oid);
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(in->issuer->x509);
+	const unsigned char *name = NULL;
+	unsigned char *serial = NULL;
+	size_t name_len = 0;
+	int serial_len;
+	bool same;
+
+	if (md == NULL || key == NULL ||
+	    X509_NAME_get0_der(
+		X509_get_issuer_name(in->leaf->x509), &name, &name_len) != 1 ||
+	    !is_digest(single->name_hash, md, name, name_len) ||
+	    !is_digest(single->key_hash, md, ASN1_STRING_get0_data(key),
+		(size_t)ASN1_STRING_length(key)))
+		return false;
+	serial_len =
+	    i2d_ASN1_INTEGER(X509_get0_serialNumber(in->leaf->x509), &serial);
+	/* two octets of header: a serial number has at most 127 octets here */
+	same = serial_len > 2 && serial_len < 130 &&
+	       span_equal(single->serial,
+		   (struct span){serial + 2, (size_t)serial_len - 2});
+	OPENSSL_free(serial);
+	return same;
+}
+
+/* Of several answers for one certificate the worst wins: revoked over good
+ * over unknown (C3); of equals the first. */
+static int
+badness(enum cert_status status)
+{
+	switch (status) {
+	case CERT_REVOKED:
+		return 2;
+	case CERT_GOOD:
+		return 1;
+	case CERT_UNKNOWN:
+		return 0;
+	}
+	return 0;
+}
+
+static const struct response_single *
+find_single(const struct response *response, const struct verify_input *in,
+    struct err *err)
+{
+	const struct response_single *found = NULL;
+
+	for (size_t i = 0; i < response->single_count; i++) {
+		const struct response_single *single = &response->singles[i];
+
+		if (is_for(single, in) &&
+		    (found == NULL ||
+			badness(single->status) > badness(found->status)))
+			found = single;
+	}
+	if (found == NULL)
+		(void)err_set(err, REASON_WRONG_CERTIFICATE,
+		    "none of the %zu answers in the response is for '%s' "
+		    "(serial %s) issued by '%s'",
+		    response->single_count, cert_name(in->leaf),
+		    in->leaf->serial, in->leaf->issuer);
+	return found;
+}
+
+/* C17.  RFC 6960, section 4.4: "unrecognized extensions ... critical". */
+static int
+check_critical(const struct response *response,
+    const struct response_single *single, struct err *err)
+{
+	struct span oid = response->unknown_critical.len > 0
+			      ? response->unknown_critical
+			      : single->unknown_critical;
+	char text[SIGNER_OID_TEXT];
+
+	if (oid.len == 0)
+		return 0;
+	signer_oid_text(oid, text);
+	return err_set(err, REASON_CRITICAL_EXTENSION,
+	    "the response has the critical extension %s, which is not "
+	    "understood",
+	    text);
+}
+
+/* C10 to C12.  RFC 6960, section 4.2.2.1: "Responses where the nextUpdate
+ * value is earlier than the local system time value SHOULD be considered
+ * unreliable"; "thisUpdate ... later than the local system time" likewise. */
+static int
+check_times(const struct response *response,
+    const struct response_single *single, const struct verify_policy *policy,
+    struct err *err)
+{
+	char at[CLOCK_TEXT], by[CLOCK_SPAN];
+	int64_t latest = policy->now + policy->skew_s;
+
+	if (single->this_update > latest || response->produced_at > latest) {
+		bool this = single->this_update > latest;
+		int64_t when =
+		    this ? single->this_update : response->produced_at;
+
+		return err_set(err, REASON_NOT_YET_VALID,
+		    "%s is %s, %s in the future",
+		    this ? "thisUpdate" : "producedAt", clock_rfc3339(when, at),
+		    clock_span(when - policy->now, by));
+	}
+	if (single->next_update == 0 && !policy->allow_no_next_update)
+		return err_set(err, REASON_NO_NEXT_UPDATE,
+		    "the response has no nextUpdate");
+	if (single->next_update != 0 &&
+	    single->next_update < single->this_update)
+		return err_set(
+		    err, REASON_MALFORMED, "nextUpdate lies before thisUpdate");
+	if (single->next_update != 0 &&
+	    single->next_update < policy->now - policy->skew_s)
+		return err_set(err, REASON_EXPIRED, "nextUpdate was %s, %s ago",
+		    clock_rfc3339(single->next_update, at),
+		    clock_span(policy->now - single->next_update, by));
+	if (policy->max_age_s > 0 &&
+	    policy->now - single->this_update > policy->max_age_s)
+		return err_set(err, REASON_LIFETIME_TOO_LONG,
+		    "thisUpdate was %s, %s ago, more than the maximum age",
+		    clock_rfc3339(single->this_update, at),
+		    clock_span(policy->now - single->this_update, by));
+	return 0;
+}
+
+/* C16. */
+static int
+check_nonce(const struct response *response, const struct verify_input *in,
+    struct err *err)
+{
+	if (in->nonce == NULL || !response->has_nonce ||
+	    span_equal(
+		response->nonce, (struct span){in->nonce, in->nonce_len}))
+		return 0;
+	return err_set(err, REASON_NONCE_MISMATCH,
+	    "the response carries another nonce than the request");
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* C14, I3: min(nextUpdate, certificate's notAfter, delegate's notAfter, cap).
+ * The cap is not for a CA's own certificate, whose responses may live for a
+ * year (F9). */
+static int64_t
+effective_end(const struct response_single *single, const struct cert *leaf,
+    const struct signer *signer)
+{
+	int64_t end = leaf->not_after;
+
+	if (signer->delegate)
+		end = earlier(end, signer->not_after);
+	if (single->next_update == 0)
+		return earlier(end, single->this_update + VERIFY_CAP_NO_NEXT);
+	end = earlier(end, single->next_update);
+	if (!leaf->is_ca)
+		end = earlier(end, single->this_update + VERIFY_CAP);
+	return end;
+}
+
+static const char *
+find_warning(const struct response *response,
+    const struct response_single *single, const struct verify_input *in,
+    const struct signer *signer)
+{
+	if (response->fractional_times)
+		return "its times have fractions of a second, which RFC 5280, "
+		       "section 4.1.2.5.2, forbids; it is not stapled, since "
+		       "strict clients refuse it";
+	if (in->len > APACHE_STAPLE_MAX)
+		return "it is larger than 10,239 bytes, which Apache and "
+		       "Traffic Server refuse to staple";
+	if (single->next_update - single->this_update > VERIFY_CAP &&
+	    !in->leaf->is_ca)
+		return "it claims to live longer than 10 days; clients count "
+		       "10 days at most";
+	if (signer->delegate && !signer->nocheck)
+		return "the delegate signer lacks id-pkix-ocsp-nocheck, which "
+		       "public CAs must put into it";
+	return NULL;
+}
+
+static void
+fill(struct verdict *out, const struct response *response,
+    const struct response_single *single, const struct verify_input *in,
+    const struct signer *signer)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int digest_len = 0;
+	char *hex;
+
+	*out = (struct verdict){
+	    .status = single->status,
+	    .this_update = single->this_update,
+	    .next_update = single->next_update,
+	    .produced_at = response->produced_at,
+	    .revoked_at = single->revoked_at,
+	    .by_delegate = signer->delegate,
+	    .usable_until = effective_end(single, in->leaf, signer),
+	    .size = in->len,
+	    .fractional_times = response->fractional_times,
+	    .warning = find_warning(response, single, in, signer),
+	};
+	(void)EVP_Digest(
+	    in->der, in->len, digest, &digest_len, EVP_sha256(), NULL);
+	hex = text_hex(digest, digest_len);
+	memcpy(out->sha256, hex, sizeof(out->sha256) - 1);
+	free(hex);
+}
+
+int
+verify_response(const struct verify_input *input,
+    const struct verify_policy *policy, struct verdict *out, struct err *err)
+{
+	const struct response_single *single;
+	struct response response = {0};
+	struct signer signer = {0};
+	int rc = -1;
+
+	if (input->len > VERIFY_RESPONSE_MAX)
+		return err_set(err, REASON_OVERSIZE,
+		    "the response has %zu bytes; more than %d are not taken",
+		    input->len, VERIFY_RESPONSE_MAX);
+	if (response_parse(input->der, input->len, &response, err) == -1)
+		return -1;
+	single = find_single(&response, input, err);
+	if (single == NULL ||
+	    signer_check(&response, input, policy, &signer, err) == -1 ||
+	    check_critical(&response, single, err) == -1 ||
+	    check_times(&response, single, policy, err) == -1 ||
+	    check_nonce(&response, input, err) == -1)
+		goto out;
+	fill(out, &response, single, input, &signer);
+	rc = 0;
+out:
+	response_done(&response);
+	ERR_clear_error();
+	return rc;
+}
+
+int64_t
+verdict_usable_until(const struct verdict *facts)
+{
+	int64_t tenth = (facts->usable_until - facts->this_update) / 10;
+
+	return facts->usable_until -
+	       (tenth < VERIFY_MARGIN ? tenth : VERIFY_MARGIN);
+}
+
+/* Why an accepted, good response is no staple at this time. */
+static int
+check_usable(const struct verdict *facts, const struct verify_policy *policy,
+    struct err *err)
+{
+	char at[CLOCK_TEXT];
+
+	if (facts->fractional_times)
+		return err_set(err, REASON_MALFORMED,
+		    "the response is genuine, but its times have fractions of "
+		    "a second, which clients refuse (RFC 5280, section "
+		    "4.1.2.5.2)");
+	if (policy->now < verdict_usable_until(facts))
+		return 0;
+	if (facts->next_update > facts->usable_until &&
+	    policy->now < facts->next_update)
+		return err_set(err, REASON_LIFETIME_TOO_LONG,
+		    "the response counts only until %s, although its "
+		    "nextUpdate is later",
+		    clock_rfc3339(facts->usable_until, at));
+	return err_set(err, REASON_EXPIRED,
+	    "the response ends %s, too soon to be stapled",
+	    clock_rfc3339(facts->usable_until, at));
+}
+
+int
+verify_staple(const struct verify_input *input,
+    const struct verify_policy *policy, struct staple **staple,
+    struct verdict *out, bool *accepted, struct err *err)
+{
+	struct staple *made;
+
+	*accepted = verify_response(input, policy, out, err) == 0;
+	if (!*accepted || out->status != CERT_GOOD ||
+	    check_usable(out, policy, err) == -1)
+		return -1;
+	made = mem_new(sizeof(*made));
+	made->der = mem_copy(input->der, input->len);
+	made->len = input->len;
+	made->facts = *out;
+	memcpy(made->fingerprint, input->leaf->fingerprint,
+	    sizeof(made->fingerprint));
+	*staple = made;
+	return 0;
+}
