@@ -38,13 +38,15 @@ struct fetch_result {
 	char content_type[64];
 	int64_t max_age_s;     /* Cache-Control: max-age; -1: none (C21) */
 	int64_t retry_after_s; /* Retry-After; -1: none (A7) */
-	int64_t connect_ms, elapsed_ms;
+	int64_t connect_ms;    /* until the connection was up; -1: never */
+	int64_t elapsed_ms;
 };
 
 struct fetch_pool *fetch_pool_new(uv_loop_t *loop);
 void fetch_pool_free(struct fetch_pool *pool);
 
-/* CB comes once.  Errors in the result: REASON_CONNECT_*, REASON_UNREACHABLE,
+/* CB comes once.  Errors in the result: REASON_CONNECT_*, REASON_UNREACHABLE
+ * (also for what is no URL or no address), REASON_NOT_OCSP for what is no HTTP,
  * REASON_HTTP_*, REASON_OVERSIZE, REASON_TLS_FAILED. */
 struct fetch *fetch_start(struct fetch_pool *pool,
     const struct fetch_request *request,
