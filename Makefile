@@ -75,15 +75,10 @@ docs: all ## manual, READMEs and program agree; rewrites oclasp-reasons(7)
 	@tools/check-docs $(BUILD)/oclasp
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
-	@meson configure $(BUILD) -Dprefix=$(PREFIX)
-	@ninja -C $(BUILD) --quiet
-	@DESTDIR='$(DESTDIR)' meson install -C $(BUILD) --no-rebuild --quiet
-	@echo "installed below $(DESTDIR)$(PREFIX); see oclasp(1)"
+	@tools/install add $(BUILD) '$(PREFIX)' '$(DESTDIR)'
 
 uninstall: all ## remove what install put there
-	@meson configure $(BUILD) -Dprefix=$(PREFIX)
-	@ninja -C $(BUILD) --quiet
-	@tools/uninstall $(BUILD) '$(DESTDIR)'
+	@tools/install remove $(BUILD) '$(PREFIX)' '$(DESTDIR)'
 
 clean: ## remove everything that was built
 	@rm -rf build build-* tests/lab/__pycache__
