@@ -18,6 +18,7 @@ import time
 SSL_CTRL_SET_TLSEXT_HOSTNAME = 55
 SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE = 65
 SSL_CTRL_GET_TLSEXT_STATUS_REQ_OCSP_RESP = 70
+SSL_CTRL_SET_MIN_PROTO_VERSION = 123
 SSL_CTRL_SET_MAX_PROTO_VERSION = 124
 STATUS_TYPE_OCSP = 1
 VERSIONS = {"1.2": 0x0303, "1.3": 0x0304}
@@ -72,8 +73,9 @@ def handshake(host, port, servername=None, version=None, timeout=25):
     session = ssl.SSL_new(context)
     try:
         if version:
-            ssl.SSL_ctrl(session, SSL_CTRL_SET_MAX_PROTO_VERSION,
-                         VERSIONS[version], None)
+            for limit in (SSL_CTRL_SET_MIN_PROTO_VERSION,
+                          SSL_CTRL_SET_MAX_PROTO_VERSION):
+                ssl.SSL_ctrl(session, limit, VERSIONS[version], None)
         ssl.SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE,
                      STATUS_TYPE_OCSP, None)
         ssl.SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0,

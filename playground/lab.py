@@ -76,7 +76,8 @@ class Result:
         return json.loads(self.out)
 
     def __repr__(self):
-        return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+        return (f"exit {self.code}\n--- stdout\n{self.out}\n"
+                f"--- stderr\n{self.err}")
 
 
 class Keep:
@@ -180,9 +181,13 @@ class Lab:
         self.responder_process.terminate()
         self.responder_process.wait()
 
-    def close(self):
+    def stop_keeps(self):
         for keep in self.keeps:
             keep.kill()
+        self.keeps = []
+
+    def close(self):
+        self.stop_keeps()
         self.spaces.close()
 
     # --- scripts
@@ -192,9 +197,7 @@ class Lab:
 
     def reset(self):
         """Honest resolvers, no censor, a good responder, empty logs."""
-        for keep in self.keeps:
-            keep.kill()
-        self.keeps = []
+        self.stop_keeps()
         for log in self.files.glob("*.log"):
             log.write_text("", encoding="utf-8")
         self.censor()
@@ -223,6 +226,10 @@ class Lab:
         return [entry for entry in util.read_lines(self.file("responder.log"))
                 if address in (None, entry["address"])]
 
+    def wait_requests(self, count, seconds=15):
+        return util.wait_for(f"{count} requests", lambda: (
+            len(self.requests()) >= count), seconds)
+
     def tarpit_requests(self):
         return util.read_lines(self.file("tarpit.log"))
 
@@ -238,6 +245,13 @@ class Lab:
 
     def oclasp(self, *words, timeout=60):
         return Result(self.run(self.program, *words, timeout=timeout))
+
+    def alone(self, *words, timeout=60):
+        """oclasp in a namespace without any network."""
+        if "alone" not in self.spaces.members:
+            self.spaces.add("alone", self.folder, RECURSOR)
+        return Result(self.spaces.run("alone", self.program, *words,
+                                      timeout=timeout))
 
     def fetch(self, certificate, *words, timeout=60):
         return self.oclasp("fetch", certificate, "--json", *words,

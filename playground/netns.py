@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: ISC
 """Network namespaces that vanish with the process that made them.
 
-Each is held by a process that reads our pipe, so nothing is left behind in /run or /etc
-whatever happens.  Each has a mount namespace too, for an /etc/resolv.conf and
-an nsswitch.conf of its own.  As an ordinary user everything lives in one user
-namespace, where that user is root.
+Each is held by a process that reads our pipe, so nothing is left behind in
+/run or /etc whatever happens.  Each has a mount namespace too, for an
+/etc/resolv.conf and an nsswitch.conf of its own.  As an ordinary user all of
+it lives in one user namespace, where that user is root.
 """
 
 import os

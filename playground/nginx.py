@@ -31,6 +31,7 @@ server {{
     server_name {names};
     ssl_certificate {certificate};
     ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
 {extra}    location / {{ return 200 "hello\\n"; }}
 }}
 """

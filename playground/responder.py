@@ -22,6 +22,7 @@ import urllib.parse
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
+from cryptography.x509.oid import NameOID
 
 from playground import pki, util
 
@@ -144,9 +145,10 @@ class Signer:
             if self.impostor is None and folder.exists():
                 self.impostor = pki.Authority(folder)
             elif self.impostor is None:
-                name = self.authority.certificate.subject.get_attributes_for_oid(
-                    x509.NameOID.COMMON_NAME)[0].value
-                self.impostor = pki.Authority.create(folder, name, False)
+                subject = self.authority.certificate.subject
+                name = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+                self.impostor = pki.Authority.create(
+                    folder, name[0].value, False)
             return self.impostor
 
     def other_certificate(self):

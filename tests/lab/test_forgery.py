@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: ISC
+"""`fetch` where DNS lies: the genuine staple all the same, and what was seen.
+
+DESIGN, "Acquire": no answer is believed, each is tried, signatures decide."""
+
+import pytest
+
+from playground.lab import (BLACKHOLE, EDGE, HOST, MIDDLE, NAMES, RECURSOR,
+                            REFUSING, REFUSING6, RESPONDERS, SECOND, TARPIT,
+                            TARPIT6, UNREACHABLE)
+from site_of_lab import fault_for
+
+GENUINE = RESPONDERS[0]
+BY_OUR_OWN_SOCKETS = f"udp://{RECURSOR}"
+
+
+def must_have_staple(lab, leaf, out, result, why):
+    """Exit 0, and FILE holds what an independent judge calls genuine."""
+    assert result.code == 0, f"{why}: {result}"
+    fault = fault_for(lab, leaf, out.read_bytes())
+    assert fault is None, f"{why}: {fault}"
+    said = result.json
+    assert said["verdict"] == "accept" and said["reason"] is None, said
+    assert said["response"]["status"] == "good", said
+    assert said["certificate"]["fingerprint"] == leaf.fingerprint
+    wins = [t for t in said["tries"] if t["outcome"] == "ok"]
+    assert len(wins) == 1, f"{why}: one try wins: {said['tries']}"
+    assert (wins[0]["address"], wins[0]["source"]) == (
+        said["address"], said["source"]), said
+    return said
+
+
+def tries_of(said, address):
+    return [t for t in said["tries"] if t["address"] == address]
+
+
+@pytest.fixture
+def leaf(lab, tmp_path):
+    return lab.leaf(tmp_path)
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "staple.der"
+
+
+def test_clean_network(lab, leaf, out):
+    """Issue of the day without lies: one try is enough."""
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            "clean network")
+    assert said["address"] == GENUINE
+    assert {t["address"] for t in said["tries"]} == {GENUINE}
+
+
+@pytest.mark.parametrize("forged", [
+    {"a": TARPIT}, {"a": TARPIT, "aaaa": TARPIT6}, {"a": REFUSING},
+    {"a": REFUSING, "aaaa": REFUSING6}, {"a": BLACKHOLE},
+    {"a": UNREACHABLE}, {"a": TARPIT, "repeat": 3},
+], ids=lambda f: "-".join(f"{k}={v}" for k, v in f.items()))
+def test_forged_first_genuine_later(lab, leaf, out, forged):
+    """Forged first, genuine later over plain UDP: the staple all the same,
+    with nothing but the system's resolv.conf (hold-on: every datagram is a
+    claim); and the forged address is told, with who claimed it."""
+    lab.censor({HOST: forged})
+    first, second = lab.ask(RECURSOR, HOST)[0], lab.ask(RECURSOR, HOST)[-1]
+    assert first["records"][0][2] == forged["a"], "the lab must forge first"
+    assert second["records"][-1][2] == GENUINE
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            "forged first, genuine later")
+    assert said["address"] == GENUINE
+    assert said["source"] == BY_OUR_OWN_SOCKETS, (
+        "the system's answer is forged, so our own sockets must have won")
+    lies = tries_of(said, forged["a"])
+    assert lies, f"the forged address is not among the tries: {said['tries']}"
+    for lie in lies:
+        assert lie["source"] in ("system", BY_OUR_OWN_SOCKETS), lie
+        assert lie["outcome"] != "ok" and lie["elapsed_ms"] >= 0, lie
+        assert lie["url"] == "http://ocsp.lab.test/", lie
+
+
+def test_forged_late(lab, leaf, out):
+    """NETWORK-TRUTH 1.1: 11 % come after the genuine one; last does not win
+    either."""
+    lab.censor({HOST: {"a": TARPIT, "aaaa": TARPIT6, "delay_ms": 60}})
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            "a late forgery")
+    assert said["address"] == GENUINE
+
+
+def test_refused_at_once_does_not_end_the_race(lab, leaf, out):
+    """A forged address that refuses fails long before the genuine answer
+    comes; the window must be held all the same."""
+    lab.censor({HOST: {"a": REFUSING, "aaaa": REFUSING6}})
+    lab.resolver(RECURSOR, delay_ms=1500)
+    must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                     "genuine answer after 1.5 s")
+
+
+def test_tarpit_does_not_cost_its_timeout(lab, leaf, out):
+    """Racing: an address that accepts and hangs costs no time-out."""
+    lab.censor({HOST: {"a": TARPIT, "aaaa": TARPIT6}})
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            "tarpit")
+    assert said["elapsed_ms"] < 2000, said
+    assert lab.tarpit_requests(), "the tarpit was tried: it is evidence"
+    (lie, *_) = tries_of(said, TARPIT)
+    assert lie["outcome"] in ("cancelled", "http-timeout"), lie
+
+
+def test_explicit_resolver(lab, leaf, out):
+    """--resolver: forged first there as well, on the way to another one."""
+    lab.resolver(RECURSOR, lies={HOST: {"mode": "forged-only", "a": TARPIT}})
+    lab.censor({HOST: {"a": TARPIT}})
+    said = must_have_staple(
+        lab, leaf, out,
+        lab.fetch(leaf.path, "-o", out, "--resolver", SECOND), "--resolver")
+    assert said["source"] == f"udp://{SECOND}"
+
+
+def test_poisoned_last_link_other_resolver(lab, leaf, out):
+    """The story of 2020: the recursor's chain is true but for its last link;
+    another resolver, asked in plain UDP, is clean (NETWORK-TRUTH 0.2)."""
+    lab.resolver(RECURSOR, lies={HOST: {"mode": "poisoned", "a": TARPIT}})
+    lab.censor({EDGE: {"a": TARPIT, "aaaa": TARPIT6}})
+    said = must_have_staple(
+        lab, leaf, out,
+        lab.fetch(leaf.path, "-o", out, "--resolver", f"udp://{SECOND}"),
+        "poisoned last CNAME link")
+    assert said["source"] == f"udp://{SECOND}"
+    assert tries_of(said, TARPIT), said
+
+
+@pytest.mark.parametrize("address", [TARPIT, REFUSING, BLACKHOLE])
+def test_poisoned_last_link_asked_by_itself(lab, leaf, out, address):
+    """DESIGN, Acquire 1: the chain's later names are asked by themselves;
+    asked for its last link alone the recursor knows the truth."""
+    lab.resolver(RECURSOR, lies={HOST: {"mode": "poisoned", "a": address}})
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            "poisoned last CNAME link")
+    (win,) = [t for t in said["tries"] if t["outcome"] == "ok"]
+    assert win["asked_name"] in (MIDDLE, EDGE), win
+    assert all(t["asked_name"] is None for t in tries_of(said, address)
+               if t["source"] == "system")
+
+
+def test_poisoned_last_link_forged_when_asked(lab, leaf, out):
+    """Both at once: the cache is poisoned and the last name's own question
+    is answered by a forgery first."""
+    lab.resolver(RECURSOR, lies={HOST: {"mode": "poisoned", "a": TARPIT}})
+    lab.censor({EDGE: {"a": REFUSING}, MIDDLE: {"a": REFUSING}})
+    must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                     "poisoned cache and forged last link")
+
+
+@pytest.mark.parametrize("lie", ["nxdomain", "servfail", "silent"])
+def test_recursor_denies(lab, leaf, out, lie):
+    lab.resolver(RECURSOR, lies={HOST: {"mode": lie}})
+    said = must_have_staple(
+        lab, leaf, out,
+        lab.fetch(leaf.path, "-o", out, "--resolver", SECOND), lie)
+    assert said["source"] == f"udp://{SECOND}"
+
+
+@pytest.mark.parametrize("lie, reason", [
+    ("nxdomain", "dns-nxdomain"), ("servfail", "dns-servfail"),
+    ("silent", "dns-no-answer")])
+def test_nobody_names_an_address(lab, leaf, out, lie, reason):
+    lab.resolver(RECURSOR, lies={HOST: {"mode": lie}})
+    result = lab.fetch(leaf.path, "-o", out, "--timeout", "6")
+    assert result.code == 75 and not out.exists(), result
+    assert result.json["reason"] == reason, result.json
+    assert reason in result.err
+
+
+def test_pin_against_all_lies(lab, leaf, out):
+    """B8: the AIA host in Host, whatever address is used."""
+    lab.resolver(RECURSOR, lies={HOST: {"mode": "forged-only", "a": TARPIT}})
+    said = must_have_staple(
+        lab, leaf, out,
+        lab.fetch(leaf.path, "-o", out, "--pin", f"{HOST}={GENUINE}"), "pin")
+    assert said["source"] == "pin" and said["address"] == GENUINE
+    assert {r["headers"]["Host"] for r in lab.requests()} == {HOST}, (
+        "B8: Host is the AIA's host")
+
+
+def test_wrong_pin_costs_nothing(lab, leaf, out):
+    said = must_have_staple(
+        lab, leaf, out,
+        lab.fetch(leaf.path, "-o", out, "--pin", f"{HOST}={TARPIT}"),
+        "a pin that is wrong by now")
+    assert said["address"] == GENUINE
+    assert tries_of(said, TARPIT)[0]["source"] == "pin"
+
+
+@pytest.mark.parametrize("forged", [{"a": TARPIT, "aaaa": TARPIT6},
+                                    {"a": REFUSING, "aaaa": REFUSING6}])
+def test_only_lies(lab, leaf, out, forged):
+    """No truth anywhere: exit 75, and the report names what was tried."""
+    lab.resolver(RECURSOR, lies={HOST: {"mode": "forged-only", **forged}})
+    result = lab.fetch(leaf.path, "-o", out, "--timeout", "4")
+    assert result.code == 75 and not out.exists(), result
+    said = result.json
+    assert said["verdict"] == "reject" and said["reason"] in (
+        "http-timeout", "connect-refused"), said
+    for address in forged.values():
+        assert tries_of(said, address), (address, said["tries"])
+
+
+@pytest.mark.parametrize("words, address", [
+    ([], None), (["--ipv4"], GENUINE), (["--ipv6"], RESPONDERS[2])])
+def test_both_families(lab, leaf, out, words, address):
+    lab.resolver(RECURSOR, {**NAMES, EDGE: {"a": [GENUINE],
+                                            "aaaa": [RESPONDERS[2]]}})
+    said = must_have_staple(lab, leaf, out,
+                            lab.fetch(leaf.path, "-o", out, *words),
+                            "both families")
+    if address:
+        assert {t["address"] for t in said["tries"]} == {address}, said
+
+
+@pytest.mark.parametrize("records", [
+    {"a": [BLACKHOLE], "aaaa": [RESPONDERS[2]]},
+    {"a": [GENUINE], "aaaa": [TARPIT6]},
+    {"a": [REFUSING, BLACKHOLE, TARPIT, RESPONDERS[1]]},
+    {"aaaa": [RESPONDERS[2]]},
+], ids=["v4-dead", "v6-hangs", "fourth-address", "v6-only"])
+def test_one_address_of_many(lab, leaf, out, records):
+    """RFC 8305: a dead address or family delays, it does not decide."""
+    lab.resolver(RECURSOR, {**NAMES, EDGE: records})
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            "one good address among bad ones")
+    assert said["address"] in RESPONDERS
+    assert said["elapsed_ms"] < 6000, said
+
+
+def test_html_from_the_forged_address(lab, leaf, out):
+    """A block page at the forged address is one try that failed."""
+    lab.respond(addresses={RESPONDERS[1]: {"mode": "html"}})
+    lab.censor({HOST: {"a": RESPONDERS[1]}})
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            "block page first")
+    outcomes = {t["outcome"] for t in tries_of(said, RESPONDERS[1])}
+    assert outcomes == {"not-ocsp"}, said["tries"]
+
+
+def test_impostor_at_the_forged_address(lab, leaf, out):
+    """A responder with a CA of the same name: I1, signatures decide."""
+    lab.respond(addresses={RESPONDERS[1]: {"mode": "wrongsigner"}})
+    lab.censor({HOST: {"a": RESPONDERS[1]}})
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            "an impostor answers first")
+    assert said["address"] == GENUINE
+    for lie in tries_of(said, RESPONDERS[1]):
+        assert lie["outcome"] in ("signer-not-authorized",
+                                  "untrusted-signer"), lie

@@ -1,0 +1,419 @@
+# SPDX-License-Identifier: ISC
+"""`keep`: publishes what is genuine, loses nothing, ends when told."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import time
+
+import pytest
+from cryptography.x509 import ocsp
+
+from playground import util
+from playground.lab import HOST, NAMES, RECURSOR, TARPIT, TARPIT6
+
+DUE = {"lifetime_s": 3600, "age_s": 2400}
+
+
+def this_update(der):
+    return ocsp.load_der_ocsp_response(der).this_update
+
+
+# --- once
+
+def test_once_publishes(site):
+    """D8: the very octets published are those that clients are given."""
+    lab = site.lab
+    site.installed()
+    result = site.once()
+    assert result.code == 0, result
+    der = site.staple()
+    assert site.fault(der) is None
+    assert [shake for shake, _ in site.shakes(3)] == [der] * 3
+    assert len(lab.requests()) == 1
+
+
+def test_once_under_a_forgery(site):
+    lab = site.lab
+    lab.censor({HOST: {"a": TARPIT, "aaaa": TARPIT6}})
+    site.had_staple()
+    site.must_staple("keep --once while DNS lies")
+
+
+def test_once_does_nothing_when_nothing_is_due(site):
+    """A fresh staple is neither fetched nor published again."""
+    lab = site.lab
+    staple = site.had_staple()
+    requests, reloads = len(lab.requests()), site.nginx.reloads()
+    workers = site.nginx.workers()
+    assert site.once().code == 0
+    assert len(lab.requests()) == requests, "it was not due"
+    assert site.nginx.reloads() == reloads, "no byte had changed"
+    assert site.nginx.workers() == workers
+    assert site.staple() == staple
+
+
+@pytest.mark.parametrize("mode, code", [
+    ("http500", 75), ("tryLater", 75), ("revoked", 1), ("html", 75)])
+def test_once_without_success(site, mode, code):
+    lab = site.lab
+    site.installed()
+    lab.respond(mode)
+    result = site.once()
+    assert result.code == code, result
+    assert site.staple() is None
+    assert site.nginx.test().returncode == 0
+    assert site.shakes(1)[0][0] is None
+
+
+def test_certificates_by_argument(lab, tmp_path):
+    """`keep CERT` without a server: the files for whoever reads them."""
+    leaf, state = lab.leaf(tmp_path), tmp_path / "state"
+    result = lab.oclasp("keep", "--once", leaf.path, "--state-dir", state)
+    assert result.code == 0, result
+    names = os.listdir(state / "staples")
+    assert names == [f"{leaf.fingerprint}.der"], names
+    assert os.stat(state / "staples" / names[0]).st_mode & 0o044 == 0o044, (
+        "a server of another user must be able to read it")
+
+
+# --- bad answers
+
+@pytest.mark.parametrize("mode", [
+    "html", "tryLater", "expired", "foreign", "wrongsigner", "badsig",
+    "garbage", "empty", "http500", "trailing", "unknown"])
+def test_bad_answer_replaces_nothing(site, mode):
+    """A5, I2: the staple in use outlives every bad answer."""
+    lab = site.lab
+    staple = site.had_staple(**DUE)
+    lab.respond(mode)
+    seen, reloads = len(lab.requests()), site.nginx.reloads()
+    assert site.once().code != 0
+    assert len(lab.requests()) > seen, "it must have tried"
+    assert site.staple() == staple, f"A5: {mode} replaced a good staple"
+    assert site.nginx.reloads() == reloads
+    site.must_staple(f"after {mode}", 3)
+
+
+def test_revoked_withdraws(site):
+    """C15, REQUIREMENTS 1.3: revoked is said loudly and withdrawn; nginx
+    would staple a good one for ever."""
+    lab = site.lab
+    site.had_staple(**DUE)
+    lab.respond("revoked")
+    result = site.once()
+    assert result.code == 1 and "revoked" in result.err, result
+    assert site.shakes(1)[0][0] is None, "a revoked certificate has no good"
+    assert site.nginx.test().returncode == 0
+
+
+def test_older_never_replaces_newer(site):
+    """A14: one CDN node serves an older answer."""
+    lab = site.lab
+    staple = site.had_staple(**DUE)
+    lab.respond("good", lifetime_s=7200, age_s=3000)
+    seen = len(lab.requests())
+    site.once()
+    assert len(lab.requests()) > seen, "it must have tried"
+    assert site.staple() == staple, "A14: an older thisUpdate was taken"
+
+
+# --- the daemon
+
+def test_keep_proves_and_ends(site):
+    """SIGTERM ends it: 0, at once, with the staple in service."""
+    site.installed()
+    keep = site.keep()
+    keep.wait_line("published")
+    keep.wait_line("proven")
+    site.must_staple("keep")
+    start = time.monotonic()
+    assert keep.stop() == 0
+    assert time.monotonic() - start < 2
+    site.must_staple("after keep ended")
+
+
+def test_sigterm_while_it_hangs(site):
+    """I5: no wait holds up the end."""
+    lab = site.lab
+    lab.respond("hang", hang_s=60)
+    site.installed()
+    keep = site.keep()
+    lab.wait_requests(1)
+    start = time.monotonic()
+    assert keep.stop() == 0
+    assert time.monotonic() - start < 2
+
+
+def test_interrupt_ends_keep(site):
+    keep = site.installed().keep()
+    keep.wait_line("proven")
+    keep.signal(signal.SIGINT)
+    assert keep.process.wait(5) in (0, -signal.SIGINT)
+
+
+def renew(site, **more):
+    """A new certificate in the place of the old one, as certbot does it."""
+    old = site.leaf
+    site.leaf = site.lab.leaf(site.folder / "new", **more)
+    for name in ("path", "key_path"):
+        new = getattr(site.leaf, name)
+        os.replace(new, getattr(old, name))
+        setattr(site.leaf, name, getattr(old, name))
+    return old
+
+
+@pytest.mark.parametrize("hup", [True, False], ids=["SIGHUP", "watched"])
+def test_renewed_certificate(site, hup):
+    """CONTRACT: a changed certificate file is taken up within 5 s, at once
+    after SIGHUP; the staple of the old one is not served with the new."""
+    site.installed()
+    keep = site.keep()
+    keep.wait_line("proven")
+    old = renew(site)
+    start = time.monotonic()
+    if hup:
+        keep.signal(signal.SIGHUP)
+    util.wait_for("the new certificate's staple",
+                  lambda: site.staple() is not None, 10)
+    assert time.monotonic() - start < 7
+    # nginx shows the new certificate from its next reload on
+    keep.wait_line("proven", count=2, seconds=20)
+    site.must_staple("renewed certificate")
+    assert keep.process.poll() is None
+    assert keep.stop() == 0
+    site.nginx.restart()
+    site.must_staple("renewed certificate, restart", 3)
+    assert old.fingerprint != site.leaf.fingerprint
+
+
+def test_second_keep_on_one_state(site):
+    """CONTRACT: 2, and the first one's pid is named."""
+    site.installed()
+    first = site.keep()
+    first.wait_line("proven")
+    second = site.keep()
+    assert second.process.wait(5) == 2
+    assert str(first.pid) in second.text, second.text
+    assert first.process.poll() is None
+    assert first.stop() == 0
+    third = site.keep()  # the lock went with its owner
+    util.wait_for("the third to run", lambda: third.text, 5)
+    third.wait_line("proven|fresh|serves")
+
+
+def test_lock_survives_no_kill(site):
+    """A lock is no file that a killed keeper leaves behind."""
+    site.installed()
+    first = site.keep()
+    first.wait_line("proven")
+    first.kill()
+    second = site.keep()
+    second.wait_line("proven|fresh|serves")
+    assert second.stop() == 0
+
+
+def test_reloads_only_for_changed_bytes(sites, lab):
+    """Reload storms (hitch#391): two certificates, one reload."""
+    first = sites()
+    second = lab.leaf(first.folder, "second")
+    lab_port = first.nginx.add_site(second, names=["second.test"],
+                                    file="second")
+    first.nginx.reload()
+    first.installed()
+    before = first.nginx.reloads()
+    keep = first.keep()
+    keep.wait_line("proven", count=2)
+    assert first.nginx.reloads() - before <= 2, "one reload for a round"
+    reloads, workers = first.nginx.reloads(), first.nginx.workers()
+    keep.signal(signal.SIGHUP)
+    time_of_hup = time.monotonic()
+    # A second after SIGHUP a needless reload would be in the log.
+    util.wait_for("a second", lambda: time.monotonic() - time_of_hup > 1)
+    assert first.nginx.reloads() == reloads, "no byte had changed"
+    assert first.nginx.workers() == workers
+    first.must_staple("first of two", 3)
+    first.port, first.leaf = lab_port, second
+    first.must_staple("second of two", 3)
+
+
+def test_notifies_systemd(site, tmp_path, monkeypatch):
+    """sd_notify: READY=1 after the first round."""
+    site.installed()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(15)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        keep = site.keep()
+        while b"READY=1" not in listener.recv(4096):
+            pass
+        assert site.fault(site.staple()) is None, "after the first round"
+        assert keep.stop() == 0
+
+
+# --- time
+
+def test_refreshes_at_half_life(site):
+    """A2, A4: a life of 12 s; for two lives every handshake is stapled,
+    none with an expired one, and the staple changes."""
+    lab = site.lab
+    lab.respond("good", lifetime_s=12)
+    site.installed()
+    keep = site.keep()
+    keep.wait_line("proven")
+    seen, faults, until = set(), [], time.monotonic() + 20
+    while time.monotonic() < until:
+        for der, fault in site.shakes(5):
+            seen.add(der)
+            faults += [fault] if fault else []
+    assert not faults, f"A2, A6: {faults}"
+    assert len(seen) >= 3, f"A4: {len(seen)} staples in 20 s of lives of 12"
+    assert keep.stop() == 0
+
+
+def test_withdrawn_at_its_end(site):
+    """A6, I3: the responder is gone, the staple's end comes: from then on
+    none is served, where nginx would serve the expired one for ever."""
+    lab = site.lab
+    lab.respond("good", lifetime_s=9)
+    site.installed()
+    keep = site.keep()
+    keep.wait_line("proven")
+    lab.stop_responder()
+    faults, until = [], time.monotonic() + 13
+    while time.monotonic() < until:
+        faults += [fault for _, fault in site.shakes(3)]
+    assert set(faults) == {None, "no staple"}, f"I3: {set(faults)}"
+    assert faults[0] is None and faults[-1] == "no staple"
+    assert faults == sorted(faults, key=str), "withdrawn once"
+    assert site.nginx.test().returncode == 0
+    assert not site.staple_path().exists(), "withdrawn means absent"
+    lab.start_responder()
+    keep.wait_line("proven", count=2, seconds=40)
+    site.must_staple("the responder is back", 3)
+
+
+# --- neighbours
+
+def test_stuck_neighbour(sites, lab):
+    """A15, I5: the responder of one certificate hangs, the other's staple
+    is there all the same, and at once."""
+    site = sites()
+    lab.resolver(RECURSOR, {**NAMES, "hang.lab.test": {"a": [TARPIT]}})
+    stuck = lab.leaf(site.folder, "stuck", urls=["http://hang.lab.test/"])
+    site.nginx.add_site(stuck, names=["stuck.test"], file="astuck")
+    site.nginx.reload()
+    site.installed()
+    start = time.monotonic()
+    keep = site.keep()
+    keep.wait_line("proven")
+    assert time.monotonic() - start < 4
+    site.must_staple("the neighbour hangs", 3)
+    assert keep.stop() == 0
+
+
+@pytest.mark.parametrize("kind", ["empty", "binary", "missing", "no url",
+                                  "expired"])
+def test_broken_neighbour(lab, tmp_path, kind):
+    """I8: a certificate that cannot be kept never stops the others."""
+    good = lab.leaf(tmp_path)
+    if kind in ("no url", "expired"):
+        more = {"urls": ()} if kind == "no url" else {"days": (30, -1)}
+        bad = lab.leaf(tmp_path, "bad", **more).path
+    else:
+        bad = tmp_path / "bad.pem"
+        if kind != "missing":
+            bad.write_bytes(b"" if kind == "empty" else os.urandom(999))
+    state = tmp_path / "state"
+    keep = lab.keep(tmp_path / "log", bad, good.path, "--state-dir", state)
+    path = state / "staples" / f"{good.fingerprint}.der"
+    util.wait_for("the good one's staple", path.exists)
+    assert keep.stop() == 0
+    assert "bad.pem" in keep.text or kind == "expired", keep.text
+
+
+def test_nothing_to_keep(lab, tmp_path):
+    result = lab.oclasp("keep", "--state-dir", tmp_path / "state")
+    assert result.code == 2 and result.err.strip(), result
+
+
+# --- kill -9
+
+def check_state(site, known, why):
+    """Old or new, never a mixture: staple files, database, nginx."""
+    folder = site.state / "staples"
+    for path in folder.glob("*") if folder.exists() else ():
+        if path.suffix != ".der":
+            continue  # a temporary file, under a name that nobody reads
+        fault = site.fault(path.read_bytes())
+        assert fault is None, f"{why}: {path.name}: {fault}"
+        known.add(path.read_bytes())
+    for path in site.state.glob("*.db"):
+        copy = site.folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir()
+        for part in site.state.glob(path.name + "*"):
+            shutil.copy(part, copy)
+        database = sqlite3.connect(copy / path.name)
+        (answer,) = database.execute("PRAGMA integrity_check").fetchone()
+        assert answer == "ok", f"{why}: {path.name}: {answer}"
+        database.close()
+    test = site.nginx.test()
+    assert test.returncode == 0, f"{why}: nginx -t: {test.stderr}"
+
+
+def test_kill_at_any_instant(site):
+    """I7: kill -9 at random instants leaves old or new, and nginx -t
+    passes; what was served stays served."""
+    lab = site.lab
+    seed = int(os.environ.get("OCLASP_SEED", time.time()))
+    print(f"OCLASP_SEED={seed}")
+    dice, known, rounds = random.Random(seed), set(), 24
+    site.had_staple(lifetime_s=36000, age_s=30000)
+    check_state(site, known, "before")
+    for number in range(rounds):
+        # newer than the last one and past half of its life: due at once
+        lab.respond("good", lifetime_s=36000, age_s=29900 - 100 * number)
+        before = this_update(site.staple())
+        keep = site.keep()
+        util.wait_for("it to begin", lambda: time.sleep(
+            dice.uniform(0, 0.25)) or True)
+        keep.kill()
+        why = f"OCLASP_SEED={seed}, round {number}"
+        check_state(site, known, why)
+        assert this_update(site.staple()) >= before, f"{why}: A14"
+        site.must_staple(why, 1)
+    assert len(known) > 2, (
+        f"OCLASP_SEED={seed}: only {len(known)} different staples: the kills "
+        "came too early to mean anything")
+    lab.respond("good")
+    result = site.once()
+    assert result.code == 0, f"it must recover: {result}"
+    site.nginx.restart()
+    site.must_staple("after all the kills", 3)
+    left = [p.name for p in (site.state / "staples").iterdir()]
+    assert left == [f"{site.leaf.fingerprint}.der"], (
+        f"temporary files of killed ones are cleared away: {left}")
+
+
+def test_kill_while_installing(sites):
+    """I7 for the server's own configuration: nginx -t passes whenever
+    `install --apply` dies."""
+    seed = int(os.environ.get("OCLASP_SEED", time.time()))
+    print(f"OCLASP_SEED={seed}")
+    dice = random.Random(seed)
+    for number in range(6):
+        site = sites()
+        process = site.lab.spaces.popen(
+            "client", site.lab.program, "install", "nginx", "--apply",
+            *site.where, start_new_session=True)
+        time.sleep(dice.uniform(0, 0.12))
+        process.kill()
+        process.wait()
+        test = site.nginx.test()
+        why = f"OCLASP_SEED={seed}, round {number}"
+        assert test.returncode == 0, f"{why}: {test.stderr}"
+        site.installed()
