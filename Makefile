@@ -44,7 +44,7 @@ lint: ## clang-format, cppcheck, shellcheck, banned functions, layers, budget
 	@tools/lint
 
 format: ## bring the C sources into the house's form
-	@find src tests bench playground -name '*.[ch]' | \
+	@find . -path './build*' -prune -o -name '*.[ch]' -print | \
 		xargs clang-format-14 -i
 
 unit: ## unit tests under sanitizers; T=name for one, CC=clang for clang
