@@ -11,34 +11,52 @@
 struct err;
 
 enum {
-	NGINX_DEPTH_MAX = 32, /* nested blocks and includes */
+	NGINX_DEPTH_MAX = 32, /* nested blocks, and nested includes */
+	/* Directives in all files, and in all scopes with the includes in
+	 * place: a file that is included often counts each time. */
 	NGINX_DIRECTIVES_MAX = 1 << 20,
+	NGINX_FILES_MAX = 1 << 17,
+	NGINX_WORD_MAX = 65536, /* bytes; nginx itself takes 4096 */
 };
 
 /* One directive as it stands in a file. */
 struct nginx_directive {
 	char *name;
-	char **args;
+	char **args; /* quotes and escapes taken off */
 	size_t arg_count;
-	const char *file;    /* borrowed of the conf */
+	const char *file;    /* path; borrowed of the conf */
 	int line, last_line; /* 1-based; last_line is that of its ';' or '}' */
+	size_t start, end;   /* its bytes in the file's text: from the name to
+				behind the ';' or '}' */
 	struct nginx_directive *children; /* owned; of a block */
 	size_t child_count;
 	bool block;
 };
 
-/* A server block with a certificate, in http {} or stream {}. */
+/* A server block with a certificate, in http {} or stream {}.  "Its scope" is
+ * the block with all included files in place. */
 struct nginx_site {
 	const struct nginx_directive *server; /* borrowed of the conf */
-	char **certificates; /* ssl_certificate paths, absolute */
+	bool stream;                          /* in stream {} */
+	char **certificates; /* ssl_certificate paths, absolute; those that
+				nginx reads only at a connection ($variable)
+				or that are no file (data:) are left out */
 	size_t certificate_count;
-	const struct nginx_directive *first_certificate; /* where an include
-							    line fits after */
+	/* The first ssl_certificate; in http {} itself if `inherited`. */
+	const struct nginx_directive *first_certificate;
+	bool inherited;
+	/* One that was left out above, or NULL. */
+	const struct nginx_directive *unusable;
+	/* ssl_stapling and ssl_stapling_file in its scope. */
+	const struct nginx_directive **stapling; /* owned list of borrows */
+	size_t stapling_count;
+	char **includes; /* what its scope includes, absolute, with globs */
+	size_t include_count;
 	char **names; /* server_name, without regexes and catch-alls */
 	size_t name_count;
-	char **listens; /* "ADDR:PORT" to connect to: wildcard addresses are
-			   127.0.0.1 and [::1]; only those with `ssl` or in a
-			   block that has certificates and speaks TLS */
+	char **listens; /* "ADDR:PORT" to connect to by TLS over TCP: wildcard
+			   addresses are 127.0.0.1 and [::1]; without those
+			   that want the PROXY protocol first.  May be none */
 	size_t listen_count;
 };
 
@@ -53,15 +71,22 @@ struct nginx_file {
 struct nginx_conf {
 	struct nginx_file *files; /* files[0] is the main one */
 	size_t file_count;
-	struct nginx_site *sites;
+	struct nginx_site *sites; /* in the order of the configuration */
 	size_t site_count;
+	/* ssl_stapling_file in http {} itself, which is in force where a site
+	 * says nothing; or NULL. */
+	const struct nginx_directive *stapling_for_all;
 };
 
-/* Read a dump.  PREFIX is what relative paths of certificates are under (NULL:
- * the folder of the main file, which is nginx's rule for them).
+/* Read a dump.  Relative paths are under the folder of the main file, which is
+ * nginx's rule for certificates and includes.
  * Errors: REASON_SERVER_CONFIG with file:line. */
 int nginx_conf_parse(
     const char *dump, size_t len, struct nginx_conf **out, struct err *err);
 void nginx_conf_free(struct nginx_conf *conf);
+
+/* The file in which DIRECTIVE stands; borrowed. */
+const struct nginx_file *nginx_conf_file(
+    const struct nginx_conf *conf, const struct nginx_directive *directive);
 
 #endif

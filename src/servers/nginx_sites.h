@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* servers/nginx_sites.h -- from directives to sites; the second half of
+ * nginx_conf, private to it. */
+#ifndef OCLASP_SERVERS_NGINX_SITES_H
+#define OCLASP_SERVERS_NGINX_SITES_H
+
+#include "servers/nginx_conf.h"
+
+struct err;
+
+/* Fill in the sites of CONF, whose files have been read.
+ * Errors: REASON_SERVER_CONFIG. */
+int nginx_sites_find(struct nginx_conf *conf, struct err *err);
+
+void nginx_sites_free(struct nginx_conf *conf);
+
+#endif
