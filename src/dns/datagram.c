@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: ISC */
+/* dns/datagram.c -- one DNS question over UDP, and every datagram that comes.
+ *
+ * Two timers (the window, and asking again) and one socket.  Callbacks come
+ * from the socket's event and from the window's end only; a cancel from within
+ * one closes everything at once and leaves the freeing to whoever called. */
+#include "dns/datagram.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/mem.h"
+
+enum {
+	QUERY_MAX = 512,      /* RFC 1035, section 4.2.1; ours are smaller */
+	READS_MAX = 64,       /* datagrams read in one turn of the loop */
+	CONTROL_MAX = 512,    /* control data of one datagram */
+	SERVER_TEXT = 64 + 8, /* "[v6%scope]:port" */
+};
+
+struct datagram_query {
+	uv_loop_t *loop; /* borrowed; must outlive */
+	int fd;
+	struct loop_watch *watch;
+	struct loop_timer *window, *resend;
+	struct sockaddr_storage server;
+	socklen_t server_size;
+	char *name;
+	enum dns_type type;
+	uint16_t id;
+	uint8_t query[QUERY_MAX];
+	size_t query_len;
+	int64_t hold_ms, asked_ms;
+	size_t answers, malformed, foreign; /* datagrams that came */
+	struct err err;
+	bool busy, cancelled, reporting;
+	struct datagram_callbacks callbacks;
+	void *cookie;
+};
+
+/* What one recvmsg gives. */
+struct packet {
+	struct sockaddr_storage from;
+	int ip_ttl;
+	int sock_errno; /* of the error queue */
+	uint8_t bytes[DNS_UDP_MAX];
+	size_t len;
+};
+
+/* Nothing comes from here on. */
+static void
+hang_up(struct datagram_query *query)
+{
+	loop_watch_cancel(&query->watch);
+	loop_timer_cancel(&query->window);
+	loop_timer_cancel(&query->resend);
+	if (query->fd != -1)
+		close(query->fd);
+	query->fd = -1;
+}
+
+static void
+query_free(struct datagram_query *query)
+{
+	hang_up(query);
+	free(query->name);
+	free(query);
+}
+
+static void
+finish(struct datagram_query *query)
+{
+	hang_up(query);
+	query->reporting = true; /* a cancel does nothing any more */
+	query->callbacks.end(query->cookie, &query->err);
+	query_free(query);
+}
+
+static void
+server_text(const struct datagram_query *query, char out[SERVER_TEXT])
+{
+	char address[INET6_ADDRSTRLEN + 1] = "?";
+	const struct sockaddr *sa = (const struct sockaddr *)&query->server;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)sa;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)sa;
+
+	if (sa->sa_family == AF_INET)
+		(void)inet_ntop(
+		    AF_INET, &v4->sin_addr, address, sizeof(address));
+	else if (sa->sa_family == AF_INET6)
+		(void)inet_ntop(
+		    AF_INET6, &v6->sin6_addr, address, sizeof(address));
+	(void)snprintf(out, SERVER_TEXT, "%s port %u", address,
+	    ntohs(sa->sa_family == AF_INET6 ? v6->sin6_port : v4->sin_port));
+}
+
+static const char *
+type_text(enum dns_type type)
+{
+	switch (type) {
+	case DNS_A:
+		return "A";
+	case DNS_CNAME:
+		return "CNAME";
+	case DNS_TXT:
+		return "TXT";
+	case DNS_AAAA:
+		return "AAAA";
+	}
+	return "?";
+}
+
+static void
+fail_unreachable(struct datagram_query *query, int os_errno)
+{
+	char server[SERVER_TEXT];
+
+	server_text(query, server);
+	err_set(&query->err, REASON_UNREACHABLE,
+	    "the resolver %s cannot be asked for '%.200s' (%s): %s", server,
+	    query->name, type_text(query->type), strerror(os_errno));
+}
+
+static void
+window_closed(void *cookie)
+{
+	struct datagram_query *query = cookie;
+	char server[SERVER_TEXT];
+
+	query->window = NULL;
+	server_text(query, server);
+	if (query->answers == 0)
+		err_set(&query->err, REASON_DNS_NO_ANSWER,
+		    "the resolver %s gave no answer for '%.200s' (%s) within "
+		    "%lld ms (%zu datagrams malformed, %zu from elsewhere or "
+		    "not to this question)",
+		    server, query->name, type_text(query->type),
+		    (long long)query->hold_ms, query->malformed,
+		    query->foreign);
+	finish(query);
+}
+
+/* Ask.  False, with the failure noted, if the question cannot leave. */
+static bool
+send_question(struct datagram_query *query)
+{
+	ssize_t sent =
+	    sendto(query->fd, query->query, query->query_len, MSG_NOSIGNAL,
+		(const struct sockaddr *)&query->server, query->server_size);
+
+	/* A full socket buffer is as good as a lost datagram. */
+	if (sent >= 0 || errno == EAGAIN || errno == ENOBUFS)
+		return true;
+	/* That of an earlier datagram; the error queue tells it better. */
+	if (errno == ECONNREFUSED)
+		return true;
+	fail_unreachable(query, errno);
+	return false;
+}
+
+static void
+ask_again(void *cookie)
+{
+	struct datagram_query *query = cookie;
+
+	query->resend = NULL;
+	if (query->answers == 0 && !send_question(query))
+		finish(query);
+}
+
+/* True if A is the address that was asked.  RFC 5452, section 9.1: answers
+ * from any other "MUST" not be believed. */
+static bool
+is_server(const struct datagram_query *query, const struct sockaddr_storage *a)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)a;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a;
+	const struct sockaddr_in *asked4 =
+	    (const struct sockaddr_in *)&query->server;
+	const struct sockaddr_in6 *asked6 =
+	    (const struct sockaddr_in6 *)&query->server;
+
+	if (a->ss_family != query->server.ss_family)
+		return false;
+	if (a->ss_family == AF_INET)
+		return v4->sin_port == asked4->sin_port &&
+		       v4->sin_addr.s_addr == asked4->sin_addr.s_addr;
+	return v6->sin6_port == asked6->sin6_port &&
+	       memcmp(&v6->sin6_addr, &asked6->sin6_addr,
+		   sizeof(v6->sin6_addr)) == 0;
+}
+
+static void
+read_control(struct msghdr *header, struct packet *packet)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL;
+	     c = CMSG_NXTHDR(header, c)) {
+		struct sock_extended_err report;
+
+		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
+		    (c->cmsg_level == IPPROTO_IPV6 &&
+			c->cmsg_type == IPV6_HOPLIMIT))
+			memcpy(&packet->ip_ttl, CMSG_DATA(c),
+			    sizeof(packet->ip_ttl));
+		if ((c->cmsg_level == IPPROTO_IP &&
+			c->cmsg_type == IP_RECVERR) ||
+		    (c->cmsg_level == IPPROTO_IPV6 &&
+			c->cmsg_type == IPV6_RECVERR)) {
+			memcpy(&report, CMSG_DATA(c), sizeof(report));
+			packet->sock_errno = (int)report.ee_errno;
+		}
+	}
+}
+
+/* 0 and *PACKET, or the errno. */
+static int
+receive(int fd, int flags, struct packet *packet)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CONTROL_MAX];
+	} control;
+	struct iovec part = {packet->bytes, sizeof(packet->bytes)};
+	struct msghdr header = {.msg_name = &packet->from,
+	    .msg_namelen = sizeof(packet->from),
+	    .msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+	ssize_t len = recvmsg(fd, &header, flags | MSG_DONTWAIT);
+
+	if (len < 0)
+		return errno;
+	packet->len = (size_t)len;
+	packet->ip_ttl = -1;
+	packet->sock_errno = 0;
+	read_control(&header, packet);
+	return 0;
+}
+
+/* What the ICMP messages of the error queue say: the errno of one that means
+ * that the server cannot be reached, or 0. */
+static int
+read_errors(struct datagram_query *query)
+{
+	struct packet packet;
+	int worst = 0;
+
+	for (int i = 0; i < READS_MAX; i++) {
+		if (receive(query->fd, MSG_ERRQUEUE, &packet) != 0)
+			break;
+		switch (packet.sock_errno) {
+		case ECONNREFUSED:
+		case EHOSTUNREACH:
+		case ENETUNREACH:
+		case EACCES:
+			worst = packet.sock_errno;
+			break;
+		default: /* such as EMSGSIZE: says nothing of the server */
+			break;
+		}
+	}
+	return worst;
+}
+
+static void
+take_datagram(struct datagram_query *query, const struct packet *packet)
+{
+	struct dns_message message; /* 20 KB */
+	struct datagram_answer answer = {
+	    .at_ms = clock_mono_ms() - query->asked_ms,
+	    .ip_ttl = packet->ip_ttl,
+	    .size = packet->len,
+	    .message = &message,
+	};
+
+	if (!is_server(query, &packet->from)) {
+		query->foreign++;
+		return;
+	}
+	if (dns_message_parse(packet->bytes, packet->len, &message, NULL) !=
+	    0) {
+		query->malformed++;
+		return;
+	}
+	if (!dns_message_answers(
+		&message, query->id, query->name, query->type)) {
+		query->foreign++;
+		return;
+	}
+	if (query->answers == DATAGRAM_ANSWERS_MAX)
+		return;
+	query->answers++;
+	query->callbacks.answer(query->cookie, &answer);
+}
+
+static void
+socket_event(void *cookie, int status, int events)
+{
+	struct datagram_query *query = cookie;
+	struct packet packet;
+	int unreachable = 0;
+
+	(void)events;
+	/* libuv stops watching at POLLERR, which here is only news. */
+	if (status < 0)
+		loop_watch_change(query->watch, UV_READABLE);
+
+	query->busy = true;
+	for (int i = 0; i < READS_MAX && !query->cancelled; i++) {
+		int os_errno = receive(query->fd, 0, &packet);
+
+		if (os_errno == EAGAIN)
+			break;
+		/* Any other errno is an ICMP error's, taken off by this. */
+		if (os_errno == 0)
+			take_datagram(query, &packet);
+	}
+	if (!query->cancelled)
+		unreachable = read_errors(query);
+	query->busy = false;
+
+	if (query->cancelled) {
+		query_free(query);
+	} else if (unreachable != 0 && query->answers == 0) {
+		fail_unreachable(query, unreachable);
+		finish(query);
+	}
+}
+
+/* Our own socket, bound to any port, with the control data on.  -1 with the
+ * failure noted. */
+static int
+open_socket(struct datagram_query *query)
+{
+	struct sockaddr_storage any = {.ss_family = query->server.ss_family};
+	bool v6 = any.ss_family == AF_INET6;
+	int one = 1;
+	int rc = -1;
+
+	query->fd =
+	    socket(any.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (query->fd == -1)
+		goto out;
+	if (bind(query->fd, (struct sockaddr *)&any, query->server_size) != 0)
+		goto out;
+	if (v6)
+		rc = setsockopt(query->fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT,
+			 &one, sizeof(one)) |
+		     setsockopt(query->fd, IPPROTO_IPV6, IPV6_RECVERR, &one,
+			 sizeof(one));
+	else
+		rc = setsockopt(
+			 query->fd, IPPROTO_IP, IP_RECVTTL, &one, sizeof(one)) |
+		     setsockopt(
+			 query->fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
+out:
+	if (rc != 0)
+		fail_unreachable(query, errno);
+	return rc;
+}
+
+static int
+set_up(struct datagram_query *query)
+{
+	ssize_t got = getrandom(&query->id, sizeof(query->id), 0);
+
+	assert(got == (ssize_t)sizeof(query->id)); /* up to 256 never fail */
+	if (dns_query_write(query->name, query->type, query->id, query->query,
+		sizeof(query->query), &query->query_len, &query->err) != 0 ||
+	    open_socket(query) != 0 || !send_question(query))
+		return -1;
+	query->watch = loop_watch_start(
+	    query->loop, query->fd, UV_READABLE, socket_event, query);
+	return 0;
+}
+
+static void
+tell_failure(void *cookie)
+{
+	struct datagram_query *query = cookie;
+
+	query->window = NULL;
+	finish(query);
+}
+
+struct datagram_query *
+datagram_start(uv_loop_t *loop, const struct sockaddr *server, const char *name,
+    enum dns_type type, int64_t hold_ms,
+    const struct datagram_callbacks *callbacks, void *cookie)
+{
+	struct datagram_query *query = mem_new(sizeof(*query));
+
+	query->loop = loop;
+	query->fd = -1;
+	query->server_size = server->sa_family == AF_INET6
+				 ? sizeof(struct sockaddr_in6)
+				 : sizeof(struct sockaddr_in);
+	memcpy(&query->server, server, query->server_size);
+	query->name = mem_string(name);
+	query->type = type;
+	query->hold_ms = hold_ms > 0 ? hold_ms : DATAGRAM_HOLD_MS;
+	query->asked_ms = clock_mono_ms();
+	query->callbacks = *callbacks;
+	query->cookie = cookie;
+	if (set_up(query) != 0) {
+		query->window = loop_timer_start(loop, 0, tell_failure, query);
+		return query;
+	}
+	query->window =
+	    loop_timer_start(loop, query->hold_ms, window_closed, query);
+	if (query->hold_ms > DATAGRAM_RESEND_MS)
+		query->resend = loop_timer_start(
+		    loop, DATAGRAM_RESEND_MS, ask_again, query);
+	return query;
+}
+
+void
+datagram_cancel(struct datagram_query **query)
+{
+	struct datagram_query *q = *query;
+
+	*query = NULL;
+	if (q == NULL || q->reporting)
+		return;
+	hang_up(q);
+	if (q->busy)
+		q->cancelled = true; /* socket_event frees */
+	else
+		query_free(q);
+}
