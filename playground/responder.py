@@ -315,6 +315,7 @@ class Responder:
     def note(self, handler, mode):
         entry = {"at": time.time(), "address": handler.server.name,
                  "method": handler.command, "path": handler.path,
+                 "version": handler.request_version,
                  "mode": mode, "headers": dict(handler.headers)}
         with self.lock:
             self.requests.append(entry)
