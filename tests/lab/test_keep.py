@@ -340,6 +340,69 @@ def test_nothing_to_keep(lab, tmp_path):
     assert result.code == 2 and result.err.strip(), result
 
 
+# --- a full disk
+
+def small_disk(lab, folder, kilobytes):
+    """A file system of that size at FOLDER, which only the client sees."""
+    folder.mkdir(parents=True)
+    lab.spaces.must("client", "mount", "-t", "tmpfs", "-o",
+                    f"size={kilobytes}k", "tmpfs", folder)
+
+
+def fill(lab, folder):
+    lab.run("dd", "if=/dev/zero", f"of={folder}/filler", "bs=4k")
+
+
+def read(lab, path):
+    result = lab.run("cat", path, text=False)
+    return result.stdout if result.returncode == 0 else None
+
+
+def test_full_disk_fetch(lab, tmp_path):
+    """I7, A13: no space left: told so, and FILE is what it was."""
+    leaf, folder = lab.leaf(tmp_path), tmp_path / "small"
+    small_disk(lab, folder, 64)
+    try:
+        out = folder / "staple.der"
+        assert lab.fetch(leaf.path, "-o", out).code == 0
+        good = read(lab, out)
+        fill(lab, folder)
+        lab.respond("big", big_kb=20)  # genuine, and too large for the rest
+        result = lab.fetch(leaf.path, "-o", out)
+        assert result.code == 2 and "(file)" in result.err, result
+        assert read(lab, out) == good
+        left = lab.run("ls", folder).stdout.split()
+        assert sorted(left) == ["filler", "staple.der"], left
+    finally:
+        lab.run("umount", "-l", folder)
+
+
+def test_full_disk_keep(site):
+    """I2, I7: a full disk never costs a staple that is still usable, and
+    once there is space again the keeper goes on."""
+    lab = site.lab
+    small_disk(lab, site.state, 1024)
+    try:
+        assert site.installed().once().code == 0
+        path = site.staple_path()
+        good = read(lab, path)
+        assert site.fault(good) is None
+        fill(lab, site.state)
+        lab.respond("good", **DUE)
+        renew(site)
+        result = site.once()
+        assert result.code != 0 and result.err.strip(), result
+        assert read(lab, path) == good
+        assert site.nginx.test().returncode == 0
+        lab.run("rm", site.state / "filler")
+        assert site.once().code == 0
+        site.nginx.restart()
+        site.must_staple("space again", 3)
+    finally:
+        site.nginx.stop()
+        lab.run("umount", "-l", site.state)
+
+
 # --- kill -9
 
 def check_state(site, known, why):
@@ -351,7 +414,11 @@ def check_state(site, known, why):
         fault = site.fault(path.read_bytes())
         assert fault is None, f"{why}: {path.name}: {fault}"
         known.add(path.read_bytes())
-    for path in site.state.glob("*.db"):
+    databases = [path for path in site.state.iterdir() if path.is_file()
+                 and path.read_bytes().startswith(b"SQLite format 3")]
+    assert databases, f"{why}: no database in {list(site.state.iterdir())}"
+    for path in databases:
+        # a copy with its log, so that looking at it mends nothing
         copy = site.folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
