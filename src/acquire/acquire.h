@@ -60,6 +60,8 @@ struct acquire_target {
 	const struct cert *leaf, *issuer; /* borrowed; must outlive */
 	const struct cert_list *extra;    /* more signers; may be NULL */
 	const char *url;                  /* instead of the AIA's; or NULL */
+	int64_t floor; /* refuse a response whose thisUpdate is older than the
+			  one at hand (A14); 0: none is */
 	struct verify_policy policy;
 };
 

@@ -11,8 +11,6 @@
 static const struct command *const commands[] = {
     &command_check,
     &command_fetch,
-    &command_keep,
-    &command_install,
     &command_verify,
     &command_show,
     &command_explain,

@@ -31,8 +31,8 @@ add_from_system(struct cert_list *list, const struct cert *leaf)
 	ERR_clear_error();
 }
 
-static int
-find_issuer(struct identity *id, bool only_given, struct err *err)
+int
+identity_find_issuer(struct identity *id, bool only_given, struct err *err)
 {
 	const struct cert_list *const given[] = {&id->issuers, NULL};
 	const struct cert_list *const all[] = {
@@ -70,7 +70,7 @@ identity_load(
 	if (files->ca_file != NULL &&
 	    cert_list_load(&out->extra, files->ca_file, err) == -1)
 		return -1;
-	return find_issuer(out, files->issuer != NULL, err);
+	return identity_find_issuer(out, files->issuer != NULL, err);
 }
 
 void

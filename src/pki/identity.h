@@ -32,4 +32,9 @@ int identity_load(
     const struct identity_files *files, struct identity *out, struct err *err);
 void identity_done(struct identity *identity);
 
+/* Find the issuer of `leaf`, which is set, among the lists; ONLY_GIVEN: in
+ * `issuers` alone.  Errors: REASON_ISSUER_*. */
+int identity_find_issuer(
+    struct identity *identity, bool only_given, struct err *err);
+
 #endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+/* acquire/acquire.c -- how an acquisition begins and ends; race.c runs it. */
+#include "acquire/acquire.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquire/race.h"
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "http/fetch.h"
+#include "pki/cert.h"
+#include "pki/request.h"
+#include "pki/staple.h"
+
+int
+acquire_pin_parse(const char *text, struct acquire_pin *out, struct err *err)
+{
+	const char *equal = strchr(text, '=');
+	struct in6_addr address;
+	struct acquire_pin pin;
+
+	if (equal == NULL || equal == text ||
+	    (size_t)(equal - text) >= sizeof(pin.host) ||
+	    strlen(equal + 1) >= sizeof(pin.address) ||
+	    (inet_pton(AF_INET, equal + 1, &address) != 1 &&
+		inet_pton(AF_INET6, equal + 1, &address) != 1))
+		return err_set(err, REASON_USAGE,
+		    "'%s' is no pin: give HOST=ADDR, such as "
+		    "ocsp.example=192.0.2.1",
+		    text);
+	memset(&pin, 0, sizeof(pin));
+	memcpy(pin.host, text, (size_t)(equal - text));
+	(void)snprintf(pin.address, sizeof(pin.address), "%s", equal + 1);
+	*out = pin;
+	return 0;
+}
+
+/* --- the end --- */
+
+static void
+release(struct acquire *a)
+{
+	for (size_t i = 0; i < ACQUIRE_RACE_MAX; i++) {
+		if (a->runners[i] != NULL)
+			attempt_cancel(&a->runners[i]->attempt);
+		free(a->runners[i]);
+	}
+	for (size_t i = 0; i < a->road_count; i++) {
+		claims_cancel(&a->roads[i].claims);
+		free(a->roads[i].host);
+		free(a->roads[i].get_url);
+		free(a->roads[i].waiting);
+	}
+	loop_timer_cancel(&a->deadline);
+	loop_timer_cancel(&a->stagger);
+	loop_timer_cancel(&a->next_url);
+	free(a->request);
+	free(a->tries);
+	free(a);
+}
+
+void
+acquire_cancel(struct acquire **acquire)
+{
+	if (*acquire != NULL && !(*acquire)->finishing)
+		release(*acquire);
+	*acquire = NULL;
+}
+
+static int
+stage_rank(const char *stage)
+{
+	static const char *const order[] = {
+	    "dns", "connect", "http", "response"};
+
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(stage, order[i]) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* CONTRACT: the reason is that of the try that got furthest, the latest among
+ * equals. */
+static void
+choose_reason(struct acquire *a)
+{
+	const struct acquire_try *best = NULL;
+
+	for (size_t i = 0; i < a->try_count; i++) {
+		const struct acquire_try *try = &a->tries[i];
+
+		if (try->err.reason != REASON_NONE &&
+		    (best == NULL ||
+			stage_rank(try->stage) >= stage_rank(best->stage)))
+			best = try;
+	}
+	if (best == NULL)
+		(void)err_set(&a->result.err, REASON_DNS_NO_ANSWER,
+		    "nothing answered for the responder '%s' within %lld s",
+		    a->roads[0].host,
+		    (long long)(a->deadline_ms - a->started_ms) / 1000);
+	else if (best->address[0] != '\0')
+		(void)err_set(&a->result.err, best->err.reason,
+		    "%s (at %s, named by %s)", best->err.text, best->address,
+		    best->source);
+	else
+		(void)err_set(
+		    &a->result.err, best->err.reason, "%s", best->err.text);
+}
+
+struct acquire_try *
+acquire_add_try(
+    struct acquire *a, const struct road *road, const struct waiting *what)
+{
+	struct acquire_try *try;
+
+	/* when the list is full its last place is used again, so that the one
+	 * that ends the race is always in it */
+	if (a->try_count == ACQUIRE_TRIES_MAX)
+		a->try_count--;
+	a->tries = mem_resize(a->tries, a->try_count + 1, sizeof(a->tries[0]));
+	try = &a->tries[a->try_count++];
+	memset(try, 0, sizeof(*try));
+	(void)snprintf(try->address, sizeof(try->address), "%s", what->address);
+	(void)snprintf(try->source, sizeof(try->source), "%s", what->source);
+	(void)snprintf(
+	    try->asked_name, sizeof(try->asked_name), "%s", what->asked_name);
+	try->port = road->port;
+	(void)snprintf(try->url, sizeof(try->url), "%.255s", road->job.url);
+	return try;
+}
+
+/* What is still under way was beaten, or ran into the deadline. */
+static void
+record_unfinished(struct acquire *a)
+{
+	for (size_t i = 0; i < ACQUIRE_RACE_MAX; i++) {
+		const struct runner *r = a->runners[i];
+		struct acquire_try *try;
+
+		if (r == NULL || (a->won && a->try_count == ACQUIRE_TRIES_MAX))
+			continue;
+		try = acquire_add_try(a, r->road, &r->what);
+		try->method = attempt_method(r->attempt);
+		try->stage = "http";
+		try->elapsed_ms = clock_mono_ms() - r->started_ms;
+		try->cancelled = a->won;
+		if (!a->won)
+			(void)err_set(&try->err, REASON_HTTP_TIMEOUT,
+			    "no whole answer came from %s in time",
+			    r->what.address);
+	}
+}
+
+void
+acquire_finish(struct acquire *a)
+{
+	void (*cb)(void *, struct acquire_result *) = a->cb;
+	struct acquire_result *result = &a->result;
+
+	record_unfinished(a);
+	result->tries = a->tries;
+	result->try_count = a->try_count;
+	result->elapsed_ms = clock_mono_ms() - a->started_ms;
+	if (a->won)
+		result->winner = &a->tries[a->winner];
+	else if (result->err.reason == REASON_NONE)
+		choose_reason(a);
+	a->finishing = true;
+	cb(a->cookie, result);
+	release(a);
+}
+
+static void
+deadline_passed(void *cookie)
+{
+	struct acquire *a = cookie;
+
+	a->deadline = NULL;
+	acquire_finish(a);
+}
+
+/* An error that is known before anything was asked. */
+static void
+finish_later(void *cookie)
+{
+	struct acquire *a = cookie;
+
+	a->stagger = NULL;
+	acquire_finish(a);
+}
+
+/* --- the start --- */
+
+static void
+add_road(struct acquire *a, const char *url)
+{
+	struct road *road = &a->roads[a->road_count];
+	char *host = NULL;
+	int port = 0;
+
+	if (a->road_count == CERT_URLS_MAX ||
+	    !fetch_split_url(url, &host, &port))
+		return; /* ldap: and the like: no road for us */
+	a->road_count++;
+	road->acquire = a;
+	road->host = host;
+	road->port = port;
+	road->get_url = request_get_url(url, a->request, a->request_len);
+	road->waiting = mem_array(CLAIMS_MAX, sizeof(road->waiting[0]));
+	road->job = (struct attempt_job){
+	    .target = &a->target,
+	    .request = {a->request, a->request_len},
+	    .url = url,
+	    .get_url = road->get_url,
+	    .post_first = strlen(road->get_url) > REQUEST_GET_URL_MAX,
+	};
+}
+
+/* B10, and that there is somebody to ask. */
+static int
+prepare(struct acquire *a)
+{
+	const struct cert *leaf = a->target.leaf;
+	struct err *err = &a->result.err;
+	int64_t now = a->target.policy.now;
+	char at[CLOCK_TEXT];
+
+	if (leaf->not_after < now || leaf->not_before > now)
+		return err_set(err, REASON_CERTIFICATE_EXPIRED,
+		    "the certificate of '%s' is valid %s %s: it needs no staple",
+		    cert_name(leaf), leaf->not_after < now ? "until" : "from",
+		    clock_rfc3339(leaf->not_after < now ? leaf->not_after
+							: leaf->not_before,
+			at));
+	if (a->target.url == NULL && leaf->ocsp_url_count == 0)
+		return err_set(err, REASON_NO_OCSP_URL,
+		    "the certificate of '%s' names no OCSP responder, so OCSP "
+		    "is not your problem",
+		    cert_name(leaf));
+	if (request_make(leaf, a->target.issuer, &a->request, &a->request_len,
+		err) == -1)
+		return -1;
+	if (a->target.url != NULL)
+		add_road(a, a->target.url);
+	for (size_t i = 0; a->target.url == NULL && i < leaf->ocsp_url_count;
+	     i++)
+		add_road(a, leaf->ocsp_urls[i]);
+	if (a->road_count == 0)
+		return err_set(err, REASON_NO_OCSP_URL,
+		    "the certificate of '%s' names no responder that speaks "
+		    "http, only '%s': name one with --url",
+		    cert_name(leaf),
+		    a->target.url != NULL ? a->target.url : leaf->ocsp_urls[0]);
+	return 0;
+}
+
+struct acquire *
+acquire_start(uv_loop_t *loop, struct fetch_pool *pool,
+    const struct acquire_target *target, const struct acquire_options *options,
+    void (*cb)(void *cookie, struct acquire_result *result), void *cookie)
+{
+	struct acquire *a = mem_new(sizeof(*a));
+
+	a->loop = loop;
+	a->pool = pool;
+	a->target = *target;
+	a->options = options;
+	a->cb = cb;
+	a->cookie = cookie;
+	a->started_ms = clock_mono_ms();
+	a->deadline_ms = a->started_ms + options->timeout_ms;
+	a->result.max_age_s = a->result.retry_after_s = -1;
+	if (prepare(a) == -1) {
+		a->stagger = loop_timer_start(loop, 0, finish_later, a);
+		return a;
+	}
+	a->deadline =
+	    loop_timer_start(loop, options->timeout_ms, deadline_passed, a);
+	race_begin_next_road(a);
+	return a;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/* acquire/attempt.h -- one address asked, by GET or POST, and the answer judged.
+ *
+ * The other method is tried once where it may help: after an HTTP error, an
+ * answer that is no OCSP, or a response that does not verify (a cache may hold
+ * an old one for GET; an old responder may know only POST). */
+#ifndef OCLASP_ACQUIRE_ATTEMPT_H
+#define OCLASP_ACQUIRE_ATTEMPT_H
+
+#include "acquire/acquire.h"
+#include "base/text.h"
+
+struct attempt;
+
+/* What to ask and how to judge it.  Borrowed; must outlive the attempt. */
+struct attempt_job {
+	const struct acquire_target *target;
+	struct span request; /* DER */
+	const char *url;     /* the responder's */
+	const char *get_url; /* the same for a GET, with the request in it */
+	bool post_first;     /* the GET URL is longer than RFC 9919 allows */
+};
+
+struct attempt_outcome {
+	const char *method;
+	const char *stage;
+	struct err err;        /* REASON_NONE: accepted */
+	struct staple *staple; /* owned by the callback; NULL: none */
+	bool accepted;         /* FACTS hold a verified response */
+	struct verdict facts;
+	int64_t max_age_s, retry_after_s;
+	int64_t elapsed_ms;
+	bool last; /* no other method follows; the attempt has ended */
+};
+
+/* CB comes once for each method that was tried; the last has `last` set. */
+struct attempt *attempt_start(struct fetch_pool *pool,
+    const struct attempt_job *job, const char *address, int64_t deadline_ms,
+    void (*cb)(void *cookie, struct attempt_outcome *outcome), void *cookie);
+
+/* From within the callback too. */
+void attempt_cancel(struct attempt **attempt);
+
+/* "GET" or "POST": what is under way. */
+const char *attempt_method(const struct attempt *attempt);
+
+#endif

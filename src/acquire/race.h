@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/* acquire/race.h -- the inside of an acquisition: its roads and its tries.
+ *
+ * For acquire.c (how it begins and ends) and race.c (what is tried when). */
+#ifndef OCLASP_ACQUIRE_RACE_H
+#define OCLASP_ACQUIRE_RACE_H
+
+#include "acquire/acquire.h"
+#include "acquire/attempt.h"
+#include "acquire/claims.h"
+#include "pki/cert.h"
+
+enum { URL_STAGGER_MS = 1000 }; /* the next AIA URL joins after that long */
+
+/* An address that waits for its try. */
+struct waiting {
+	char address[DNS_ADDRESS_TEXT];
+	char source[ACQUIRE_SOURCE_TEXT];
+	char asked_name[256];
+};
+
+/* One responder URL. */
+struct road {
+	struct acquire *acquire;
+	struct attempt_job job;
+	char *host;
+	int port;
+	char *get_url;
+	struct claims *claims; /* NULL: not begun, or done */
+	bool begun, done;
+	struct waiting *waiting; /* CLAIMS_MAX of them */
+	size_t waiting_count, waiting_next;
+};
+
+/* A try under way. */
+struct runner {
+	struct acquire *acquire;
+	struct road *road;
+	struct attempt *attempt;
+	struct waiting what;
+	int64_t started_ms;
+};
+
+struct acquire {
+	uv_loop_t *loop;
+	struct fetch_pool *pool;
+	const struct acquire_options *options;
+	struct acquire_target target;
+	uint8_t *request;
+	size_t request_len;
+	struct road roads[CERT_URLS_MAX];
+	size_t road_count;
+	struct runner *runners[ACQUIRE_RACE_MAX];
+	struct acquire_try *tries; /* owned; at most ACQUIRE_TRIES_MAX */
+	size_t try_count;
+	struct loop_timer *deadline, *stagger, *next_url;
+	int64_t started_ms, deadline_ms, last_start_ms;
+	size_t winner; /* of TRIES, valid when `won` */
+	bool won;
+	bool finishing; /* the callback is on the stack */
+	struct acquire_result result;
+	void (*cb)(void *cookie, struct acquire_result *result);
+	void *cookie;
+};
+
+/* Begin the next road that was not begun; COOKIE is the acquisition. */
+void race_begin_next_road(void *cookie);
+
+/* Record one try of ROAD at WHAT.  Valid until the next call. */
+struct acquire_try *acquire_add_try(
+    struct acquire *a, const struct road *road, const struct waiting *what);
+
+/* The one place where an acquisition ends: reports and frees. */
+void acquire_finish(struct acquire *a);
+
+#endif

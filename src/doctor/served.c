@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/served.c -- what a server really serves: two handshakes, judged.
+ *
+ *   resolve HOST -> first address that shakes hands -> once more at the same
+ *   -> penalty, if no staple came -> finish
+ *
+ * Two, because a server that fetches lazily (nginx by itself) leaves the first
+ * without a staple and gives one to the next. */
+#include "doctor/served.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/mem.h"
+
+struct served_probe {
+	uv_loop_t *loop;
+	struct fetch_pool *pool;
+	struct served_request request;
+	struct resolver system;
+	struct resolver_query *query;
+	struct handshake *handshake;
+	struct penalty_probe *penalty;
+	struct loop_timer *timer;
+	char addresses[SERVED_ADDRESSES_MAX][DNS_ADDRESS_TEXT];
+	size_t address_count, address_next;
+	int64_t deadline_ms;
+	struct served served;
+	void (*cb)(void *cookie, const struct served *served);
+	void *cookie;
+};
+
+static void shake_hands(struct served_probe *p);
+
+static void
+release(struct served_probe *p)
+{
+	resolver_cancel(&p->query);
+	handshake_cancel(&p->handshake);
+	penalty_cancel(&p->penalty);
+	loop_timer_cancel(&p->timer);
+	identity_done(&p->served.id);
+	free(p);
+}
+
+void
+served_cancel(struct served_probe **probe)
+{
+	if (*probe != NULL)
+		release(*probe);
+	*probe = NULL;
+}
+
+static void
+finish(struct served_probe *p)
+{
+	p->cb(p->cookie, &p->served);
+	release(p);
+}
+
+/* --- the penalty --- */
+
+static void
+penalty_measured(void *cookie, const struct penalty *penalty)
+{
+	struct served_probe *p = cookie;
+
+	p->penalty = NULL;
+	p->served.has_penalty = true;
+	p->served.penalty = *penalty;
+	finish(p);
+}
+
+static void
+measure_or_finish(struct served_probe *p)
+{
+	const struct acquire_options *o = p->request.options;
+	const struct identity *id = &p->served.id;
+	bool stapled = false;
+
+	for (size_t i = 0; i < p->served.handshake_count; i++)
+		stapled = stapled || p->served.handshakes[i].accepted;
+	if (id->leaf == NULL || id->issuer == NULL ||
+	    id->leaf->ocsp_url_count == 0 ||
+	    (stapled && !p->request.always_penalty)) {
+		finish(p);
+		return;
+	}
+	p->penalty = penalty_start(p->loop, p->pool, id->leaf, id->issuer,
+	    o->resolver_count > 0 ? &o->resolvers[0] : NULL, o->family,
+	    penalty_measured, p);
+}
+
+/* --- the handshakes --- */
+
+/* Copy the chain that was served; its first is the leaf, whatever follows
+ * (RFC 8446, section 4.4.2). */
+static void
+take_chain(struct served_probe *p, const struct cert_list *chain)
+{
+	struct identity *id = &p->served.id;
+
+	for (size_t i = 0; i < chain->count; i++) {
+		struct cert *copy;
+		uint8_t *der;
+		size_t len;
+
+		cert_der(chain->items[i], &der, &len);
+		copy = cert_from_der(der, len, NULL);
+		free(der);
+		if (copy != NULL)
+			cert_list_add(&id->chain, copy);
+	}
+	if (id->chain.count == 0)
+		return;
+	id->leaf = id->chain.items[0];
+	if (p->request.ca_file != NULL &&
+	    cert_list_load(&id->extra, p->request.ca_file, &p->served.issuer) ==
+		-1)
+		return;
+	(void)identity_find_issuer(id, false, &p->served.issuer);
+}
+
+static void
+judge(const struct served_probe *p, const struct handshake_result *result,
+    struct served_handshake *out)
+{
+	const struct identity *id = &p->served.id;
+	const struct verify_input input = {
+	    .leaf = id->leaf,
+	    .issuer = id->issuer,
+	    .extra = &id->extra,
+	    .der = result->staple.at,
+	    .len = result->staple.len,
+	};
+
+	out->stapled = result->staple.len > 0;
+	if (!out->stapled || id->leaf == NULL)
+		return;
+	if (id->issuer == NULL)
+		out->verdict = p->served.issuer;
+	else
+		out->accepted = verify_response(&input, &p->request.policy,
+				    &out->facts, &out->verdict) == 0;
+}
+
+static void
+handshake_done(void *cookie, const struct handshake_result *result)
+{
+	struct served_probe *p = cookie;
+	struct served_handshake *h;
+
+	p->handshake = NULL;
+	if (p->served.handshake_count == 0 &&
+	    result->err.reason != REASON_NONE) {
+		/* perhaps the next address is better */
+		err_clear(&p->served.err);
+		p->served.err = result->err;
+		p->address_next++;
+		shake_hands(p);
+		return;
+	}
+	err_clear(&p->served.err);
+	h = &p->served.handshakes[p->served.handshake_count++];
+	h->err = result->err;
+	h->connect_ms = result->connect_ms;
+	h->tls_ms = result->tls_ms;
+	(void)snprintf(
+	    h->protocol, sizeof(h->protocol), "%s", result->protocol);
+	if (result->err.reason == REASON_NONE) {
+		if (p->served.id.leaf == NULL)
+			take_chain(p, result->chain);
+		judge(p, result, h);
+	}
+	if (p->served.handshake_count < SERVED_HANDSHAKES)
+		shake_hands(p);
+	else
+		measure_or_finish(p);
+}
+
+static bool
+make_sockaddr(const char *address, int port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		return true;
+	}
+	if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		return true;
+	}
+	return false;
+}
+
+static void
+finish_later(void *cookie)
+{
+	struct served_probe *p = cookie;
+
+	p->timer = NULL;
+	finish(p);
+}
+
+static void
+shake_hands(struct served_probe *p)
+{
+	struct handshake_request request = {
+	    .servername = p->request.servername,
+	    .starttls = p->request.starttls,
+	    .deadline_ms = p->deadline_ms - clock_mono_ms(),
+	};
+	struct sockaddr_storage address;
+
+	while (p->address_next < p->address_count &&
+	       !make_sockaddr(
+		   p->addresses[p->address_next], p->request.port, &address))
+		p->address_next++;
+	if (p->address_next == p->address_count || request.deadline_ms <= 0) {
+		p->timer = loop_timer_start(p->loop, 0, finish_later, p);
+		return;
+	}
+	(void)snprintf(p->served.address, sizeof(p->served.address), "%s",
+	    p->addresses[p->address_next]);
+	request.address = (struct sockaddr *)&address;
+	p->handshake = handshake_start(p->loop, &request, handshake_done, p);
+}
+
+/* --- the name --- */
+
+static void
+add_address(struct served_probe *p, const char *address)
+{
+	if (p->address_count < SERVED_ADDRESSES_MAX)
+		(void)snprintf(p->addresses[p->address_count++],
+		    DNS_ADDRESS_TEXT, "%s", address);
+}
+
+static void
+resolved(void *cookie, const struct resolver_answer *answer)
+{
+	for (size_t i = 0; i < answer->address_count; i++)
+		add_address(cookie, answer->addresses[i]);
+}
+
+static void
+resolver_settled(void *cookie)
+{
+	(void)cookie;
+}
+
+static void
+resolver_ended(void *cookie, const struct err *err)
+{
+	struct served_probe *p = cookie;
+
+	p->query = NULL;
+	if (err->reason != REASON_NONE && p->address_count == 0)
+		p->served.err = *err;
+	shake_hands(p);
+}
+
+struct served_probe *
+served_start(uv_loop_t *loop, struct fetch_pool *pool,
+    const struct served_request *request,
+    void (*cb)(void *cookie, const struct served *served), void *cookie)
+{
+	static const struct resolver_callbacks callbacks = {
+	    .answer = resolved,
+	    .settled = resolver_settled,
+	    .end = resolver_ended,
+	};
+	const struct acquire_options *o = request->options;
+	struct served_probe *p = mem_new(sizeof(*p));
+	struct sockaddr_storage numeric;
+
+	p->loop = loop;
+	p->pool = pool;
+	p->request = *request;
+	p->cb = cb;
+	p->cookie = cookie;
+	p->deadline_ms = clock_mono_ms() + o->timeout_ms;
+	/* an address is no server name: RFC 6066, section 3 */
+	if (p->request.servername == NULL &&
+	    !make_sockaddr(request->host, 1, &numeric))
+		p->request.servername = request->host;
+	for (size_t i = 0; i < o->pin_count; i++) {
+		if (strcasecmp(o->pins[i].host, request->host) == 0)
+			add_address(p, o->pins[i].address);
+	}
+	p->system.kind = RESOLVER_SYSTEM;
+	(void)snprintf(p->system.url, sizeof(p->system.url), "system");
+	p->query = resolver_ask(
+	    loop, &p->system, request->host, o->family, &callbacks, p);
+	return p;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/policy.c -- what to do about one target, and when. */
+#include "keep/policy.h"
+
+#include "pki/cert.h"
+
+const char *
+target_state_name(enum target_state state)
+{
+	switch (state) {
+	case STATE_FRESH:
+		return "fresh";
+	case STATE_DUE:
+		return "due";
+	case STATE_RETRYING:
+		return "retrying";
+	case STATE_EXPIRING:
+		return "expiring";
+	case STATE_EXPIRED:
+		return "expired";
+	case STATE_REVOKED:
+		return "revoked";
+	case STATE_UNKNOWN:
+		return "unknown";
+	case STATE_PENDING:
+		return "pending";
+	case STATE_NO_RESPONDER:
+		return "no-responder";
+	case STATE_NOT_NEEDED:
+		return "not-needed";
+	case STATE_MUST_STAPLE_MISSING:
+		return "must-staple-missing";
+	case STATE_CERTIFICATE_EXPIRED:
+		return "certificate-expired";
+	case STATE_ERROR:
+		return "error";
+	}
+	return "error";
+}
+
+bool
+target_state_is_alarm(enum target_state state)
+{
+	switch (state) {
+	case STATE_FRESH:
+	case STATE_DUE:
+	case STATE_RETRYING:
+	case STATE_PENDING:
+	case STATE_NO_RESPONDER:
+	case STATE_NOT_NEEDED:
+		return false;
+	case STATE_EXPIRING:
+	case STATE_EXPIRED:
+	case STATE_REVOKED:
+	case STATE_UNKNOWN:
+	case STATE_MUST_STAPLE_MISSING:
+	case STATE_CERTIFICATE_EXPIRED:
+	case STATE_ERROR:
+		return true;
+	}
+	return true;
+}
+
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static bool
+is_usable(const struct policy_facts *f)
+{
+	return f->has_staple && f->now < f->usable_until;
+}
+
+/* A4: at or before half of the life, earlier by the jitter so that a thousand
+ * responses signed in one second are not asked for in one second.  HTTP's
+ * max-age may move it later, but never past the half (C21). */
+static int64_t
+refresh_at(const struct policy_facts *f)
+{
+	int64_t life = f->end - f->this_update;
+	int64_t half = f->this_update + life / 2;
+	int64_t span = life * POLICY_JITTER_PERCENT / 100;
+	int64_t early = span > 0 ? f->random % (span + 1) : 0;
+
+	return smaller(half, larger(half - early, f->fetch_again));
+}
+
+/* The back-off's ceiling: doubling, and lower the nearer the end is. */
+static int64_t
+retry_ceiling(const struct policy_facts *f)
+{
+	unsigned doublings = f->failures - 1 < 20 ? f->failures - 1 : 20;
+	int64_t grown = (int64_t)POLICY_RETRY_FIRST_S << doublings;
+
+	if (is_usable(f))
+		return smaller(
+		    grown, larger(POLICY_RETRY_BARE_S,
+			       smaller(POLICY_RETRY_MAX_S,
+				   (f->usable_until - f->now) / 10)));
+	return smaller(grown, f->failures <= POLICY_BARE_FAST
+				  ? POLICY_RETRY_BARE_S
+				  : POLICY_RETRY_SLOW_S);
+}
+
+/* A7: exponential, full jitter, capped; Retry-After within reason. */
+static int64_t
+retry_at(const struct policy_facts *f)
+{
+	int64_t ceiling = retry_ceiling(f);
+	int64_t at = f->last_attempt + 1 + f->random % ceiling;
+	int64_t most = f->last_attempt + POLICY_RETRY_AFTER_MAX_S;
+
+	/* never so long that a living staple would end unattended */
+	if (is_usable(f))
+		most = smaller(most, f->now + (f->usable_until - f->now) / 4);
+	return larger(at, smaller(f->retry_after, most));
+}
+
+/* The state of a target whose last attempt has failed. */
+static enum target_state
+failing_state(const struct policy_facts *f)
+{
+	if (is_usable(f))
+		return f->usable_until - f->now < (f->end - f->this_update) / 4
+			   ? STATE_EXPIRING
+			   : STATE_RETRYING;
+	if (f->must_staple)
+		return STATE_MUST_STAPLE_MISSING;
+	return f->has_staple ? STATE_EXPIRED : STATE_PENDING;
+}
+
+/* Nothing to fetch: true, with the state that says why. */
+static bool
+is_settled(const struct policy_facts *f, enum target_state *state)
+{
+	if (!f->readable)
+		*state = STATE_ERROR;
+	else if (f->not_after <= f->now)
+		*state = STATE_CERTIFICATE_EXPIRED; /* B10 */
+	else if (f->responder)
+		return false;
+	else if (f->must_staple)
+		*state = STATE_MUST_STAPLE_MISSING; /* D3 */
+	else if (f->not_after - f->not_before <= CERT_SHORT_LIVED)
+		*state = STATE_NOT_NEEDED;
+	else
+		*state = STATE_NO_RESPONDER;
+	return true;
+}
+
+struct policy_decision
+policy_decide(const struct policy_facts *f)
+{
+	struct policy_decision d = {0};
+
+	if (is_settled(f, &d.state))
+		return d;
+	if (f->not_before > f->now) {
+		d.state = STATE_PENDING;
+		d.next_attempt = f->not_before;
+	} else if (f->last_final) {
+		d.state = f->last_status == CERT_REVOKED ? STATE_REVOKED
+							 : STATE_UNKNOWN;
+		d.next_attempt = f->last_attempt + POLICY_FINAL_S;
+	} else if (f->failures > 0) {
+		d.state = failing_state(f);
+		d.next_attempt = retry_at(f);
+	} else if (!is_usable(f)) {
+		d.state = f->has_staple ? STATE_EXPIRED : STATE_PENDING;
+		d.next_attempt = f->now;
+	} else {
+		d.next_attempt = refresh_at(f);
+		d.state = f->now < d.next_attempt ? STATE_FRESH : STATE_DUE;
+	}
+	return d;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/store.c -- what must survive a restart: SQLite in WAL mode. */
+#include "keep/store.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+enum { SCHEMA = 1 };
+
+struct store {
+	sqlite3 *db;
+	char *path;
+};
+
+static const char schema_sql[] =
+    "CREATE TABLE staple (fingerprint TEXT PRIMARY KEY, der BLOB NOT NULL,"
+    " this_update INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE attempt (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL,"
+    " at INTEGER NOT NULL, outcome TEXT NOT NULL, detail TEXT, address TEXT,"
+    " source TEXT, elapsed_ms INTEGER NOT NULL);"
+    "CREATE INDEX attempt_of ON attempt (fingerprint, id);"
+    "PRAGMA user_version = 1;";
+
+static int
+fail(const struct store *store, const char *what, struct err *err)
+{
+	return err_set(err, REASON_STORE, "cannot %s the store '%s': %s", what,
+	    store->path, sqlite3_errmsg(store->db));
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	(void)sqlite3_close(store->db);
+	free(store->path);
+	free(store);
+}
+
+static int
+first_number(struct store *store, const char *sql)
+{
+	sqlite3_stmt *query = NULL;
+	int number = -1;
+
+	if (sqlite3_prepare_v2(store->db, sql, -1, &query, NULL) == SQLITE_OK &&
+	    sqlite3_step(query) == SQLITE_ROW)
+		number = sqlite3_column_int(query, 0);
+	(void)sqlite3_finalize(query);
+	return number;
+}
+
+static bool
+is_sound(struct store *store)
+{
+	sqlite3_stmt *query = NULL;
+	bool sound =
+	    sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &query,
+		NULL) == SQLITE_OK &&
+	    sqlite3_step(query) == SQLITE_ROW &&
+	    strcmp((const char *)sqlite3_column_text(query, 0), "ok") == 0;
+
+	(void)sqlite3_finalize(query);
+	return sound;
+}
+
+/* 0: ready; -1: an error of the system; 1: it is damaged. */
+static int
+prepare(struct store *store, struct err *err)
+{
+	int version;
+
+	(void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
+	if (!is_sound(store))
+		return 1;
+	/* NORMAL in WAL mode: a power cut may cost the last transactions but
+	 * never the database; the published files are flushed by themselves */
+	if (sqlite3_exec(store->db,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", NULL,
+		NULL, NULL) != SQLITE_OK)
+		return fail(store, "open", err);
+	version = first_number(store, "PRAGMA user_version");
+	if (version == SCHEMA)
+		return 0;
+	if (version != 0)
+		return err_set(err, REASON_STORE,
+		    "the store '%s' is of version %d, made by a newer oclasp; "
+		    "this one knows %d: give it another --state-dir",
+		    store->path, version, SCHEMA);
+	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		return fail(store, "begin", err);
+	return 0;
+}
+
+static char *
+set_aside(const char *path, struct err *err)
+{
+	char now[CLOCK_TEXT];
+	char *aside = mem_printf(
+	    "%s.damaged-%s", path, clock_rfc3339(clock_wall_s(), now));
+
+	if (rename(path, aside) == 0)
+		return aside;
+	(void)err_set(err, REASON_STORE,
+	    "the store '%s' is damaged and cannot be set aside: %s", path,
+	    strerror(errno));
+	free(aside);
+	return NULL;
+}
+
+static struct store *
+open_once(const char *path, bool *damaged, struct err *err)
+{
+	struct store *store = mem_new(sizeof(*store));
+	int rc = -1;
+
+	*damaged = false;
+	store->path = mem_string(path);
+	if (sqlite3_open_v2(path, &store->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK)
+		rc = prepare(store, err);
+	else
+		(void)fail(store, "open", err);
+	if (rc == 0)
+		return store;
+	*damaged = rc == 1;
+	store_close(store);
+	return NULL;
+}
+
+struct store *
+store_open(const char *path, char **aside, struct err *err)
+{
+	struct store *store;
+	bool damaged;
+
+	*aside = NULL;
+	store = open_once(path, &damaged, err);
+	if (store != NULL || !damaged)
+		return store;
+	*aside = set_aside(path, err);
+	if (*aside == NULL)
+		return NULL;
+	/* its journal belongs to the damaged one, not to the next */
+	for (size_t i = 0; i < 2; i++) {
+		char *journal =
+		    mem_printf("%s%s", path, i == 0 ? "-wal" : "-shm");
+
+		(void)remove(journal);
+		free(journal);
+	}
+	return open_once(path, &damaged, err);
+}
+
+static sqlite3_stmt *
+prepare_with_key(struct store *store, const char *sql, const char *fingerprint)
+{
+	sqlite3_stmt *query = NULL;
+
+	if (sqlite3_prepare_v2(store->db, sql, -1, &query, NULL) == SQLITE_OK)
+		(void)sqlite3_bind_text(
+		    query, 1, fingerprint, -1, SQLITE_STATIC);
+	return query;
+}
+
+int
+store_get(struct store *store, const char *fingerprint, uint8_t **der,
+    size_t *len, struct err *err)
+{
+	sqlite3_stmt *query = prepare_with_key(
+	    store, "SELECT der FROM staple WHERE fingerprint = ?", fingerprint);
+	int rc = query == NULL ? SQLITE_ERROR : sqlite3_step(query);
+	int found = -1;
+
+	if (rc == SQLITE_ROW) {
+		*len = (size_t)sqlite3_column_bytes(query, 0);
+		*der = mem_copy(sqlite3_column_blob(query, 0), *len);
+		found = 1;
+	} else if (rc == SQLITE_DONE) {
+		found = 0;
+	} else {
+		(void)fail(store, "read", err);
+	}
+	(void)sqlite3_finalize(query);
+	return found;
+}
+
+static int
+run(struct store *store, sqlite3_stmt *query, struct err *err)
+{
+	int rc = query == NULL ? SQLITE_ERROR : sqlite3_step(query);
+
+	if (rc != SQLITE_DONE)
+		(void)fail(store, "write", err);
+	(void)sqlite3_finalize(query);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int
+store_put(struct store *store, const char *fingerprint, struct span der,
+    int64_t this_update, struct err *err)
+{
+	sqlite3_stmt *query = prepare_with_key(store,
+	    "INSERT OR REPLACE INTO staple (fingerprint, der, this_update)"
+	    " VALUES (?, ?, ?)",
+	    fingerprint);
+
+	(void)sqlite3_bind_blob(query, 2, der.at, (int)der.len, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(query, 3, this_update);
+	return run(store, query, err);
+}
+
+int
+store_remove(struct store *store, const char *fingerprint, struct err *err)
+{
+	return run(store,
+	    prepare_with_key(
+		store, "DELETE FROM staple WHERE fingerprint = ?", fingerprint),
+	    err);
+}
+
+int
+store_add_attempt(struct store *store, const char *fingerprint,
+    const struct store_attempt *attempt, struct err *err)
+{
+	sqlite3_stmt *query = prepare_with_key(store,
+	    "INSERT INTO attempt (fingerprint, at, outcome, detail, address,"
+	    " source, elapsed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	    fingerprint);
+
+	(void)sqlite3_bind_int64(query, 2, attempt->at);
+	(void)sqlite3_bind_text(query, 3, attempt->outcome, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(query, 4, attempt->detail, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(query, 5, attempt->address, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(query, 6, attempt->source, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(query, 7, attempt->elapsed_ms);
+	if (run(store, query, err) == -1)
+		return -1;
+	query = prepare_with_key(store,
+	    "DELETE FROM attempt WHERE fingerprint = ?1 AND id <= (SELECT id"
+	    " FROM attempt WHERE fingerprint = ?1 ORDER BY id DESC LIMIT 1"
+	    " OFFSET ?2)",
+	    fingerprint);
+	(void)sqlite3_bind_int(query, 2, STORE_ATTEMPTS_MAX);
+	return run(store, query, err);
+}

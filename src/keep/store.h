@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/store.h -- what must survive a restart: SQLite in WAL mode.
+ *
+ * Staples by certificate fingerprint, and the last attempts.  What comes out
+ * of it is bytes: the caller verifies them again before they are a staple (I1).
+ * Errors: REASON_STORE. */
+#ifndef OCLASP_KEEP_STORE_H
+#define OCLASP_KEEP_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct err;
+struct store;
+
+enum {
+	STORE_ATTEMPTS_MAX = 100, /* kept for each certificate */
+	STORE_BUSY_MS = 2000,     /* wait for another reader at most */
+};
+
+/* Open PATH, made if missing.  A damaged database is set aside beside it (its
+ * name in *ASIDE, owned, else NULL), never deleted, and a new one begun. */
+struct store *store_open(const char *path, char **aside, struct err *err);
+void store_close(struct store *store);
+
+/* The response stored for FINGERPRINT: 1 with *DER owned, 0 none, -1 error. */
+int store_get(struct store *store, const char *fingerprint, uint8_t **der,
+    size_t *len, struct err *err);
+
+int store_put(struct store *store, const char *fingerprint, struct span der,
+    int64_t this_update, struct err *err);
+int store_remove(struct store *store, const char *fingerprint, struct err *err);
+
+/* One attempt for the history. */
+struct store_attempt {
+	int64_t at;          /* wall seconds */
+	const char *outcome; /* "good", "revoked", "unknown" or a reason code */
+	const char *detail;
+	const char *address, *source;
+	int64_t elapsed_ms;
+};
+
+int store_add_attempt(struct store *store, const char *fingerprint,
+    const struct store_attempt *attempt, struct err *err);
+
+#endif
