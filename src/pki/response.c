@@ -173,6 +173,7 @@ parse_single(struct der *list, struct response_single *single)
 	if (der_next_is(&in, DER_CONTEXT | 0)) {
 		struct der next = der_enter(&in, DER_CONTEXT | 0, "nextUpdate");
 
+		single->has_next_update = true;
 		single->next_update = der_time(&next, "nextUpdate");
 		der_end(&next, "nextUpdate");
 	}
@@ -329,18 +330,27 @@ parse_outer(struct span bytes, struct span *basic, struct der_fault *fault)
 	return 0;
 }
 
-/* Bytes that are clearly something else than ASN.1: text of any kind. */
+/* Bytes that are clearly something else than ASN.1: text of any kind, in ASCII
+ * or in what extends it (UTF-8, GBK ...), with or without a byte order mark.
+ * An OCSPResponse is never taken for it: it begins with '0' (SEQUENCE), and the
+ * control octet 1, the length of its status, follows at once. */
 static bool
 is_text(const uint8_t *bytes, size_t len)
 {
+	static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
 	size_t look = len < 64 ? len : 64;
+	bool marked =
+	    len > sizeof(mark) && memcmp(bytes, mark, sizeof(mark)) == 0;
 
+	if (look == 0 || (bytes[0] >= 0x80 && !marked))
+		return false;
 	for (size_t i = 0; i < look; i++) {
-		if (bytes[i] >= 0x80 ||
-		    (!isprint(bytes[i]) && !isspace(bytes[i])))
+		if (bytes[i] >= 0x80 && bytes[0] != DER_SEQUENCE)
+			continue;
+		if (!isprint(bytes[i]) && !isspace(bytes[i]))
 			return false;
 	}
-	return look > 0;
+	return true;
 }
 
 static int

@@ -32,7 +32,8 @@ struct response_single {
 	int64_t revoked_at;
 	int revocation_reason; /* -1: not given */
 	int64_t this_update;
-	int64_t next_update;          /* 0: absent */
+	bool has_next_update;
+	int64_t next_update;          /* 0 if absent */
 	struct span unknown_critical; /* OID of an extension, or empty */
 };
 

@@ -190,14 +190,14 @@ check_times(const struct response *response,
 		    this ? "thisUpdate" : "producedAt", clock_rfc3339(when, at),
 		    clock_span(when - policy->now, by));
 	}
-	if (single->next_update == 0 && !policy->allow_no_next_update)
+	if (!single->has_next_update && !policy->allow_no_next_update)
 		return err_set(err, REASON_NO_NEXT_UPDATE,
 		    "the response has no nextUpdate");
-	if (single->next_update != 0 &&
-	    single->next_update < single->this_update)
-		return err_set(
-		    err, REASON_MALFORMED, "nextUpdate lies before thisUpdate");
-	if (single->next_update != 0 &&
+	if (single->has_next_update &&
+	    single->next_update <= single->this_update)
+		return err_set(err, REASON_MALFORMED,
+		    "nextUpdate is not later than thisUpdate");
+	if (single->has_next_update &&
 	    single->next_update < policy->now - policy->skew_s)
 		return err_set(err, REASON_EXPIRED, "nextUpdate was %s, %s ago",
 		    clock_rfc3339(single->next_update, at),
@@ -241,7 +241,7 @@ effective_end(const struct response_single *single, const struct cert *leaf,
 
 	if (signer->delegate)
 		end = earlier(end, signer->not_after);
-	if (single->next_update == 0)
+	if (!single->has_next_update)
 		return earlier(end, single->this_update + VERIFY_CAP_NO_NEXT);
 	end = earlier(end, single->next_update);
 	if (!leaf->is_ca)

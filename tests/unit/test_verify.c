@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: ISC */
+/* test_verify.c -- pki/verify: one row for each line of REQUIREMENTS 1.3; who
+ * may sign (C5 to C9) is in test_signer.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <openssl/ocsp.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "pki/staple.h"
+#include "pki/verify.h"
+#include "pki_fixture.h"
+
+static struct pki pki;
+static struct pki_party stranger; /* another leaf of the same issuer */
+
+static int
+make_pki(void **state)
+{
+	(void)state;
+	pki = pki_make(PKI_EC);
+	stranger = pki_party(
+	    &(struct pki_spec){.cn = "stranger", .issuer = &pki.issuer});
+	return 0;
+}
+
+static int
+free_pki(void **state)
+{
+	(void)state;
+	pki_party_done(&stranger);
+	pki_done(&pki);
+	return 0;
+}
+
+/* What is odd about a response, a policy or a request; zero is ordinary. */
+struct row {
+	const char *name;
+	enum reason reason; /* of the refusal; REASON_NONE: accepted */
+	enum cert_status status;
+	bool no_single, two;
+	struct pki_single first, second;
+	bool first_stranger, second_stranger;
+	struct pki_response response;
+	struct verify_policy policy;
+	struct span nonce; /* of the request */
+};
+
+/* 1.2.3.4 with the value NULL, critical and not; archive cutoff, critical. */
+#define EXT_UNKNOWN_CRITICAL \
+	"\x30\x0c\x06\x03\x2a\x03\x04\x01\x01\xff\x04\x02\x05\x00"
+#define EXT_UNKNOWN "\x30\x09\x06\x03\x2a\x03\x04\x04\x02\x05\x00"
+#define EXT_UNKNOWN_FALSE \
+	"\x30\x0c\x06\x03\x2a\x03\x04\x01\x01\x00\x04\x02\x05\x00"
+#define EXT_CUTOFF_CRITICAL                                                \
+	"\x30\x12\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x06\x01\x01\xff" \
+	"\x04\x02\x05\x00"
+#define EXT_CERTIFICATE_ISSUER_CRITICAL \
+	"\x30\x0c\x06\x03\x55\x1d\x1d\x01\x01\xff\x04\x02\x30\x00"
+#define EXT_NONCE_CRITICAL                                                 \
+	"\x30\x13\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x01\x01\xff" \
+	"\x04\x03\x04\x01\x41"
+#define EXT_NONCE_BARE                                                 \
+	"\x30\x10\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x03" \
+	"abc"
+
+static const struct row rows[] = {
+    {.name = "C1 good", .status = CERT_GOOD},
+    {.name = "C1 malformedRequest",
+	.response.status = 1,
+	.reason = REASON_STATUS_MALFORMED_REQUEST},
+    {.name = "C1 internalError",
+	.response.status = 2,
+	.reason = REASON_STATUS_INTERNAL_ERROR},
+    {.name = "C1 tryLater",
+	.response.status = 3,
+	.reason = REASON_STATUS_TRY_LATER},
+    {.name = "C1 status 4 does not exist",
+	.response.status = 4,
+	.reason = REASON_MALFORMED},
+    {.name = "C1 sigRequired",
+	.response.status = 5,
+	.reason = REASON_STATUS_SIG_REQUIRED},
+    {.name = "C1 unauthorized",
+	.response.status = 6,
+	.reason = REASON_STATUS_UNAUTHORIZED},
+    {.name = "C1 status 7 does not exist",
+	.response.status = 7,
+	.reason = REASON_MALFORMED},
+    {.name = "C1 status 255",
+	.response.status = 255,
+	.reason = REASON_MALFORMED},
+    {.name = "C1 responseType of another kind",
+	.response.type = "1.3.6.1.5.5.7.48.1.5",
+	.reason = REASON_MALFORMED},
+
+    {.name = "C2 newline behind",
+	.response.tail = PKI_BYTES("\n"),
+	.reason = REASON_TRAILING_DATA},
+    {.name = "C2 NUL behind",
+	.response.tail = PKI_BYTES("\0"),
+	.reason = REASON_TRAILING_DATA},
+    {.name = "C2 octets behind an error status",
+	.response = {.status = 3, .tail = PKI_BYTES("x")},
+	.reason = REASON_TRAILING_DATA},
+    {.name = "C2 octets behind a SingleResponse's fields",
+	.first.tail = PKI_BYTES("\x05\x00"),
+	.reason = REASON_TRAILING_DATA},
+
+    {.name = "C3 no SingleResponse at all",
+	.no_single = true,
+	.reason = REASON_MALFORMED},
+    {.name = "C3 for another certificate",
+	.first_stranger = true,
+	.reason = REASON_WRONG_CERTIFICATE},
+    {.name = "C3 ours is the second",
+	.two = true,
+	.first_stranger = true,
+	.status = CERT_GOOD},
+    {.name = "C3 another's revocation is not ours",
+	.two = true,
+	.second_stranger = true,
+	.second.status = CERT_REVOKED,
+	.status = CERT_GOOD},
+    {.name = "C3 SHA-1 and SHA-256 pair",
+	.two = true,
+	.second.md_nid = NID_sha256,
+	.status = CERT_GOOD},
+    {.name = "C3 good, then revoked",
+	.two = true,
+	.second.status = CERT_REVOKED,
+	.status = CERT_REVOKED},
+    {.name = "C3 revoked, then good",
+	.two = true,
+	.first.status = CERT_REVOKED,
+	.status = CERT_REVOKED},
+    {.name = "C3 good, then unknown",
+	.two = true,
+	.second.status = CERT_UNKNOWN,
+	.status = CERT_GOOD},
+    {.name = "C3 unknown, then good",
+	.two = true,
+	.first.status = CERT_UNKNOWN,
+	.status = CERT_GOOD},
+    {.name = "C3 unknown, then revoked",
+	.two = true,
+	.first.status = CERT_UNKNOWN,
+	.second.status = CERT_REVOKED,
+	.status = CERT_REVOKED},
+
+    {.name = "C4 other issuerNameHash",
+	.first.wrong_name = true,
+	.reason = REASON_WRONG_CERTIFICATE},
+    {.name = "C4 other issuerKeyHash",
+	.first.wrong_key = true,
+	.reason = REASON_WRONG_CERTIFICATE},
+    {.name = "C4 other serial number",
+	.first.wrong_serial = true,
+	.reason = REASON_WRONG_CERTIFICATE},
+    {.name = "C4 SHA-256", .first.md_nid = NID_sha256, .status = CERT_GOOD},
+    {.name = "C4 SHA-384", .first.md_nid = NID_sha384, .status = CERT_GOOD},
+    {.name = "C4 SHA-512", .first.md_nid = NID_sha512, .status = CERT_GOOD},
+    {.name = "C4 SHA-224 is not used for it",
+	.first.md_nid = NID_sha224,
+	.reason = REASON_WRONG_CERTIFICATE},
+    {.name = "C4 MD5 is not used for it",
+	.first.md_nid = NID_md5,
+	.reason = REASON_WRONG_CERTIFICATE},
+
+    {.name = "C5 signature changed",
+	.response.forgery = PKI_FLIP_SIGNATURE,
+	.reason = REASON_BAD_SIGNATURE},
+    {.name = "C5 data changed",
+	.response.forgery = PKI_FLIP_DATA,
+	.response.nonce = PKI_BYTES("nonce"),
+	.reason = REASON_BAD_SIGNATURE},
+
+    {.name = "C10 thisUpdate at the edge of the skew",
+	.first.this_update = PKI_NOW + VERIFY_SKEW,
+	.status = CERT_GOOD},
+    {.name = "C10 thisUpdate a second beyond",
+	.first.this_update = PKI_NOW + VERIFY_SKEW + 1,
+	.reason = REASON_NOT_YET_VALID},
+    {.name = "C10 producedAt at the edge of the skew",
+	.response.produced_at = PKI_NOW + VERIFY_SKEW,
+	.status = CERT_GOOD},
+    {.name = "C10 producedAt a second beyond",
+	.response.produced_at = PKI_NOW + VERIFY_SKEW + 1,
+	.reason = REASON_NOT_YET_VALID},
+    {.name = "C10 no skew: thisUpdate now",
+	.first.this_update = PKI_NOW,
+	.policy.skew_s = -1,
+	.status = CERT_GOOD},
+    {.name = "C10 no skew: thisUpdate in a second",
+	.first.this_update = PKI_NOW + 1,
+	.policy.skew_s = -1,
+	.reason = REASON_NOT_YET_VALID},
+    {.name = "C10 year 9999",
+	.first.this_text = "99991231235959Z",
+	.first.next_text = "99991231235959Z",
+	.reason = REASON_NOT_YET_VALID},
+
+    {.name = "C11 no nextUpdate",
+	.first.no_next_update = true,
+	.reason = REASON_NO_NEXT_UPDATE},
+    {.name = "C11 no nextUpdate, by policy",
+	.first.no_next_update = true,
+	.policy.allow_no_next_update = true,
+	.status = CERT_GOOD},
+    {.name = "C11 a revocation needs one as well",
+	.first = {.no_next_update = true, .status = CERT_REVOKED},
+	.reason = REASON_NO_NEXT_UPDATE},
+
+    {.name = "C12 nextUpdate at the edge of the skew",
+	.first.next_update = PKI_NOW - VERIFY_SKEW,
+	.status = CERT_GOOD},
+    {.name = "C12 nextUpdate a second beyond",
+	.first.next_update = PKI_NOW - VERIFY_SKEW - 1,
+	.reason = REASON_EXPIRED},
+    {.name = "C12 nextUpdate before thisUpdate",
+	.first = {.this_update = PKI_NOW, .next_update = PKI_NOW - 1},
+	.reason = REASON_MALFORMED},
+    {.name = "C12 nextUpdate equal to thisUpdate",
+	.first = {.this_update = PKI_NOW, .next_update = PKI_NOW},
+	.reason = REASON_MALFORMED},
+    {.name = "C12 an expired revocation",
+	.first = {.status = CERT_REVOKED,
+	    .next_update = PKI_NOW - CLOCK_HOUR / 2},
+	.reason = REASON_EXPIRED},
+    {.name = "C12 at the maximum age",
+	.policy.max_age_s = 3600,
+	.status = CERT_GOOD},
+    {.name = "C12 beyond the maximum age",
+	.policy.max_age_s = 3599,
+	.reason = REASON_LIFETIME_TOO_LONG},
+    {.name = "C13 more than ten days of life",
+	.first.next_update = PKI_NOW + 11 * CLOCK_DAY,
+	.status = CERT_GOOD},
+
+    {.name = "C15 revoked",
+	.first.status = CERT_REVOKED,
+	.status = CERT_REVOKED},
+    {.name = "C15 revoked for a reason",
+	.first = {.status = CERT_REVOKED, .reason = 1},
+	.status = CERT_REVOKED},
+    {.name = "C15 unknown",
+	.first.status = CERT_UNKNOWN,
+	.status = CERT_UNKNOWN},
+
+    {.name = "C16 the nonce comes back",
+	.nonce = PKI_BYTES("0123456789abcdef"),
+	.response.nonce = PKI_BYTES("0123456789abcdef"),
+	.status = CERT_GOOD},
+    {.name = "C16 another nonce",
+	.nonce = PKI_BYTES("0123456789abcdef"),
+	.response.nonce = PKI_BYTES("0123456789abcdeF"),
+	.reason = REASON_NONCE_MISMATCH},
+    {.name = "C16 a prefix of the nonce",
+	.nonce = PKI_BYTES("0123456789abcdef"),
+	.response.nonce = PKI_BYTES("0123456789abcde"),
+	.reason = REASON_NONCE_MISMATCH},
+    {.name = "C16 no nonce comes back",
+	.nonce = PKI_BYTES("0123456789abcdef"),
+	.status = CERT_GOOD},
+    {.name = "C16 a nonce that nobody sent",
+	.response.nonce = PKI_BYTES("0123456789abcdef"),
+	.status = CERT_GOOD},
+    {.name = "C16 bare octets of an old responder",
+	.nonce = PKI_BYTES("abc"),
+	.response.extensions = PKI_BYTES(EXT_NONCE_BARE),
+	.status = CERT_GOOD},
+    {.name = "C16 critical nonce",
+	.nonce = PKI_BYTES("A"),
+	.response.extensions = PKI_BYTES(EXT_NONCE_CRITICAL),
+	.status = CERT_GOOD},
+
+    {.name = "C17 unknown critical in the response",
+	.response.extensions = PKI_BYTES(EXT_UNKNOWN_CRITICAL),
+	.reason = REASON_CRITICAL_EXTENSION},
+    {.name = "C17 unknown critical in the single",
+	.first.extensions = PKI_BYTES(EXT_UNKNOWN_CRITICAL),
+	.reason = REASON_CRITICAL_EXTENSION},
+    {.name = "C17 critical certificateIssuer in the single",
+	.first.extensions = PKI_BYTES(EXT_CERTIFICATE_ISSUER_CRITICAL),
+	.reason = REASON_CRITICAL_EXTENSION},
+    {.name = "C17 critical nonce in the single, where it means nothing",
+	.first.extensions = PKI_BYTES(EXT_NONCE_CRITICAL),
+	.reason = REASON_CRITICAL_EXTENSION},
+    {.name = "C17 unknown critical in another's single",
+	.two = true,
+	.second_stranger = true,
+	.second.extensions = PKI_BYTES(EXT_UNKNOWN_CRITICAL),
+	.status = CERT_GOOD},
+    {.name = "C17 unknown, not critical, in both",
+	.first.extensions = PKI_BYTES(EXT_UNKNOWN),
+	.response.extensions = PKI_BYTES(EXT_UNKNOWN),
+	.status = CERT_GOOD},
+    {.name = "C17 critical FALSE written out",
+	.response.extensions = PKI_BYTES(EXT_UNKNOWN_FALSE),
+	.status = CERT_GOOD},
+    {.name = "C17 critical archive cutoff only informs",
+	.first.extensions = PKI_BYTES(EXT_CUTOFF_CRITICAL),
+	.status = CERT_GOOD},
+    {.name = "C17 the same extension twice",
+	.response.extensions = PKI_BYTES(EXT_UNKNOWN EXT_UNKNOWN),
+	.reason = REASON_MALFORMED},
+    {.name = "C17 an empty list of extensions",
+	.response.empty_extensions = true,
+	.status = CERT_GOOD},
+
+    {.name = "C18 fractions of a second",
+	.first.this_text = "20270115070000.5Z",
+	.status = CERT_GOOD},
+    {.name = "C18 nextUpdate at epoch 0 is not 'absent'",
+	.first.next_text = "19700101000000Z",
+	.policy.allow_no_next_update = true,
+	.reason = REASON_MALFORMED},
+};
+
+/* Each of them as thisUpdate, nextUpdate and producedAt (C18). */
+static const char *const bad_times[] = {
+    "",
+    "Z",
+    "2027011507Z",
+    "202701150700Z",
+    "20270115070000",
+    "20270115070000z",
+    "20270115070000+0000",
+    "20270115070000+0100",
+    "270115070000Z",
+    "120270115070000Z",
+    "20270115070000.Z",
+    "20270115070000.50Z",
+    "20270115070000,5Z",
+    "20270115070000.5",
+    "20270115070000.5x5Z",
+    "20270115070000.5555555555555555555555Z",
+    "20270015070000Z",
+    "20271315070000Z",
+    "20270100070000Z",
+    "20270229070000Z",
+    "20270431070000Z",
+    "20270115240000Z",
+    "20270115076000Z",
+    "20270115070060Z",
+    "00000115070000Z",
+    "2027011507000 Z",
+    "-0270115070000Z",
+    "20270115070000ZZ",
+};
+
+static void
+fill_single(struct pki_single *single, bool of_stranger)
+{
+	single->leaf = of_stranger ? stranger.cert : pki.leaf.cert;
+	single->issuer = pki.issuer.cert;
+}
+
+static struct verify_input
+ordinary_input(const struct buf *der)
+{
+	return (struct verify_input){
+	    .leaf = pki.leaf.cert,
+	    .issuer = pki.issuer.cert,
+	    .der = (const uint8_t *)der->text,
+	    .len = der->len,
+	};
+}
+
+static void
+run_row(const struct row *row)
+{
+	struct pki_single singles[2] = {row->first, row->second};
+	struct pki_response response = row->response;
+	struct verify_policy policy = row->policy;
+	struct verdict facts = {.size = 99};
+	struct verify_input input;
+	struct err err = {0};
+	struct buf der;
+	int rc;
+
+	fill_single(&singles[0], row->first_stranger);
+	fill_single(&singles[1], row->second_stranger);
+	response.signer = &pki.issuer;
+	response.singles = singles;
+	response.single_count = row->no_single ? 0 : row->two ? 2 : 1;
+	policy.now = PKI_NOW;
+	if (policy.skew_s == 0)
+		policy.skew_s = VERIFY_SKEW;
+	if (policy.skew_s < 0)
+		policy.skew_s = 0;
+	der = pki_response(&response);
+	input = ordinary_input(&der);
+	input.nonce = row->nonce.at;
+	input.nonce_len = row->nonce.len;
+	rc = verify_response(&input, &policy, &facts, &err);
+	if (err.reason != row->reason)
+		fail_msg("%s: %s, not %s: %s", row->name,
+		    reason_name(err.reason), reason_name(row->reason),
+		    err.text);
+	if (rc != (row->reason == REASON_NONE ? 0 : -1))
+		fail_msg("%s: returned %d", row->name, rc);
+	if (rc == 0 && facts.status != row->status)
+		fail_msg("%s: %s, not %s", row->name,
+		    cert_status_name(facts.status),
+		    cert_status_name(row->status));
+	if (rc == 0 && facts.size != der.len)
+		fail_msg("%s: size %zu", row->name, facts.size);
+	if (rc == -1 && facts.size != 99)
+		fail_msg("%s: refused, but *out was touched", row->name);
+	if (rc == -1 && err.text[0] == '\0')
+		fail_msg("%s: refused without a sentence", row->name);
+	buf_done(&der);
+}
+
+static void
+test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		run_row(&rows[i]);
+}
+
+static void
+test_bad_times(void **state)
+{
+	char name[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad_times) / sizeof(*bad_times); i++) {
+		for (int where = 0; where < 3; where++) {
+			struct row row = {.reason = REASON_MALFORMED};
+
+			(void)snprintf(name, sizeof(name), "C18 '%s' (%d)",
+			    bad_times[i], where);
+			row.name = name;
+			if (where == 0)
+				row.first.this_text = bad_times[i];
+			else if (where == 1)
+				row.first.next_text = bad_times[i];
+			else
+				row.response.produced_text = bad_times[i];
+			run_row(&row);
+		}
+	}
+}
+
+/* C2, C5: no octet can be changed, none left out, none added. */
+static void
+test_every_octet_counts(void **state)
+{
+	struct pki_single single = {0};
+	struct pki_response spec = {
+	    .signer = &pki.issuer, .singles = &single, .single_count = 1};
+	struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct verdict facts;
+	struct buf der;
+
+	(void)state;
+	fill_single(&single, false);
+	der = pki_response(&spec);
+	for (size_t i = 0; i < der.len; i++) {
+		struct verify_input input = ordinary_input(&der);
+		uint8_t *cut = malloc(i + 1);
+
+		memcpy(cut, der.text, i);
+		input.der = cut;
+		input.len = i;
+		if (verify_response(&input, &policy, &facts, NULL) == 0)
+			fail_msg("C2: accepted when cut at %zu", i);
+		free(cut);
+		input = ordinary_input(&der);
+		for (int bit = 0; bit < 8; bit++) {
+			der.text[i] = (char)(der.text[i] ^ (1 << bit));
+			if (verify_response(&input, &policy, &facts, NULL) == 0)
+				fail_msg("C5: bit %d of octet %zu", bit, i);
+			der.text[i] = (char)(der.text[i] ^ (1 << bit));
+		}
+	}
+	buf_done(&der);
+}
+
+/* C19, C20. */
+static void
+test_not_a_response(void **state)
+{
+	static const struct {
+		const char *name;
+		struct span bytes;
+		enum reason reason;
+	} table[] = {
+	    {"C19 empty body", PKI_BYTES(""), REASON_MALFORMED},
+	    {"C20 HTML", PKI_BYTES("<html><body>Log in</body></html>"),
+		REASON_NOT_OCSP},
+	    {"C20 HTML behind a byte order mark",
+		PKI_BYTES("\xef\xbb\xbf<!DOCTYPE html>"), REASON_NOT_OCSP},
+	    {"C20 HTML with UTF-8 early",
+		PKI_BYTES("<title>\xe7\xbd\x91\xe7\xbb\x9c</title>"),
+		REASON_NOT_OCSP},
+	    {"C20 HTML with GBK early",
+		PKI_BYTES("<title>\xcd\xf8\xc2\xe7</title>"), REASON_NOT_OCSP},
+	    {"C20 text", PKI_BYTES("unauthorized\n"), REASON_NOT_OCSP},
+	    {"C20 one blank", PKI_BYTES(" "), REASON_NOT_OCSP},
+	    {"C20 base64 without a wrapping", PKI_BYTES("MAMKAQY="),
+		REASON_NOT_OCSP},
+	    {"a cut header", PKI_BYTES("\x30\x82"), REASON_MALFORMED},
+	    {"a header alone", PKI_BYTES("\x30\x82\x05\xf0"), REASON_MALFORMED},
+	    {"gzip", PKI_BYTES("\x1f\x8b\x08\x00\x00\x00\x00\x00"),
+		REASON_MALFORMED},
+	    {"indefinite length", PKI_BYTES("\x30\x80\x0a\x01\x06\x00\x00"),
+		REASON_MALFORMED},
+	    {"long form for a short length",
+		PKI_BYTES("\x30\x81\x03\x0a\x01\x06"), REASON_MALFORMED},
+	    {"success without responseBytes", PKI_BYTES("\x30\x03\x0a\x01\x00"),
+		REASON_MALFORMED},
+	    {"status as INTEGER", PKI_BYTES("\x30\x03\x02\x01\x06"),
+		REASON_MALFORMED},
+	    {"status of two octets", PKI_BYTES("\x30\x04\x0a\x02\x00\x06"),
+		REASON_MALFORMED},
+	    {"empty sequence", PKI_BYTES("\x30\x00"), REASON_MALFORMED},
+	    {"a length of four gigabytes",
+		PKI_BYTES("\x30\x84\xff\xff\xff\xff\x0a\x01\x06"),
+		REASON_MALFORMED},
+	};
+	struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct verdict facts;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		size_t len = table[i].bytes.len;
+		uint8_t *exact = malloc(len + (len == 0));
+		struct verify_input input = {.leaf = pki.leaf.cert,
+		    .issuer = pki.issuer.cert,
+		    .der = exact,
+		    .len = len};
+		struct err err = {0};
+
+		memcpy(exact, table[i].bytes.at, len);
+		assert_int_equal(
+		    -1, verify_response(&input, &policy, &facts, &err));
+		if (err.reason != table[i].reason)
+			fail_msg("%s: %s: %s", table[i].name,
+			    reason_name(err.reason), err.text);
+		free(exact);
+	}
+}
+
+/* C19: at most 64 KiB are taken; more than 10,239 bytes is worth a word. */
+static void
+test_size(void **state)
+{
+	struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct pki_single single = {0};
+	struct pki_response spec = {
+	    .signer = &pki.issuer, .singles = &single, .single_count = 1};
+	struct buf big, ext, der;
+	struct verify_input input;
+	struct verdict facts;
+
+	(void)state;
+	fill_single(&single, false);
+	buf_init(&big, 1 << 17);
+	buf_init(&ext, 1 << 17);
+	for (int i = 0; i < 70000; i++)
+		buf_add(&big, "x", 1);
+	for (int i = 0; i < 2; i++) {
+		size_t room = i == 0 ? 10000 : 65537;
+		struct err err = {0};
+
+		buf_done(&ext);
+		pki_extension(&ext, "1.2.3.4", false,
+		    (struct span){(const uint8_t *)big.text, room});
+		spec.extensions = pki_span(&ext);
+		der = pki_response(&spec);
+		input = ordinary_input(&der);
+		if (i == 0) {
+			assert_int_equal(
+			    0, verify_response(&input, &policy, &facts, &err));
+			assert_non_null(facts.warning);
+			assert_non_null(strstr(facts.warning, "10,239"));
+		} else {
+			assert_int_equal(
+			    -1, verify_response(&input, &policy, &facts, &err));
+			assert_int_equal(REASON_OVERSIZE, err.reason);
+		}
+		buf_done(&der);
+	}
+	buf_done(&ext);
+	buf_done(&big);
+}
+
+/* C22: whoever reads the sentence can tell how far the clock is off. */
+static void
+test_sentences_name_the_distance(void **state)
+{
+	struct pki_single single = {.this_update = PKI_NOW + CLOCK_DAY,
+	    .next_update = PKI_NOW + 2 * CLOCK_DAY};
+	struct pki_response spec = {
+	    .signer = &pki.issuer, .singles = &single, .single_count = 1};
+	struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct verify_input input;
+	struct err err = {0};
+	struct verdict facts;
+	struct buf der;
+
+	(void)state;
+	fill_single(&single, false);
+	der = pki_response(&spec);
+	input = ordinary_input(&der);
+	assert_int_equal(-1, verify_response(&input, &policy, &facts, &err));
+	assert_non_null(strstr(err.text, "thisUpdate is 2027-01-16T08:00:00Z"));
+	assert_non_null(strstr(err.text, "1 d 0 h in the future"));
+	policy.now = PKI_NOW + 5 * CLOCK_DAY;
+	err_clear(&err);
+	assert_int_equal(-1, verify_response(&input, &policy, &facts, &err));
+	assert_non_null(strstr(err.text, "3 d 0 h ago"));
+	buf_done(&der);
+}
+
+/* What the fixture writes is what OpenSSL understands, and what OpenSSL
+ * writes is accepted: neither is our own invention. */
+static void
+test_openssl_agrees(void **state)
+{
+	struct pki_single single = {0};
+	struct pki_response spec = {
+	    .signer = &pki.issuer, .singles = &single, .single_count = 1};
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	OCSP_CERTID *id = OCSP_cert_to_id(
+	    EVP_sha1(), pki.leaf.cert->x509, pki.issuer.cert->x509);
+	ASN1_TIME *this = ASN1_TIME_set(NULL, PKI_NOW - 60);
+	ASN1_TIME *next = ASN1_TIME_set(NULL, PKI_NOW + CLOCK_DAY);
+	struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct verify_input input = {
+	    .leaf = pki.leaf.cert, .issuer = pki.issuer.cert};
+	const unsigned char *at;
+	unsigned char *made = NULL;
+	struct verdict facts = {0};
+	OCSP_RESPONSE *response;
+	OCSP_BASICRESP *basic;
+	struct err err = {0};
+	struct buf der;
+	int len;
+
+	(void)state;
+	fill_single(&single, false);
+	der = pki_response(&spec);
+	at = (const unsigned char *)der.text;
+	response = d2i_OCSP_RESPONSE(NULL, &at, (long)der.len);
+	assert_non_null(response);
+	basic = OCSP_response_get1_basic(response);
+	assert_true(sk_X509_push(certs, pki.issuer.cert->x509) > 0);
+	assert_int_equal(1, OCSP_basic_verify(basic, certs, NULL,
+				OCSP_TRUSTOTHER | OCSP_NOVERIFY));
+	assert_int_equal(1, OCSP_resp_find(basic, id, -1) >= 0);
+	OCSP_BASICRESP_free(basic);
+	OCSP_RESPONSE_free(response);
+	buf_done(&der);
+
+	basic = OCSP_BASICRESP_new();
+	assert_non_null(OCSP_basic_add1_status(
+	    basic, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, this, next));
+	assert_int_equal(1, OCSP_basic_sign(basic, pki.issuer.cert->x509,
+				pki.issuer.key, EVP_sha256(), NULL, 0));
+	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	len = i2d_OCSP_RESPONSE(response, &made);
+	input.der = made;
+	input.len = (size_t)len;
+	/* OpenSSL takes producedAt from the real clock, which is whatever it
+	 * is: judge by a skew that lets every such moment pass. */
+	policy.skew_s = 100 * 366 * (int64_t)CLOCK_DAY;
+	assert_int_equal(0, verify_response(&input, &policy, &facts, &err));
+	assert_int_equal(CERT_GOOD, facts.status);
+	assert_int_equal(PKI_NOW - 60, facts.this_update);
+	assert_int_equal(PKI_NOW + CLOCK_DAY, facts.next_update);
+	OPENSSL_free(made);
+	OCSP_BASICRESP_free(basic);
+	OCSP_RESPONSE_free(response);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(this);
+	ASN1_TIME_free(next);
+	sk_X509_free(certs);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_rows),
+	    cmocka_unit_test(test_bad_times),
+	    cmocka_unit_test(test_every_octet_counts),
+	    cmocka_unit_test(test_not_a_response),
+	    cmocka_unit_test(test_size),
+	    cmocka_unit_test(test_sentences_name_the_distance),
+	    cmocka_unit_test(test_openssl_agrees),
+	};
+
+	return cmocka_run_group_tests(tests, make_pki, free_pki);
+}
