@@ -49,6 +49,9 @@ from_address(const char *text, size_t len, int port, struct resolver *out)
 	zone = strchr(address, '%');
 	if (zone != NULL) {
 		*zone++ = '\0';
+		/* The kernel knows "lo:x" as an alias of "lo". */
+		if (strpbrk(zone, ":[]%/") != NULL)
+			return false;
 		v6->sin6_scope_id = if_nametoindex(zone);
 		if (v6->sin6_scope_id == 0)
 			return false;

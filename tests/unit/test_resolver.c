@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: ISC */
+/* test_resolver.c -- dns/resolver: what is passed on of what is heard. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "dns/datagram.h"
+#include "dns/message.h"
+#include "dns/resolver.h"
+#include "dns_script.h"
+
+enum { HOLD_MS = 150, LATE_MS = 60 };
+
+enum cancel_when { CANCEL_NEVER, IN_ANSWER, IN_SETTLED, IN_END };
+
+static uv_loop_t loop;
+static struct dns_script server;
+static struct resolver_query *query;
+static char story[4096]; /* what was told, in order */
+static struct err end_err;
+static enum cancel_when cancel_when;
+
+static void
+tell(const char *what)
+{
+	size_t used = strlen(story);
+
+	(void)snprintf(story + used, sizeof(story) - used, "%s", what);
+}
+
+static void
+took_answer(void *cookie, const struct resolver_answer *answer)
+{
+	assert_ptr_equal(cookie, &loop);
+	assert_non_null(query);
+	tell("(");
+	for (size_t i = 0; i < answer->address_count; i++) {
+		tell(i > 0 ? " " : "");
+		tell(answer->addresses[i]);
+	}
+	for (size_t i = 0; i < answer->chain_length; i++) {
+		tell(" >");
+		tell(answer->chain[i]);
+	}
+	tell(")");
+	if (cancel_when == IN_ANSWER)
+		resolver_cancel(&query);
+}
+
+static void
+took_settled(void *cookie)
+{
+	assert_ptr_equal(cookie, &loop);
+	assert_non_null(query);
+	tell(" settled ");
+	if (cancel_when == IN_SETTLED)
+		resolver_cancel(&query);
+}
+
+static void
+took_end(void *cookie, const struct err *err)
+{
+	assert_ptr_equal(cookie, &loop);
+	assert_non_null(query); /* never from within resolver_ask */
+	tell(" end");
+	end_err = *err;
+	if (cancel_when == IN_END)
+		resolver_cancel(&query);
+	query = NULL;
+	uv_stop(&loop);
+}
+
+static const struct resolver_callbacks callbacks = {
+    .answer = took_answer, .settled = took_settled, .end = took_end};
+
+static void
+stop_loop(void *cookie)
+{
+	*(struct loop_timer **)cookie = NULL;
+	uv_stop(&loop);
+}
+
+/* Ask and tell the story, until the end or, where it is silent, long after. */
+static void
+ask(const struct resolver *resolver, const char *name,
+    enum resolver_family family)
+{
+	struct loop_timer *stop = NULL;
+
+	story[0] = '\0';
+	memset(&end_err, 0, sizeof(end_err));
+	query = resolver_ask(&loop, resolver, name, family, &callbacks, &loop);
+	assert_string_equal(story, "");
+	stop = loop_timer_start(&loop, HOLD_MS + 100, stop_loop, &stop);
+	loop_run(&loop);
+	loop_timer_cancel(&stop);
+}
+
+static void
+the_server(struct resolver *out)
+{
+	char url[64];
+
+	(void)snprintf(
+	    url, sizeof(url), "udp://127.0.0.1:%d", dns_script_port(&server));
+	assert_int_equal(0, resolver_parse(url, out, NULL));
+	out->hold_ms = HOLD_MS;
+}
+
+static void
+ask_server(void (*reply)(const struct dns_question *question),
+    enum resolver_family family)
+{
+	struct resolver resolver;
+
+	dns_script_stop(&server);
+	assert_true(dns_script_start(&server, &loop, false, reply));
+	the_server(&resolver);
+	ask(&resolver, "ocsp.test", family);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	server.fd = -1;
+	query = NULL;
+	cancel_when = CANCEL_NEVER;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	dns_script_stop(&server);
+	loop_end(&loop);
+	return 0;
+}
+
+static void
+start(struct wire *wire, const struct dns_question *question, unsigned rcode)
+{
+	wire_start(wire, question->id, WIRE_RESPONSE | rcode);
+	wire_question(wire, "ocsp.test", question->type);
+}
+
+/* The genuine answer: one address of each family behind a chain; the AAAA
+ * later than the A, so that the story has one order. */
+static void
+genuine(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, 0);
+	wire_cname(&wire, "ocsp.test", "e.cdn.test");
+	if (question->type == DNS_A) {
+		wire_address(&wire, "e.cdn.test", "192.0.2.1");
+		dns_script_send(question, &wire);
+	} else {
+		wire_address(&wire, "e.cdn.test", "2001:db8::1");
+		dns_script_send_later(question, &wire, LATE_MS);
+	}
+}
+
+static void
+test_both_families(void **state)
+{
+	(void)state;
+	ask_server(genuine, RESOLVER_BOTH);
+	assert_string_equal(story,
+	    "(192.0.2.1 >e.cdn.test)(2001:db8::1 >e.cdn.test) settled  end");
+	assert_int_equal(end_err.reason, REASON_NONE);
+	assert_int_equal(server.questions, 2);
+}
+
+static void
+test_one_family(void **state)
+{
+	(void)state;
+	ask_server(genuine, RESOLVER_IPV4);
+	assert_string_equal(story, "(192.0.2.1 >e.cdn.test) settled  end");
+	assert_int_equal(server.questions, 1);
+	ask_server(genuine, RESOLVER_IPV6);
+	assert_string_equal(story, "(2001:db8::1 >e.cdn.test) settled  end");
+	assert_int_equal(server.questions, 1);
+}
+
+/* An injector: it answers at once, the truth comes later. */
+static void
+forged_first(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, 0);
+	wire_address(&wire, "ocsp.test", "198.51.100.7");
+	dns_script_send(question, &wire);
+	start(&wire, question, 0);
+	if (question->type == DNS_A)
+		wire_address(&wire, "ocsp.test", "192.0.2.1");
+	dns_script_send_later(
+	    question, &wire, question->type == DNS_A ? LATE_MS / 2 : LATE_MS);
+}
+
+static void
+test_forged_first(void **state)
+{
+	(void)state;
+	/* settled comes with the first ones, the genuine one after it */
+	ask_server(forged_first, RESOLVER_BOTH);
+	assert_string_equal(
+	    story, "(198.51.100.7)(198.51.100.7) settled (192.0.2.1)() end");
+	assert_int_equal(end_err.reason, REASON_NONE);
+	/* an A record in an AAAA answer is none of the family asked */
+	ask_server(forged_first, RESOLVER_IPV6);
+	assert_string_equal(story, "() settled () end");
+	assert_int_equal(end_err.reason, REASON_DNS_NO_ANSWER);
+}
+
+static void
+denied_first(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, 3);
+	dns_script_send(question, &wire);
+	start(&wire, question, 0);
+	if (question->type == DNS_A) {
+		wire_address(&wire, "ocsp.test", "192.0.2.1");
+		dns_script_send_later(question, &wire, LATE_MS);
+	}
+}
+
+static void
+test_denied_first(void **state)
+{
+	(void)state;
+	ask_server(denied_first, RESOLVER_BOTH);
+	assert_string_equal(story, "()() settled (192.0.2.1) end");
+	assert_int_equal(end_err.reason, REASON_NONE);
+}
+
+static void
+say_nxdomain(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, 3);
+	dns_script_send(question, &wire);
+}
+
+static void
+say_servfail(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, 2);
+	dns_script_send(question, &wire);
+}
+
+static void
+say_refused(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, 5);
+	dns_script_send(question, &wire);
+}
+
+static void
+say_no_data(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, 0);
+	dns_script_send(question, &wire);
+}
+
+static void
+say_truncated(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, WIRE_TC);
+	dns_script_send(question, &wire);
+}
+
+static void
+say_nxdomain_and_servfail(const struct dns_question *question)
+{
+	if (question->type == DNS_A)
+		say_nxdomain(question);
+	else
+		say_servfail(question);
+}
+
+static void
+say_nothing(const struct dns_question *question)
+{
+	(void)question;
+}
+
+static void
+say_nothing_to_aaaa(const struct dns_question *question)
+{
+	if (question->type == DNS_A)
+		genuine(question);
+}
+
+static void
+test_ends(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*reply)(const struct dns_question *question);
+		enum reason reason;
+		const char *story, *text;
+	} rows[] = {
+	    {"NXDOMAIN", say_nxdomain, REASON_DNS_NXDOMAIN, "()() settled  end",
+		"NXDOMAIN"},
+	    {"SERVFAIL", say_servfail, REASON_DNS_SERVFAIL, "()() settled  end",
+		"SERVFAIL"},
+	    {"REFUSED", say_refused, REASON_DNS_SERVFAIL, "()() settled  end",
+		"REFUSED"},
+	    {"no data", say_no_data, REASON_DNS_NO_ANSWER, "()() settled  end",
+		"names no address"},
+	    {"truncated", say_truncated, REASON_DNS_NO_ANSWER,
+		"()() settled  end", "names no address"},
+	    {"two errors", say_nxdomain_and_servfail, REASON_DNS_NXDOMAIN,
+		"()() settled  end", "NXDOMAIN"},
+	    {"silence", say_nothing, REASON_DNS_NO_ANSWER, " settled  end",
+		"within"},
+	    {"half a silence", say_nothing_to_aaaa, REASON_NONE,
+		"(192.0.2.1 >e.cdn.test) settled  end", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		ask_server(rows[i].reply, RESOLVER_BOTH);
+		if (strcmp(story, rows[i].story) != 0 ||
+		    end_err.reason != rows[i].reason)
+			fail_msg("%s: '%s' %s", rows[i].name, story,
+			    reason_name(end_err.reason));
+		if (strstr(end_err.text, rows[i].text) == NULL)
+			fail_msg("%s: '%s'", rows[i].name, end_err.text);
+		if (rows[i].reason != REASON_NONE)
+			assert_non_null(strstr(end_err.text, "127.0.0.1"));
+	}
+}
+
+/* Nobody listens: the resolver is out of reach, not the responder. */
+static void
+test_out_of_reach(void **state)
+{
+	struct resolver resolver;
+
+	(void)state;
+	assert_true(dns_script_start(&server, &loop, false, say_nothing));
+	the_server(&resolver);
+	resolver.hold_ms = 60000;
+	dns_script_stop(&server);
+	ask(&resolver, "ocsp.test", RESOLVER_BOTH);
+	assert_string_equal(story, " settled  end");
+	assert_int_equal(end_err.reason, REASON_DNS_NO_ANSWER);
+	assert_non_null(strstr(end_err.text, "127.0.0.1"));
+}
+
+static void
+test_bad_names(void **state)
+{
+	static const char *const names[] = {"", "a..b", "-\n-", "127.1 "};
+	struct resolver resolver;
+
+	(void)state;
+	assert_true(dns_script_start(&server, &loop, false, genuine));
+	the_server(&resolver);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		ask(&resolver, names[i], RESOLVER_BOTH);
+		assert_string_equal(story, " settled  end");
+		assert_int_equal(end_err.reason, REASON_DNS_NO_ANSWER);
+	}
+	assert_int_equal(server.questions, 0);
+}
+
+static void
+test_numeric_names(void **state)
+{
+	struct resolver resolver, system;
+
+	(void)state;
+	assert_true(dns_script_start(&server, &loop, false, genuine));
+	the_server(&resolver);
+	assert_int_equal(0, resolver_parse("system", &system, NULL));
+	ask(&resolver, "192.0.2.9", RESOLVER_BOTH);
+	assert_string_equal(story, "(192.0.2.9) settled  end");
+	assert_int_equal(end_err.reason, REASON_NONE);
+	ask(&system, "2001:db8::9", RESOLVER_IPV6);
+	assert_string_equal(story, "(2001:db8::9) settled  end");
+	ask(&system, "2001:db8::9", RESOLVER_IPV4);
+	assert_string_equal(story, " settled  end");
+	assert_int_equal(end_err.reason, REASON_DNS_NO_ANSWER);
+	assert_int_equal(server.questions, 0);
+}
+
+/* localhost comes from /etc/hosts, or from nss-myhostname: no packet. */
+static void
+test_system_resolver(void **state)
+{
+	struct resolver system;
+
+	(void)state;
+	assert_int_equal(0, resolver_parse("system", &system, NULL));
+	ask(&system, "localhost", RESOLVER_IPV4);
+	assert_string_equal(story, "(127.0.0.1) settled  end");
+	assert_int_equal(end_err.reason, REASON_NONE);
+}
+
+static void
+test_settled_is_optional(void **state)
+{
+	struct resolver_callbacks without = callbacks;
+	struct resolver resolver;
+
+	(void)state;
+	assert_true(dns_script_start(&server, &loop, false, say_nxdomain));
+	the_server(&resolver);
+	resolver.hold_ms = 30;
+	without.settled = NULL;
+	story[0] = '\0';
+	query = resolver_ask(
+	    &loop, &resolver, "ocsp.test", RESOLVER_BOTH, &without, &loop);
+	loop_run(&loop);
+	assert_string_equal(story, "()() end");
+}
+
+static void
+test_cancel(void **state)
+{
+	struct resolver resolver, system;
+
+	(void)state;
+	assert_true(dns_script_start(&server, &loop, false, forged_first));
+	the_server(&resolver);
+	assert_int_equal(0, resolver_parse("system", &system, NULL));
+	story[0] = '\0';
+	for (int i = 0; i < 4; i++) {
+		query = resolver_ask(&loop, i < 2 ? &resolver : &system,
+		    i % 2 == 0 ? "localhost" : "192.0.2.1", RESOLVER_BOTH,
+		    &callbacks, &loop);
+		resolver_cancel(&query);
+		assert_null(query);
+		resolver_cancel(&query);
+	}
+
+	cancel_when = IN_ANSWER;
+	ask_server(forged_first, RESOLVER_BOTH);
+	assert_string_equal(story, "(198.51.100.7)");
+	ask(&system, "localhost", RESOLVER_IPV4);
+	assert_string_equal(story, "(127.0.0.1)");
+	ask(&system, "192.0.2.1", RESOLVER_BOTH);
+	assert_string_equal(story, "(192.0.2.1)");
+
+	cancel_when = IN_SETTLED;
+	ask_server(forged_first, RESOLVER_BOTH);
+	assert_string_equal(story, "(198.51.100.7)(198.51.100.7) settled ");
+	ask_server(say_nothing, RESOLVER_BOTH);
+	assert_string_equal(story, " settled ");
+	ask(&system, "192.0.2.1", RESOLVER_BOTH);
+	assert_string_equal(story, "(192.0.2.1) settled ");
+
+	cancel_when = IN_END;
+	ask_server(say_nxdomain, RESOLVER_BOTH);
+	assert_string_equal(story, "()() settled  end");
+	ask(&system, "localhost", RESOLVER_IPV4);
+	assert_string_equal(story, "(127.0.0.1) settled  end");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		test_both_families, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_one_family, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_forged_first, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_denied_first, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_ends, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_out_of_reach, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_bad_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_numeric_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_system_resolver, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_settled_is_optional, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
