@@ -54,15 +54,25 @@ struct nginx_change {
 };
 
 /* Bring the snippets and staple files to CHANGES: write, `nginx -t`, reload;
- * if the test fails, put back every byte.  If no byte differs, nothing runs
- * and *RELOADED is false.  A staple file is written before a snippet names it
- * and removed after none does.  CB once.
+ * if the test fails, put back every byte.  If no byte differs, and no earlier
+ * publish was cut short before its reload, nothing runs and *RELOADED is
+ * false.  CB once.
+ *
+ * Where the reload fails, as it does when nginx does not run, the files stay:
+ * they have passed the test, and the next start of nginx reads them; the next
+ * publish reloads again.
+ *
+ * One at a time for one snippet folder, and nobody else writes there or in the
+ * staple folder: a staple file that somebody else has written would look as if
+ * nginx had read it.
  * Errors: REASON_FILE, REASON_SERVER_CONFIG, REASON_SERVER_RELOAD. */
 struct nginx_publish;
 struct nginx_publish *nginx_publish_start(uv_loop_t *loop,
     const struct nginx *nginx, const struct nginx_change *changes, size_t count,
     void (*cb)(void *cookie, bool reloaded, const struct err *err),
     void *cookie);
+
+/* What nginx has not tested yet is put back. */
 void nginx_publish_cancel(struct nginx_publish **publish);
 
 /* --- installing --- */

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: ISC */
+/* servers/nginx_publish.c -- staples into nginx, withdrawn again if need be.
+ *
+ * An nginx that is told of a missing or damaged staple file does not start, so
+ * at every instant (kill -9, power cut, full disk: I7) each snippet on disk is
+ * whole and names a staple file that is there and whole.  The order does it:
+ *
+ *   1 the marker `.reload-pending`: the names of the staple files that may be
+ *     of no use in the end, and the fact that nginx has not read what follows
+ *   2 the new staple files; nothing or an equal name points at them yet
+ *   3 the snippets
+ *   4 `nginx -t`; if it fails, all is put back, 3 before 2 before 1
+ *   5 `nginx -s reload`; from here on nothing points at the old staple files
+ *   6 the old staple files are removed, unless some snippet still names one
+ *   7 the marker is removed
+ *
+ * Cut short before 7, the marker makes the next publish test and reload again,
+ * also when no byte differs then, and finish the removing. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "base/file.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "servers/nginx.h"
+#include "servers/nginx_command.h"
+#include "servers/nginx_snippet.h"
+#include "servers/rollback.h"
+
+enum {
+	FILE_MODE = 0644,
+	FOLDER_MODE = 0755,
+	MARKER_MAX = 64 << 20, /* bytes; a name of a staple file has 69 */
+};
+
+/* The name of a staple file that is of no use after the reload. */
+struct stale {
+	char *name;
+	UT_hash_handle hh;
+};
+
+struct nginx_publish {
+	uv_loop_t *loop;
+	const struct nginx *nginx;
+	char *marker;
+	struct stale *stale;
+	struct rollback rollback;
+	struct proc *proc;
+	struct loop_timer *now; /* the report of what start knew already */
+	struct err err;
+	bool reloaded, tested, reporting;
+	void (*cb)(void *cookie, bool reloaded, const struct err *err);
+	void *cookie;
+};
+
+/* --- the set of stale names --- */
+
+static void
+add_stale(struct nginx_publish *p, const char *name)
+{
+	struct stale *stale = NULL;
+
+	HASH_FIND_STR(p->stale, name, stale);
+	if (stale != NULL || !nginx_snippet_is_staple(name))
+		return;
+	stale = mem_new(sizeof(*stale));
+	stale->name = mem_string(name);
+	HASH_ADD_KEYPTR(hh, p->stale, stale->name, strlen(name), stale);
+}
+
+static void
+drop_stale(void *cookie, const char *name)
+{
+	struct nginx_publish *p = cookie;
+	struct stale *stale = NULL;
+
+	HASH_FIND_STR(p->stale, name, stale);
+	if (stale == NULL)
+		return;
+	HASH_DEL(p->stale, stale);
+	free(stale->name);
+	free(stale);
+}
+
+static void
+release(struct nginx_publish *p)
+{
+	struct stale *one, *next;
+
+	HASH_ITER(hh, p->stale, one, next)
+	drop_stale(p, one->name);
+	loop_timer_cancel(&p->now);
+	rollback_done(&p->rollback);
+	free(p->marker);
+	free(p);
+}
+
+static void
+finish(struct nginx_publish *p)
+{
+	p->reporting = true;
+	p->cb(p->cookie, p->reloaded, &p->err);
+	release(p);
+}
+
+static void
+report_now(void *cookie)
+{
+	struct nginx_publish *p = cookie;
+
+	p->now = NULL;
+	finish(p);
+}
+
+/* --- the files --- */
+
+static char *
+staple_path(const struct nginx_publish *p, const char *fingerprint)
+{
+	return mem_printf("%s/%s.der", p->nginx->staple_dir, fingerprint);
+}
+
+static bool
+in_force(const struct nginx_publish *p, const struct nginx_change *change)
+{
+	bool staple = change->staple.len > 0;
+	char *path = nginx_snippet_path(p->nginx, change->certificate);
+	char *text =
+	    nginx_snippet_text(p->nginx, staple ? change->fingerprint : NULL);
+	bool same = file_holds(path, text, strlen(text)) != 0;
+
+	free(path);
+	free(text);
+	path = staple_path(p, change->fingerprint);
+	if (same && staple)
+		same = file_holds(
+			   path, change->staple.at, change->staple.len) != 0;
+	free(path);
+	return same;
+}
+
+/* Note what may be of no use in the end: the staple file that the snippet names
+ * now; the new one, should this publish be cut short and never be repeated; and
+ * one that is withdrawn, since withdrawn means absent. */
+static void
+note_stale(struct nginx_publish *p, const struct nginx_change *change)
+{
+	char *snippet = nginx_snippet_path(p->nginx, change->certificate);
+	char *staple = staple_path(p, change->fingerprint);
+	char *next = mem_printf("%s.der", change->fingerprint);
+	char *have = NULL;
+
+	(void)nginx_snippet_staple(snippet, &have);
+	if (have != NULL && strcmp(have, next) != 0)
+		add_stale(p, have);
+	if (change->staple.len == 0 || access(staple, F_OK) == -1)
+		add_stale(p, next);
+	free(have);
+	free(next);
+	free(staple);
+	free(snippet);
+}
+
+/* An earlier publish was cut short: take over what it has left to remove. */
+static bool
+read_marker(struct nginx_publish *p)
+{
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	char *rest;
+
+	if (access(p->marker, F_OK) == -1)
+		return false;
+	if (file_read(p->marker, MARKER_MAX, &bytes, &len, NULL) == 0) {
+		rest = (char *)bytes;
+		for (char *name; (name = strsep(&rest, "\n")) != NULL;)
+			add_stale(p, name);
+	}
+	free(bytes);
+	return true;
+}
+
+static int
+write_marker(struct nginx_publish *p)
+{
+	const struct stale *one, *next;
+	struct buf text;
+	int rc;
+
+	buf_init(&text, MARKER_MAX);
+	HASH_ITER(hh, p->stale, one, next)
+	{
+		buf_puts(&text, one->name);
+		buf_puts(&text, "\n");
+	}
+	rc = rollback_write(&p->rollback, p->marker, buf_text(&text), text.len,
+	    FILE_MODE, &p->err);
+	buf_done(&text);
+	return rc;
+}
+
+static int
+write_staple(struct nginx_publish *p, const struct nginx_change *change)
+{
+	char *path = staple_path(p, change->fingerprint);
+	int rc = 0;
+
+	if (change->staple.len > 0 &&
+	    !file_holds(path, change->staple.at, change->staple.len))
+		rc = rollback_write(&p->rollback, path, change->staple.at,
+		    change->staple.len, FILE_MODE, &p->err);
+	free(path);
+	return rc;
+}
+
+static int
+write_snippet(struct nginx_publish *p, const struct nginx_change *change)
+{
+	char *path = nginx_snippet_path(p->nginx, change->certificate);
+	char *text = nginx_snippet_text(
+	    p->nginx, change->staple.len > 0 ? change->fingerprint : NULL);
+	int rc = 0;
+
+	if (!file_holds(path, text, strlen(text)))
+		rc = rollback_write(
+		    &p->rollback, path, text, strlen(text), FILE_MODE, &p->err);
+	free(path);
+	free(text);
+	return rc;
+}
+
+/* Steps 1 to 3 of the head comment. */
+static int
+write_files(
+    struct nginx_publish *p, const struct nginx_change *changes, size_t count)
+{
+	int rc = file_make_dir(p->nginx->snippet_dir, FOLDER_MODE, &p->err);
+
+	if (rc == 0)
+		rc = file_make_dir(p->nginx->staple_dir, FOLDER_MODE, &p->err);
+	for (size_t i = 0; i < count; i++)
+		note_stale(p, &changes[i]);
+	if (rc == 0)
+		rc = write_marker(p);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = write_staple(p, &changes[i]);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = write_snippet(p, &changes[i]);
+	if (rc == -1)
+		(void)rollback_undo(&p->rollback, &p->err);
+	return rc;
+}
+
+/* Steps 6 and 7.  What cannot be removed is litter, no failure: the staples
+ * are in force. */
+static void
+remove_stale(struct nginx_publish *p)
+{
+	const struct stale *one, *next;
+
+	if (p->stale != NULL &&
+	    nginx_snippet_each(p->nginx, drop_stale, p) == 0) {
+		HASH_ITER(hh, p->stale, one, next)
+		{
+			char *path = mem_printf(
+			    "%s/%s", p->nginx->staple_dir, one->name);
+
+			(void)unlink(path);
+			free(path);
+		}
+	}
+	(void)unlink(p->marker);
+}
+
+/* --- nginx --- */
+
+static void
+got_reload(void *cookie, const struct proc_result *result)
+{
+	struct nginx_publish *p = cookie;
+	const char *more =
+	    nginx_command_not_running(result)
+		? "nginx does not run; the staples are in their files, and its "
+		  "next start reads them"
+		: "the staples are in their files, but nginx has not read them";
+
+	p->proc = NULL;
+	p->reloaded = nginx_command_check(
+			  p->nginx, NGINX_RELOAD, result, more, &p->err) == 0;
+	if (p->reloaded)
+		remove_stale(p);
+	finish(p);
+}
+
+static void
+got_test(void *cookie, const struct proc_result *result)
+{
+	struct nginx_publish *p = cookie;
+	struct err undone = {0};
+
+	p->proc = NULL;
+	if (result->exit_status == 0) {
+		p->tested = true;
+		p->proc = nginx_command_start(
+		    p->loop, p->nginx, NGINX_RELOAD, got_reload, p);
+		return;
+	}
+	(void)rollback_undo(&p->rollback, &undone);
+	(void)nginx_command_check(p->nginx, NGINX_TEST, result,
+	    undone.reason == REASON_NONE ? "the staples have been put back"
+					 : undone.text,
+	    &p->err);
+	finish(p);
+}
+
+struct nginx_publish *
+nginx_publish_start(uv_loop_t *loop, const struct nginx *nginx,
+    const struct nginx_change *changes, size_t count,
+    void (*cb)(void *cookie, bool reloaded, const struct err *err),
+    void *cookie)
+{
+	struct nginx_publish *p = mem_new(sizeof(*p));
+	bool differs;
+
+	p->loop = loop;
+	p->nginx = nginx;
+	p->cb = cb;
+	p->cookie = cookie;
+	p->marker = mem_printf("%s/.reload-pending", nginx->snippet_dir);
+	differs = read_marker(p);
+	for (size_t i = 0; i < count && !differs; i++)
+		differs = !in_force(p, &changes[i]);
+	if (!differs || write_files(p, changes, count) == -1)
+		p->now = loop_timer_start(loop, 0, report_now, p);
+	else
+		p->proc =
+		    nginx_command_start(loop, nginx, NGINX_TEST, got_test, p);
+	return p;
+}
+
+void
+nginx_publish_cancel(struct nginx_publish **publish)
+{
+	struct nginx_publish *p = *publish;
+
+	*publish = NULL;
+	if (p == NULL || p->reporting)
+		return;
+	proc_cancel(&p->proc);
+	if (!p->tested)
+		(void)rollback_undo(&p->rollback, NULL);
+	release(p);
+}

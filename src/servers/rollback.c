@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/* servers/rollback.c -- files written, with what they held before. */
+#include "servers/rollback.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "servers/grow.h"
+
+struct rollback_file {
+	char *path;
+	bool existed;
+	uint8_t *before;
+	size_t len;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Replacing makes a new file, which is ours: give it to whom the old one
+ * belonged.  A group that we may not give it is no reason to fail. */
+static int
+replace(const struct rollback_file *file, const void *data, size_t len,
+    struct err *err)
+{
+	if (file_replace(file->path, data, len, file->mode, err) == -1)
+		return -1;
+	if (!file->existed ||
+	    (file->uid == geteuid() && file->gid == getegid()))
+		return 0;
+	if (chown(file->path, file->uid, file->gid) == -1 &&
+	    file->uid != geteuid())
+		return err_set(err, REASON_FILE,
+		    "cannot give '%s' back to its owner: %s", file->path,
+		    strerror(errno));
+	return 0;
+}
+
+/* Learn what PATH holds. */
+static int
+remember(
+    struct rollback_file *file, const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+
+	*file = (struct rollback_file){.mode = mode};
+	if (lstat(path, &st) == -1) {
+		if (errno != ENOENT)
+			return err_set(err, REASON_FILE, "cannot read '%s': %s",
+			    path, strerror(errno));
+		file->path = mem_string(path);
+		return 0;
+	}
+	if (st.st_uid != geteuid() && geteuid() != 0)
+		return err_set(err, REASON_FILE,
+		    "'%s' belongs to another user: run this as root or as its "
+		    "owner",
+		    path);
+	if (file_read(
+		path, ROLLBACK_FILE_MAX, &file->before, &file->len, err) == -1)
+		return -1;
+	file->path = mem_string(path);
+	file->existed = true;
+	file->mode = st.st_mode & 07777;
+	file->uid = st.st_uid;
+	file->gid = st.st_gid;
+	return 0;
+}
+
+int
+rollback_write(struct rollback *rollback, const char *path, const void *data,
+    size_t len, mode_t mode, struct err *err)
+{
+	struct rollback_file file;
+
+	if (remember(&file, path, mode, err) == -1)
+		return -1;
+	rollback->files = grow(rollback->files, rollback->count, sizeof(file));
+	rollback->files[rollback->count++] = file;
+	return replace(&file, data, len, err);
+}
+
+int
+rollback_undo(struct rollback *rollback, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = rollback->count; i > 0; i--) {
+		const struct rollback_file *file = &rollback->files[i - 1];
+
+		if (file->existed) {
+			if (!file_holds(file->path, file->before, file->len) &&
+			    replace(file, file->before, file->len, err) == -1)
+				rc = -1;
+		} else if (rc == 0 && unlink(file->path) == -1 &&
+			   errno != ENOENT) {
+			rc = err_set(err, REASON_FILE, "cannot remove '%s': %s",
+			    file->path, strerror(errno));
+		}
+	}
+	rollback_done(rollback);
+	return rc;
+}
+
+void
+rollback_done(struct rollback *rollback)
+{
+	for (size_t i = 0; i < rollback->count; i++) {
+		free(rollback->files[i].path);
+		free(rollback->files[i].before);
+	}
+	free(rollback->files);
+	*rollback = (struct rollback){0};
+}
