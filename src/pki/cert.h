@@ -37,7 +37,6 @@ struct cert {
 	char *ca_issuers; /* the first AIA id-ad-caIssuers URI, or NULL */
 	bool must_staple; /* RFC 7633: TLS feature status_request (5) */
 	bool is_ca;
-	bool self_signed; /* by signature */
 };
 
 /* Certificates in file order, all owned by the list. */

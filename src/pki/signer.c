@@ -18,7 +18,8 @@
 #include "pki/response.h"
 #include "pki/verify.h"
 
-enum { RSA_BITS_MIN = 1024, SHA1_LENGTH = 20 };
+/* of RSA-1024: what is weaker is forged with a laptop */
+enum { SECURITY_BITS_MIN = 80 };
 
 void
 signer_oid_text(struct span oid, char text[SIGNER_OID_TEXT])
@@ -108,12 +109,14 @@ check_algorithm(const X509_ALGOR *algorithm, const char *what,
 static int
 check_key(const EVP_PKEY *key, struct err *err)
 {
-	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
-	    EVP_PKEY_get_bits(key) >= RSA_BITS_MIN)
+	const char *kind = EVP_PKEY_get0_type_name(key);
+
+	if (EVP_PKEY_get_security_bits(key) >= SECURITY_BITS_MIN)
 		return 0;
 	return err_set(err, REASON_WEAK_ALGORITHM,
-	    "the response is signed with an RSA key of %d bits",
-	    EVP_PKEY_get_bits(key));
+	    "the response is signed with a key of kind %s and %d bits, which "
+	    "is too weak",
+	    kind == NULL ? "?" : kind, EVP_PKEY_get_bits(key));
 }
 
 /* --- the signature (RFC 6960, section 3.2, item 2) --- */

@@ -60,6 +60,9 @@ new_key(enum pki_key kind, const char *name)
 	case PKI_RSA_SMALL:
 		key = EVP_RSA_gen(768);
 		break;
+	case PKI_EC_SMALL:
+		key = EVP_EC_gen("secp112r1");
+		break;
 	case PKI_ED25519:
 		key = named_ed25519(name);
 		break;

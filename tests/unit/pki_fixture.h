@@ -24,7 +24,14 @@ enum {
 
 /* --- certificates --- */
 
-enum pki_key { PKI_EC, PKI_RSA, PKI_RSA_PSS, PKI_RSA_SMALL, PKI_ED25519 };
+enum pki_key {
+	PKI_EC,
+	PKI_RSA,
+	PKI_RSA_PSS,
+	PKI_RSA_SMALL,
+	PKI_EC_SMALL,
+	PKI_ED25519
+};
 
 struct pki_party {
 	EVP_PKEY *key;
