@@ -332,16 +332,19 @@ out:
 int64_t
 verdict_usable_until(const struct verdict *facts)
 {
-	int64_t tenth = (facts->usable_until - facts->this_update) / 10;
+	int64_t margin = (facts->usable_until - facts->this_update) / 10;
 
-	return facts->usable_until -
-	       (tenth < VERIFY_MARGIN ? tenth : VERIFY_MARGIN);
+	if (margin > VERIFY_MARGIN)
+		margin = VERIFY_MARGIN;
+	if (margin < 0) /* it ended before it began: nothing to add */
+		margin = 0;
+	return facts->usable_until - margin;
 }
 
 /* Why an accepted, good response is no staple at this time. */
 static int
-check_usable(const struct verdict *facts, const struct verify_policy *policy,
-    struct err *err)
+check_usable(const struct verdict *facts, const struct cert *leaf,
+    const struct verify_policy *policy, struct err *err)
 {
 	char at[CLOCK_TEXT];
 
@@ -352,10 +355,15 @@ check_usable(const struct verdict *facts, const struct verify_policy *policy,
 		    "4.1.2.5.2)");
 	if (policy->now < verdict_usable_until(facts))
 		return 0;
+	if (leaf->not_after < policy->now)
+		return err_set(err, REASON_CERTIFICATE_EXPIRED,
+		    "the certificate of '%s' itself ended %s: renew it",
+		    cert_name(leaf), clock_rfc3339(leaf->not_after, at));
 	if (facts->next_update > facts->usable_until &&
 	    policy->now < facts->next_update)
 		return err_set(err, REASON_LIFETIME_TOO_LONG,
-		    "the response counts only until %s, although its "
+		    "the response counts only until %s, when 10 days are over "
+		    "or the certificate or the signer ends, although its "
 		    "nextUpdate is later",
 		    clock_rfc3339(facts->usable_until, at));
 	return err_set(err, REASON_EXPIRED,
@@ -372,7 +380,7 @@ verify_staple(const struct verify_input *input,
 
 	*accepted = verify_response(input, policy, out, err) == 0;
 	if (!*accepted || out->status != CERT_GOOD ||
-	    check_usable(out, policy, err) == -1)
+	    check_usable(out, input->leaf, policy, err) == -1)
 		return -1;
 	made = mem_new(sizeof(*made));
 	made->der = mem_copy(input->der, input->len);

@@ -84,7 +84,8 @@ int verify_response(const struct verify_input *input,
 /* As above, and a staple when the response is good and usable now.  Returns
  * -1 if it is rejected, or accepted but no staple: then *OUT is filled, and
  * ERR has REASON_EXPIRED or REASON_LIFETIME_TOO_LONG for one that is past its
- * usable time, REASON_MALFORMED for fractional times (C18), and REASON_NONE
+ * usable time, REASON_CERTIFICATE_EXPIRED if that is because the certificate
+ * has ended, REASON_MALFORMED for fractional times (C18), and REASON_NONE
  * for revoked and unknown.  *ACCEPTED tells
  * rejected from accepted.  *STAPLE is set on success only. */
 int verify_staple(const struct verify_input *input,
