@@ -132,25 +132,6 @@ fail_unreachable(struct datagram_query *query, int os_errno)
 	    query->name, type_text(query->type), strerror(os_errno));
 }
 
-static void
-window_closed(void *cookie)
-{
-	struct datagram_query *query = cookie;
-	char server[SERVER_TEXT];
-
-	query->window = NULL;
-	server_text(query, server);
-	if (query->answers == 0)
-		err_set(&query->err, REASON_DNS_NO_ANSWER,
-		    "the resolver %s gave no answer for '%.200s' (%s) within "
-		    "%lld ms (%zu datagrams malformed, %zu from elsewhere or "
-		    "not to this question)",
-		    server, query->name, type_text(query->type),
-		    (long long)query->hold_ms, query->malformed,
-		    query->foreign);
-	finish(query);
-}
-
 /* Ask.  False, with the failure noted, if the question cannot leave. */
 static bool
 send_question(struct datagram_query *query)
@@ -305,17 +286,12 @@ take_datagram(struct datagram_query *query, const struct packet *packet)
 	query->callbacks.answer(query->cookie, &answer);
 }
 
-static void
-socket_event(void *cookie, int status, int events)
+/* Take what is there.  False if a callback has cancelled the query, which is
+ * gone then. */
+static bool
+read_datagrams(struct datagram_query *query)
 {
-	struct datagram_query *query = cookie;
 	struct packet packet;
-	int unreachable = 0;
-
-	(void)events;
-	/* libuv stops watching at POLLERR, which here is only news. */
-	if (status < 0)
-		loop_watch_change(query->watch, UV_READABLE);
 
 	query->busy = true;
 	for (int i = 0; i < READS_MAX && !query->cancelled; i++) {
@@ -327,16 +303,53 @@ socket_event(void *cookie, int status, int events)
 		if (os_errno == 0)
 			take_datagram(query, &packet);
 	}
-	if (!query->cancelled)
-		unreachable = read_errors(query);
 	query->busy = false;
+	if (!query->cancelled)
+		return true;
+	query_free(query);
+	return false;
+}
 
-	if (query->cancelled) {
-		query_free(query);
-	} else if (unreachable != 0 && query->answers == 0) {
+static void
+socket_event(void *cookie, int status, int events)
+{
+	struct datagram_query *query = cookie;
+	int unreachable;
+
+	(void)events;
+	/* libuv stops watching at POLLERR, which here is only news. */
+	if (status < 0)
+		loop_watch_change(query->watch, UV_READABLE);
+	if (!read_datagrams(query))
+		return;
+	unreachable = read_errors(query);
+	if (unreachable != 0 && query->answers == 0) {
 		fail_unreachable(query, unreachable);
 		finish(query);
 	}
+}
+
+static void
+window_closed(void *cookie)
+{
+	struct datagram_query *query = cookie;
+	char server[SERVER_TEXT];
+
+	query->window = NULL;
+	/* In a busy loop timers come before sockets: what has arrived in time
+	 * is not lost for that. */
+	if (!read_datagrams(query))
+		return;
+	server_text(query, server);
+	if (query->answers == 0)
+		err_set(&query->err, REASON_DNS_NO_ANSWER,
+		    "the resolver %s gave no answer for '%.200s' (%s) within "
+		    "%lld ms (%zu datagrams malformed, %zu from elsewhere or "
+		    "not to this question)",
+		    server, query->name, type_text(query->type),
+		    (long long)query->hold_ms, query->malformed,
+		    query->foreign);
+	finish(query);
 }
 
 /* Our own socket, bound to any port, with the control data on.  -1 with the
@@ -436,7 +449,7 @@ datagram_cancel(struct datagram_query **query)
 		return;
 	hang_up(q);
 	if (q->busy)
-		q->cancelled = true; /* socket_event frees */
+		q->cancelled = true; /* read_datagrams frees */
 	else
 		query_free(q);
 }
