@@ -52,7 +52,8 @@ loop_timer_start(
 void
 loop_timer_cancel(struct loop_timer **timer)
 {
-	if (*timer != NULL)
+	/* closing already: within its own callback */
+	if (*timer != NULL && !uv_is_closing((uv_handle_t *)&(*timer)->uv))
 		uv_close((uv_handle_t *)&(*timer)->uv, free_handle);
 	*timer = NULL;
 }

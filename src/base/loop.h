@@ -20,7 +20,8 @@ struct loop_watch;
 struct loop_timer *loop_timer_start(
     uv_loop_t *loop, int64_t delay_ms, void (*cb)(void *cookie), void *cookie);
 
-/* Never call; sets *TIMER to NULL.  *TIMER may be NULL. */
+/* Never call; sets *TIMER to NULL.  *TIMER may be NULL, or the timer whose
+ * callback is running. */
 void loop_timer_cancel(struct loop_timer **timer);
 
 /* Call CB(COOKIE, EVENTS) whenever FD has one of EVENTS (UV_READABLE,
@@ -37,8 +38,9 @@ void loop_watch_cancel(struct loop_watch **watch);
 /* Run until nothing is left to do or loop_stop is called. */
 void loop_run(uv_loop_t *loop);
 
-/* Close what is still open, let the close callbacks run, free the loop's
- * insides.  For the end of main and of tests. */
+/* Let the close callbacks run of what was cancelled, free the loop's insides.
+ * Everybody must have cancelled what they own: what is still open is waited
+ * for.  For the end of main and of tests. */
 void loop_end(uv_loop_t *loop);
 
 #endif

@@ -8,8 +8,6 @@
  * without a staple and gives one to the next. */
 #include "doctor/served.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +16,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/sockaddr.h"
 
 struct served_probe {
 	uv_loop_t *loop;
@@ -184,26 +183,6 @@ handshake_done(void *cookie, const struct handshake_result *result)
 		measure_or_finish(p);
 }
 
-static bool
-make_sockaddr(const char *address, int port, struct sockaddr_storage *out)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-
-	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		return true;
-	}
-	if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		return true;
-	}
-	return false;
-}
-
 static void
 finish_later(void *cookie)
 {
@@ -224,7 +203,7 @@ shake_hands(struct served_probe *p)
 	struct sockaddr_storage address;
 
 	while (p->address_next < p->address_count &&
-	       !make_sockaddr(
+	       !sockaddr_make(
 		   p->addresses[p->address_next], p->request.port, &address))
 		p->address_next++;
 	if (p->address_next == p->address_count || request.deadline_ms <= 0) {
@@ -293,7 +272,7 @@ served_start(uv_loop_t *loop, struct fetch_pool *pool,
 	p->deadline_ms = clock_mono_ms() + o->timeout_ms;
 	/* an address is no server name: RFC 6066, section 3 */
 	if (p->request.servername == NULL &&
-	    !make_sockaddr(request->host, 1, &numeric))
+	    !sockaddr_make(request->host, 1, &numeric))
 		p->request.servername = request->host;
 	for (size_t i = 0; i < o->pin_count; i++) {
 		if (strcasecmp(o->pins[i].host, request->host) == 0)

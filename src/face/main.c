@@ -7,10 +7,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "face/command.h"
+#include "face/config.h"
 
 static const struct command *const commands[] = {
     &command_check,
     &command_fetch,
+    &command_keep,
+    &command_install,
     &command_verify,
     &command_show,
     &command_explain,
@@ -115,8 +118,10 @@ help(int argc, char **argv)
 static int
 run(const struct command *command, int argc, char **argv)
 {
+	struct config *config = NULL;
 	struct options options;
 	struct err err = {0};
+	int status;
 
 	if (options_parse(
 		command->bit, command->name, argc, argv, &options, &err) == -1)
@@ -127,7 +132,12 @@ run(const struct command *command, int argc, char **argv)
 		      : options.verbose > 1 ? LOG_TRACE
 		      : options.verbose > 0 ? LOG_DETAIL
 					    : LOG_NOTICE);
-	return command->run(&options);
+	if ((command->bit & (CMD_NET | CMD_INSTALL)) != 0 &&
+	    config_load(&options, &config, &err) == -1)
+		return command_fail(command->name, &err, EXIT_USAGE);
+	status = command->run(&options);
+	config_free(config);
+	return status;
 }
 
 int

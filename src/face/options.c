@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/text.h"
 
-enum { LONG_ONLY = 256, TIMEOUT_MAX_S = 3600, SKEW_MAX_S = 30 * 86400 };
+enum { LONG_ONLY = 256, SKEW_MAX_S = 30 * 86400 };
 
 enum {
 	OPT_ISSUER = 'i',
@@ -148,8 +148,8 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 		return take_number(
 		    "max-age", value, 1, INT32_MAX, &o->max_age_s, err);
 	case OPT_TIMEOUT:
-		if (take_number("timeout", value, 1, TIMEOUT_MAX_S, &seconds,
-			err) == -1)
+		if (take_number("timeout", value, 1, OPTIONS_TIMEOUT_MAX_S,
+			&seconds, err) == -1)
 			return -1;
 		o->timeout_ms = seconds * 1000;
 		return 0;

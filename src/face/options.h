@@ -8,6 +8,7 @@
 
 #include "acquire/acquire.h"
 #include "dns/resolver.h"
+#include "keep/target.h"
 #include "tls/handshake.h"
 
 struct err;
@@ -34,6 +35,8 @@ enum {
 	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP,
 };
 
+enum { OPTIONS_TIMEOUT_MAX_S = 3600 };
+
 struct options {
 	bool json, nagios, penalty, once, apply, help;
 	bool allow_no_next_update, allow_sha1;
@@ -52,6 +55,8 @@ struct options {
 	size_t resolver_count;
 	struct acquire_pin pins[ACQUIRE_PINS_MAX];
 	size_t pin_count;
+	const struct target_spec *specs; /* of the configuration; borrowed */
+	size_t spec_count;
 	char **args; /* what is no option; borrowed of argv */
 	int arg_count;
 };

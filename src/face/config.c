@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: ISC */
+/* face/config.c -- the configuration file, by libConfuse. */
+#include "face/config.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct config {
+	cfg_t *cfg;
+	struct target_spec *specs;
+};
+
+/* libConfuse hands its error function no cookie: where its words go while a
+ * file is parsed (on one thread, for the time of config_load only). */
+static struct err *parse_err;
+
+static void
+take_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char text[256];
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	(void)err_set(parse_err, REASON_USAGE, "%s:%d: %s",
+	    cfg != NULL && cfg->filename != NULL ? cfg->filename : "?",
+	    cfg != NULL ? cfg->line : 0, text);
+}
+
+static cfg_t *
+parse(const char *path, struct err *err)
+{
+	cfg_opt_t certificate[] = {
+	    CFG_STR("issuer", NULL, CFGF_NODEFAULT),
+	    CFG_STR("url", NULL, CFGF_NODEFAULT),
+	    CFG_END(),
+	};
+	cfg_opt_t server[] = {
+	    CFG_STR("command", NULL, CFGF_NODEFAULT),
+	    CFG_END(),
+	};
+	cfg_opt_t top[] = {
+	    CFG_STR("state-dir", NULL, CFGF_NODEFAULT),
+	    CFG_STR("ca-file", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("resolvers", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("pins", NULL, CFGF_NODEFAULT),
+	    CFG_INT("timeout", 0, CFGF_NODEFAULT),
+	    CFG_BOOL("allow-sha1", cfg_false, CFGF_NODEFAULT),
+	    CFG_BOOL("allow-no-next-update", cfg_false, CFGF_NODEFAULT),
+	    CFG_SEC("certificate", certificate,
+		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_SEC("server", server,
+		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_END(),
+	};
+	cfg_t *cfg = cfg_init(top, CFGF_NONE);
+	int rc;
+
+	parse_err = err;
+	(void)cfg_set_error_function(cfg, take_error);
+	rc = cfg_parse(cfg, path);
+	parse_err = NULL;
+	if (rc == CFG_SUCCESS)
+		return cfg;
+	if (rc == CFG_FILE_ERROR)
+		(void)err_set(err, REASON_FILE, "cannot read '%s': %s", path,
+		    strerror(errno));
+	else
+		(void)err_set(err, REASON_USAGE, "'%s' is faulty", path);
+	cfg_free(cfg);
+	return NULL;
+}
+
+static void
+take_text(cfg_t *cfg, const char *key, const char **out)
+{
+	if (*out == NULL)
+		*out = cfg_getstr(cfg, key);
+}
+
+static int
+take_lists(cfg_t *cfg, struct options *o, struct err *err)
+{
+	for (unsigned i = 0; i < cfg_size(cfg, "resolvers"); i++) {
+		if (o->resolver_count == RESOLVERS_MAX)
+			return err_set(err, REASON_USAGE,
+			    "more than %d resolvers", RESOLVERS_MAX);
+		if (resolver_parse(cfg_getnstr(cfg, "resolvers", i),
+			&o->resolvers[o->resolver_count++], err) == -1)
+			return -1;
+	}
+	for (unsigned i = 0; i < cfg_size(cfg, "pins"); i++) {
+		if (o->pin_count == ACQUIRE_PINS_MAX)
+			return err_set(err, REASON_USAGE, "more than %d pins",
+			    ACQUIRE_PINS_MAX);
+		if (acquire_pin_parse(cfg_getnstr(cfg, "pins", i),
+			&o->pins[o->pin_count++], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+take_numbers(cfg_t *cfg, struct options *o, struct err *err)
+{
+	long timeout =
+	    cfg_size(cfg, "timeout") > 0 ? cfg_getint(cfg, "timeout") : 0;
+
+	if (timeout < 0 || timeout > OPTIONS_TIMEOUT_MAX_S)
+		return err_set(err, REASON_USAGE,
+		    "timeout = %ld: give 1 to %d seconds", timeout,
+		    OPTIONS_TIMEOUT_MAX_S);
+	if (o->timeout_ms == 0)
+		o->timeout_ms = timeout * 1000;
+	if (cfg_size(cfg, "allow-sha1") > 0 && cfg_getbool(cfg, "allow-sha1"))
+		o->allow_sha1 = true;
+	if (cfg_size(cfg, "allow-no-next-update") > 0 &&
+	    cfg_getbool(cfg, "allow-no-next-update"))
+		o->allow_no_next_update = true;
+	return 0;
+}
+
+static int
+take_blocks(struct config *config, struct options *o, struct err *err)
+{
+	unsigned count = cfg_size(config->cfg, "certificate");
+
+	config->specs = mem_array(count, sizeof(config->specs[0]));
+	for (unsigned i = 0; i < count; i++) {
+		cfg_t *block = cfg_getnsec(config->cfg, "certificate", i);
+
+		config->specs[i] = (struct target_spec){
+		    .certificate = cfg_title(block),
+		    .issuer = cfg_getstr(block, "issuer"),
+		    .url = cfg_getstr(block, "url"),
+		};
+	}
+	o->specs = config->specs;
+	o->spec_count = count;
+	for (unsigned i = 0; i < cfg_size(config->cfg, "server"); i++) {
+		cfg_t *block = cfg_getnsec(config->cfg, "server", i);
+
+		if (strcmp(cfg_title(block), "nginx") != 0)
+			return err_set(err, REASON_USAGE,
+			    "server %s: this version publishes to nginx",
+			    cfg_title(block));
+		if (o->server == NULL)
+			o->server = cfg_title(block);
+		take_text(block, "command", &o->server_command);
+	}
+	return 0;
+}
+
+int
+config_load(struct options *options, struct config **out, struct err *err)
+{
+	const char *path = options->config;
+	struct config *config;
+	struct err why = {0};
+
+	*out = NULL;
+	if (path == NULL && access(CONFIG_DEFAULT, R_OK) != 0)
+		return 0;
+	config = mem_new(sizeof(*config));
+	config->cfg = parse(path == NULL ? CONFIG_DEFAULT : path, err);
+	if (config->cfg == NULL) {
+		config_free(config);
+		return -1;
+	}
+	take_text(config->cfg, "state-dir", &options->state_dir);
+	take_text(config->cfg, "ca-file", &options->ca_file);
+	if (take_lists(config->cfg, options, &why) == -1 ||
+	    take_numbers(config->cfg, options, &why) == -1 ||
+	    take_blocks(config, options, &why) == -1) {
+		config_free(config);
+		return err_set(err, why.reason, "%s: %s",
+		    path == NULL ? CONFIG_DEFAULT : path, why.text);
+	}
+	*out = config;
+	return 0;
+}
+
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	if (config->cfg != NULL)
+		cfg_free(config->cfg);
+	free(config->specs);
+	free(config);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/keeper.c -- the daemon: begin, signals, systemd, end. */
+#include "keep/keeper.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "http/fetch.h"
+#include "keep/keeper_priv.h"
+
+char *
+keeper_default_dir(void)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	if (geteuid() == 0)
+		return mem_string("/var/lib/oclasp");
+	if (state != NULL && state[0] == '/')
+		return mem_printf("%s/oclasp", state);
+	return mem_printf(
+	    "%s/.local/state/oclasp", home == NULL ? "/tmp" : home);
+}
+
+char *
+keeper_snippet_dir(const char *state_dir)
+{
+	return mem_printf("%s/nginx", state_dir);
+}
+
+char *
+keeper_staple_dir(const char *state_dir)
+{
+	return mem_printf("%s/staples", state_dir);
+}
+
+/* --- the end --- */
+
+void
+keeper_stop(struct keeper *k)
+{
+	if (k->stopping)
+		return;
+	k->stopping = true;
+	(void)sd_notify(0, "STOPPING=1");
+	for (size_t i = 0; i < k->target_count; i++)
+		acquire_cancel(&k->targets[i]->acquire);
+	nginx_scan_cancel(&k->scan);
+	publish_cancel(&k->publish);
+	loop_timer_cancel(&k->publish_timer);
+	loop_timer_cancel(&k->due);
+	loop_timer_cancel(&k->watch);
+	loop_timer_cancel(&k->watchdog);
+	uv_close((uv_handle_t *)&k->sigterm, NULL);
+	uv_close((uv_handle_t *)&k->sigint, NULL);
+	uv_close((uv_handle_t *)&k->sighup, NULL);
+	uv_stop(&k->loop);
+}
+
+/* Nothing is under way and nothing waits to begin at once. */
+static bool
+is_idle(const struct keeper *k)
+{
+	return k->running == 0 && !keeper_is_publishing(k);
+}
+
+void
+keeper_check_idle(struct keeper *k)
+{
+	if (!is_idle(k) || k->stopping)
+		return;
+	if (!k->ready) {
+		k->ready = true;
+		(void)sd_notifyf(0, "READY=1\nSTATUS=keeping %zu certificates",
+		    k->target_count);
+	}
+	if (k->options->once)
+		keeper_stop(k);
+}
+
+/* --- signals and systemd --- */
+
+static void
+on_end_signal(uv_signal_t *handle, int number)
+{
+	struct keeper *k = handle->data;
+
+	k->interrupted = number == SIGINT;
+	keeper_stop(k);
+}
+
+static void
+on_hangup(uv_signal_t *handle, int number)
+{
+	struct keeper *k = handle->data;
+	struct err err = {0};
+
+	(void)number;
+	log_line(LOG_NOTICE, "reading configuration and certificates again");
+	if (k->options->reload != NULL &&
+	    k->options->reload(
+		k->options->cookie, &k->specs, &k->spec_count, &err) == -1)
+		log_line(LOG_ERROR, "the old configuration stays: %s (%s)",
+		    err.text, reason_name(err.reason));
+	for (size_t i = 0; i < k->target_count; i++)
+		keeper_read_target(k, k->targets[i]);
+	keeper_sync_targets(k);
+	k->prove_all = true;
+	keeper_mark_dirty(k);
+	keeper_run_due(k);
+}
+
+static void
+feed_watchdog(void *cookie)
+{
+	struct keeper *k = cookie;
+
+	(void)sd_notify(0, "WATCHDOG=1");
+	k->watchdog =
+	    loop_timer_start(&k->loop, k->watchdog_ms, feed_watchdog, k);
+}
+
+static void
+listen_to(struct keeper *k, uv_signal_t *handle, int number, uv_signal_cb cb)
+{
+	(void)uv_signal_init(&k->loop, handle);
+	handle->data = k;
+	(void)uv_signal_start(handle, cb, number);
+}
+
+/* --- the beginning --- */
+
+static int
+open_state(struct keeper *k, struct err *err)
+{
+	const char *dir = k->options->state_dir;
+	char *lock = mem_printf("%s/lock", dir);
+	char *database = mem_printf("%s/oclasp.db", dir);
+	char *aside = NULL;
+	int rc = -1;
+
+	k->staple_dir = keeper_staple_dir(dir);
+	k->snippet_dir = keeper_snippet_dir(dir);
+	if (file_make_dir(k->staple_dir, 0755, err) == -1 ||
+	    file_make_dir(k->snippet_dir, 0755, err) == -1 ||
+	    file_lock(lock, &k->lock, err) == -1)
+		goto out;
+	k->store = store_open(database, &aside, err);
+	if (k->store == NULL)
+		goto out;
+	if (aside != NULL)
+		log_line(LOG_ERROR,
+		    "the store was damaged: it is now '%s', a "
+		    "new one is begun from the published "
+		    "staples",
+		    aside);
+	rc = 0;
+out:
+	free(aside);
+	free(lock);
+	free(database);
+	return rc;
+}
+
+/* The server's list is needed before the first target is known. */
+static void
+first_scan_done(void *cookie, struct nginx_conf *conf, const struct err *err)
+{
+	struct keeper *k = cookie;
+
+	k->scan = NULL;
+	k->conf = conf;
+	if (conf == NULL)
+		log_line(
+		    LOG_ERROR, "%s (%s)", err->text, reason_name(err->reason));
+	keeper_sync_targets(k);
+	keeper_mark_dirty(k);
+	keeper_run_due(k);
+	keeper_check_idle(k);
+}
+
+static void
+begin(struct keeper *k)
+{
+	uint64_t watchdog_us = 0;
+
+	listen_to(k, &k->sigterm, SIGTERM, on_end_signal);
+	listen_to(k, &k->sigint, SIGINT, on_end_signal);
+	listen_to(k, &k->sighup, SIGHUP, on_hangup);
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
+		k->watchdog_ms = (int64_t)(watchdog_us / 1000 / 3);
+		feed_watchdog(k);
+	}
+	k->prove_all = true;
+	if (k->options->use_nginx) {
+		k->scan =
+		    nginx_scan_start(&k->loop, &k->nginx, first_scan_done, k);
+	} else {
+		keeper_sync_targets(k);
+		keeper_mark_dirty(k);
+		keeper_run_due(k);
+	}
+	k->watch =
+	    loop_timer_start(&k->loop, KEEPER_WATCH_MS, keeper_watch_files, k);
+}
+
+static void
+release(struct keeper *k)
+{
+	for (size_t i = 0; i < k->target_count; i++)
+		target_free(k->targets[i]);
+	free(k->targets);
+	free(k->items);
+	schedule_done(&k->schedule);
+	nginx_conf_free(k->conf);
+	store_close(k->store);
+	free(k->staple_dir);
+	free(k->snippet_dir);
+	if (k->lock != -1)
+		close(k->lock);
+}
+
+/* --once: what the targets have come to. */
+static enum keeper_end
+summarize(const struct keeper *k)
+{
+	enum keeper_end end = KEEPER_GOOD;
+
+	if (k->interrupted)
+		return KEEPER_INTERRUPTED;
+	if (!k->options->once)
+		return KEEPER_GOOD;
+	if (k->publish_failed)
+		end = KEEPER_LATER;
+	for (size_t i = 0; i < k->target_count; i++) {
+		const struct target *target = k->targets[i];
+
+		if (target_state_is_alarm(target->state))
+			return KEEPER_ALARM;
+		if (target->failures > 0)
+			end = KEEPER_LATER;
+	}
+	return end;
+}
+
+int
+keeper_run(
+    const struct keeper_options *options, enum keeper_end *end, struct err *err)
+{
+	struct keeper *k = mem_new(sizeof(*k));
+	int rc = -1;
+
+	k->options = options;
+	k->specs = options->specs;
+	k->spec_count = options->spec_count;
+	k->lock = -1;
+	if (open_state(k, err) == 0) {
+		k->nginx = (struct nginx){
+		    .command = options->nginx_command,
+		    .snippet_dir = k->snippet_dir,
+		    .staple_dir = k->staple_dir,
+		};
+		(void)uv_loop_init(&k->loop);
+		k->pool = fetch_pool_new(&k->loop);
+		begin(k);
+		loop_run(&k->loop);
+		*end = summarize(k);
+		fetch_pool_free(k->pool);
+		loop_end(&k->loop);
+		rc = 0;
+	}
+	release(k);
+	free(k);
+	return rc;
+}

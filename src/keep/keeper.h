@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/keeper.h -- the daemon: fetch, store, publish, prove, again. */
+#ifndef OCLASP_KEEP_KEEPER_H
+#define OCLASP_KEEP_KEEPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "acquire/acquire.h"
+#include "keep/target.h"
+
+struct err;
+
+enum {
+	KEEPER_TARGETS_MAX = 1000000,
+	KEEPER_FETCHES_MAX = 256,     /* in progress at once, in all, */
+	KEEPER_PER_HOST_MAX = 8,      /* and for each responder host; */
+	KEEPER_PLACE_MS = 3000,       /* one that takes longer gives up its
+				       place, not its attempt */
+	KEEPER_WATCH_MS = 2000,       /* how often files are looked at */
+	KEEPER_GATHER_MS = 300,       /* changes that come together are
+				       published together; while fetches are
+				       under way a round waits for them, */
+	KEEPER_GATHER_MAX_MS = 2000,  /* but no longer than that */
+	KEEPER_RETRY_FIRST_MS = 5000, /* after a failed publish, doubling */
+	KEEPER_RETRY_MAX_MS = 300000,
+};
+
+/* How to keep.  Borrowed; must outlive. */
+struct keeper_options {
+	const char *state_dir;
+	const struct target_spec *specs; /* none: those of the server */
+	size_t spec_count;
+	const char *ca_file; /* or NULL */
+	struct acquire_options acquire;
+	bool allow_no_next_update, allow_sha1;
+	bool use_nginx;
+	const char *nginx_command;
+	bool once;
+	/* SIGHUP: the specs anew (borrowed until the next call), or -1 and
+	 * the old ones stay; NULL: they never change */
+	int (*reload)(void *cookie, const struct target_spec **specs,
+	    size_t *count, struct err *err);
+	void *cookie;
+};
+
+enum keeper_end {
+	KEEPER_GOOD,  /* every target is as it should be, or SIGTERM came */
+	KEEPER_ALARM, /* --once: some target needs a person */
+	KEEPER_LATER, /* --once: some target may be better later */
+	KEEPER_INTERRUPTED, /* SIGINT */
+};
+
+/* Run until a signal ends it, or, with `once`, until nothing is due.  -1 if it
+ * cannot begin: ERR has REASON_USAGE (another one works there), REASON_FILE,
+ * REASON_STORE or REASON_SERVER_CONFIG. */
+int keeper_run(const struct keeper_options *options, enum keeper_end *end,
+    struct err *err);
+
+/* The default state folder: /var/lib/oclasp for root, else the XDG state
+ * folder.  Owned by the caller. */
+char *keeper_default_dir(void);
+
+/* The folders under a state folder that a server is pointed at.  Owned. */
+char *keeper_snippet_dir(const char *state_dir);
+char *keeper_staple_dir(const char *state_dir);
+
+#endif

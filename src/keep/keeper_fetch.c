@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/keeper_fetch.c -- what is due is fetched; what came of it is kept. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "acquire/acquire.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "http/fetch.h"
+#include "keep/keeper_priv.h"
+#include "pki/staple.h"
+
+enum { DUE_CAP_MS = 30000 }; /* look again: the wall clock may be set */
+
+static uint32_t
+random_number(void)
+{
+	uint32_t number = 0;
+
+	(void)getrandom(&number, sizeof(number), 0);
+	return number;
+}
+
+/* --- decide --- */
+
+/* Say a state once, when it begins. */
+static void
+log_state(const struct target *target, enum target_state state, int64_t now)
+{
+	enum log_level level = target_state_is_alarm(state) ? LOG_ERROR
+			       : state == STATE_RETRYING    ? LOG_WARNING
+							    : LOG_NOTICE;
+	const struct staple *staple = target_servable(target, now);
+	char left[CLOCK_SPAN];
+
+	if (state == STATE_NO_RESPONDER)
+		log_line(level,
+		    "%s: no-responder: the certificate names no OCSP "
+		    "responder, so there is nothing to staple",
+		    target_name(target));
+	else if (staple != NULL)
+		log_line(level, "%s: %s, usable for %s", target_name(target),
+		    target_state_name(state),
+		    clock_span(staple_usable_until(staple) - now, left));
+	else
+		log_line(level, "%s: %s, no usable staple", target_name(target),
+		    target_state_name(state));
+}
+
+void
+keeper_decide(struct keeper *k, struct target *target)
+{
+	int64_t now = clock_wall_s();
+	const struct policy_facts facts = target_facts(target, now);
+	const struct policy_decision d = policy_decide(&facts);
+	int64_t when = target->acquire == NULL ? d.next_attempt : 0;
+
+	if (d.state != target->state || !target->said) {
+		/* due is a moment, and pending is where all begin */
+		if (d.state != STATE_DUE &&
+		    !(d.state == STATE_PENDING && target->failures == 0))
+			log_state(target, d.state, now);
+		target->said = true;
+		target->state = d.state;
+	}
+	/* the end of a staple is an event too: it is withdrawn then (I3) */
+	if (target_servable(target, now) != NULL &&
+	    (when == 0 || facts.usable_until < when))
+		when = facts.usable_until;
+	if (when == 0)
+		schedule_remove(&k->schedule, &target->entry);
+	else
+		schedule_set(&k->schedule, &target->entry, when);
+}
+
+/* --- what came of an attempt --- */
+
+static void
+record(struct keeper *k, const struct target *target,
+    const struct acquire_result *result)
+{
+	const struct store_attempt attempt = {
+	    .at = clock_wall_s(),
+	    .outcome = result->accepted ? cert_status_name(result->facts.status)
+					: reason_name(result->err.reason),
+	    .detail = result->err.text,
+	    .address = result->winner == NULL ? "" : result->winner->address,
+	    .source = result->winner == NULL ? "" : result->winner->source,
+	    .elapsed_ms = result->elapsed_ms,
+	};
+	struct err err = {0};
+
+	if (store_add_attempt(
+		k->store, target_fingerprint(target), &attempt, &err) == -1)
+		log_line(LOG_WARNING, "%s: %s (%s)", target_name(target),
+		    err.text, reason_name(err.reason));
+}
+
+/* A disk that is full costs no staple: it stays in memory, and is written
+ * with the next one (A13). */
+static void
+save(struct keeper *k, struct target *target)
+{
+	struct err err = {0};
+
+	target->unsaved =
+	    store_put(k->store, staple_fingerprint(target->staple),
+		staple_der(target->staple),
+		staple_facts(target->staple)->this_update, &err) == -1;
+	if (target->unsaved)
+		log_line(LOG_ERROR,
+		    "%s: the staple is kept in memory only: %s (%s)",
+		    target_name(target), err.text, reason_name(err.reason));
+}
+
+static void
+take_good(
+    struct keeper *k, struct target *target, struct acquire_result *result)
+{
+	target->last_final = false;
+	err_clear(&target->last_err);
+	if (!staple_better(target->staple, result->staple)) {
+		/* the responder has nothing newer yet: ask again, at the pace
+		 * of failures */
+		staple_free(result->staple);
+		target->failures++;
+		log_line(
+		    LOG_DETAIL, "%s: nothing newer yet", target_name(target));
+		if (target->unsaved)
+			save(k, target);
+		return;
+	}
+	target->failures = 0;
+	staple_free(target->staple);
+	target->staple = result->staple;
+	log_line(LOG_NOTICE,
+	    "%s: a good response from %s, named by %s, in "
+	    "%lld ms",
+	    target_name(target),
+	    result->winner == NULL ? "?" : result->winner->address,
+	    result->winner == NULL ? "?" : result->winner->source,
+	    (long long)result->elapsed_ms);
+	save(k, target);
+	keeper_mark_dirty(k);
+}
+
+/* A signed revoked: the good staple would be a lie and is withdrawn at once.
+ * A signed unknown says nothing against the last good one (C15). */
+static void
+take_final(struct keeper *k, struct target *target,
+    const struct acquire_result *result)
+{
+	struct err err = {0};
+
+	target->last_final = true;
+	target->last_status = result->facts.status;
+	log_line(LOG_ERROR,
+	    "%s: the responder says, signed, that this "
+	    "certificate is %s%s",
+	    target_name(target), cert_status_name(result->facts.status),
+	    result->facts.status == CERT_REVOKED
+		? ": replace it now; its staple is withdrawn"
+		: "");
+	if (result->facts.status != CERT_REVOKED || target->staple == NULL)
+		return;
+	staple_free(target->staple);
+	target->staple = NULL;
+	if (store_remove(k->store, target_fingerprint(target), &err) == -1)
+		log_line(LOG_ERROR, "%s: %s (%s)", target_name(target),
+		    err.text, reason_name(err.reason));
+	keeper_mark_dirty(k);
+}
+
+static void
+take_failure(struct target *target, const struct acquire_result *result)
+{
+	bool same = target->last_err.reason == result->err.reason;
+
+	target->failures++;
+	target->last_err = result->err;
+	/* the first of its kind is news; its repetition is not */
+	log_line(same ? LOG_DETAIL : LOG_WARNING, "%s: %s (%s)",
+	    target_name(target), result->err.text,
+	    reason_name(result->err.reason));
+}
+
+static void
+acquired(void *cookie, struct acquire_result *result)
+{
+	struct target *target = cookie;
+	struct keeper *k = target->keeper;
+	bool first = target->last_attempt == 0;
+	int64_t now = clock_wall_s();
+
+	target->acquire = NULL;
+	k->running--;
+	target->last_attempt = now;
+	target->random = random_number();
+	target->fetch_again =
+	    result->max_age_s > 0 ? now + result->max_age_s : 0;
+	target->retry_after =
+	    result->retry_after_s > 0 ? now + result->retry_after_s : 0;
+	record(k, target, result);
+	if (result->staple != NULL)
+		take_good(k, target, result);
+	else if (result->accepted)
+		take_final(k, target, result);
+	else
+		take_failure(target, result);
+	/* the first word on a certificate, good or not, is published: a
+	 * renewed one must not go with the old one's staple */
+	if (first)
+		keeper_mark_dirty(k);
+	keeper_decide(k, target);
+	keeper_run_due(k);
+	keeper_check_idle(k);
+}
+
+/* --- start --- */
+
+static const char *
+url_of(const struct target *target)
+{
+	return target->url != NULL ? target->url
+				   : target->id.leaf->ocsp_urls[0];
+}
+
+/* How many of those under way hold a place at TARGET's responder.  One that
+ * makes no progress gives up its place, so that a hanging responder does not
+ * starve the others (A15). */
+static size_t
+places_taken(const struct keeper *k, const struct target *target)
+{
+	int64_t since = clock_mono_ms() - KEEPER_PLACE_MS;
+	size_t taken = 0;
+
+	for (size_t i = 0; i < k->target_count; i++) {
+		const struct target *other = k->targets[i];
+
+		if (other->acquire != NULL &&
+		    other->acquire_started_ms > since &&
+		    strcmp(url_of(other), url_of(target)) == 0)
+			taken++;
+	}
+	return taken;
+}
+
+static void
+start(struct keeper *k, struct target *target)
+{
+	struct acquire_target job = {
+	    .leaf = target->id.leaf,
+	    .issuer = target->id.issuer,
+	    .extra = &target->id.extra,
+	    .url = target->url,
+	    .policy = verify_policy_default(clock_wall_s()),
+	};
+
+	job.policy.allow_no_next_update = k->options->allow_no_next_update;
+	job.policy.allow_sha1 = k->options->allow_sha1;
+	if (target->staple != NULL)
+		job.floor = staple_facts(target->staple)->this_update;
+	k->running++;
+	target->acquire_started_ms = clock_mono_ms();
+	target->acquire = acquire_start(
+	    &k->loop, k->pool, &job, &k->options->acquire, acquired, target);
+	keeper_decide(k, target);
+}
+
+/* TARGET's moment has come: a fetch, or the end of its staple. */
+static void
+handle_due(struct keeper *k, struct target *target, int64_t now)
+{
+	const struct policy_facts facts = target_facts(target, now);
+	const struct policy_decision d = policy_decide(&facts);
+
+	if (target->staple != NULL && !staple_usable(target->staple, now))
+		keeper_mark_dirty(k);
+	if (target->acquire != NULL || d.next_attempt == 0 ||
+	    d.next_attempt > now) {
+		keeper_decide(k, target);
+		return;
+	}
+	if (k->running >= KEEPER_FETCHES_MAX ||
+	    places_taken(k, target) >= KEEPER_PER_HOST_MAX) {
+		schedule_set(&k->schedule, &target->entry, now + 1);
+		return;
+	}
+	start(k, target);
+}
+
+void
+keeper_run_due(void *cookie)
+{
+	struct keeper *k = cookie;
+	struct schedule_entry *first;
+	int64_t now = clock_wall_s();
+	int64_t wait_ms;
+
+	loop_timer_cancel(&k->due);
+	if (k->stopping)
+		return;
+	while ((first = schedule_first(&k->schedule)) != NULL &&
+	       first->when <= now)
+		handle_due(k, first->subject, now);
+	wait_ms = first == NULL ? DUE_CAP_MS : (first->when - now) * 1000;
+	k->due = loop_timer_start(&k->loop,
+	    wait_ms < DUE_CAP_MS ? wait_ms : DUE_CAP_MS, keeper_run_due, k);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/keeper_priv.h -- the inside of the keeper, for its four files:
+ * keeper.c (begin, signals, end), keeper_list.c (which targets there are),
+ * keeper_fetch.c (what is due) and keeper_serve.c (what is published). */
+#ifndef OCLASP_KEEP_KEEPER_PRIV_H
+#define OCLASP_KEEP_KEEPER_PRIV_H
+
+#include <uv.h>
+
+#include "keep/keeper.h"
+#include "keep/publish.h"
+#include "keep/schedule.h"
+#include "keep/store.h"
+
+struct keeper {
+	const struct keeper_options *options;
+	uv_loop_t loop;
+	struct fetch_pool *pool;
+	struct store *store;
+	char *staple_dir, *snippet_dir;
+	int lock;
+
+	const struct target_spec *specs; /* borrowed of options or reload */
+	size_t spec_count;
+	struct target **targets; /* owned */
+	size_t target_count;
+	struct schedule schedule;
+	struct loop_timer *due;   /* the first of the schedule */
+	struct loop_timer *watch; /* files */
+	size_t running;           /* acquisitions */
+
+	struct nginx nginx;
+	struct nginx_scan *scan;
+	struct nginx_conf *conf; /* as last read, or NULL */
+	struct publish *publish;
+	struct publish_item *items; /* of the round under way; owned */
+	struct loop_timer *publish_timer;
+	bool dirty;          /* something is to be published, */
+	int64_t dirty_ms;    /* since then */
+	bool prove_all;      /* the next round proves everything */
+	bool list_stale;     /* read the server's list before the next round */
+	int64_t retry_ms;    /* after a failed round; 0: none failed */
+	bool publish_failed; /* the last round did */
+	struct err publish_err;
+
+	uv_signal_t sigterm, sigint, sighup;
+	struct loop_timer *watchdog;
+	int64_t watchdog_ms;
+	bool ready; /* READY=1 was said */
+	bool stopping;
+	bool interrupted;
+};
+
+/* --- keeper_list.c --- */
+
+/* Make the targets those of the options, or of the server's configuration as
+ * last read; kept ones stay as they are. */
+void keeper_sync_targets(struct keeper *k);
+
+/* Read a target's files again; adopt what is stored for it. */
+void keeper_read_target(struct keeper *k, struct target *target);
+
+/* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
+void keeper_watch_files(void *cookie);
+
+/* --- keeper_fetch.c --- */
+
+/* Decide what TARGET needs and when; log a change of state. */
+void keeper_decide(struct keeper *k, struct target *target);
+
+/* Start what is due, and arm for what is next. */
+void keeper_run_due(void *cookie);
+
+/* --- keeper_serve.c --- */
+
+/* Something changed: publish soon. */
+void keeper_mark_dirty(struct keeper *k);
+
+/* True while a round is under way or waits to begin. */
+bool keeper_is_publishing(const struct keeper *k);
+
+/* --- keeper.c --- */
+
+/* The first round is over, or, with `once`, everything is. */
+void keeper_check_idle(struct keeper *k);
+
+/* End the loop. */
+void keeper_stop(struct keeper *k);
+
+#endif

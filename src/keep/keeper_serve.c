@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/keeper_serve.c -- rounds of publishing.
+ *
+ *   dirty -> gather a moment -> read the server's configuration -> publish the
+ *   whole wanted state -> proven, or again after a pause that doubles */
+#include <stdlib.h>
+
+#include "acquire/acquire.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "keep/keeper_priv.h"
+#include "pki/staple.h"
+
+static void begin_round(void *cookie);
+
+bool
+keeper_is_publishing(const struct keeper *k)
+{
+	return k->scan != NULL || k->publish != NULL ||
+	       (k->dirty && k->publish_timer != NULL && !k->publish_failed);
+}
+
+static void
+arm(struct keeper *k, int64_t delay_ms)
+{
+	loop_timer_cancel(&k->publish_timer);
+	k->publish_timer = loop_timer_start(&k->loop, delay_ms, begin_round, k);
+}
+
+void
+keeper_mark_dirty(struct keeper *k)
+{
+	if (!k->dirty)
+		k->dirty_ms = clock_mono_ms();
+	k->dirty = true;
+	if (k->publish == NULL && k->scan == NULL && k->publish_timer == NULL)
+		arm(k, KEEPER_GATHER_MS);
+}
+
+/* --- a round's end --- */
+
+static void
+proof_came(void *cookie, const struct publish_report *report)
+{
+	(void)cookie;
+	if (report->err.reason != REASON_NONE)
+		log_line(LOG_ERROR, "%s: %s (%s): %s", report->item->name,
+		    report->err.text, reason_name(report->err.reason),
+		    reason_remedy(report->err.reason));
+	else if (report->listen == NULL)
+		log_line(LOG_NOTICE,
+		    "%s: published for %s; not proven: its "
+		    "server block listens on nothing that "
+		    "can be asked",
+		    report->item->name, report->certificate);
+	else if (report->item->staple.len == 0)
+		log_line(LOG_NOTICE,
+		    "%s: proven: nginx at %s serves no "
+		    "staple for it any more",
+		    report->item->name, report->listen);
+	else
+		log_line(LOG_NOTICE,
+		    "%s: proven: nginx at %s serves exactly "
+		    "this staple",
+		    report->item->name, report->listen);
+}
+
+static void
+not_installed(void *cookie, const char *certificate)
+{
+	struct keeper *k = cookie;
+
+	/* a round of proofs is the moment to say it: not at every refresh */
+	if (k->prove_all)
+		log_line(LOG_WARNING,
+		    "nginx does not take the staple of %s: "
+		    "run `oclasp install nginx --apply`",
+		    certificate);
+}
+
+static void
+round_ended(void *cookie, bool reloaded, const struct err *err)
+{
+	struct keeper *k = cookie;
+
+	k->publish = NULL;
+	free(k->items);
+	k->items = NULL;
+	k->publish_err = *err;
+	k->publish_failed = err->reason != REASON_NONE;
+	if (k->publish_failed) {
+		k->retry_ms =
+		    k->retry_ms == 0 ? KEEPER_RETRY_FIRST_MS : k->retry_ms * 2;
+		if (k->retry_ms > KEEPER_RETRY_MAX_MS)
+			k->retry_ms = KEEPER_RETRY_MAX_MS;
+		log_line(LOG_ERROR, "cannot publish: %s (%s); again in %lld s",
+		    err->text, reason_name(err->reason),
+		    (long long)k->retry_ms / 1000);
+		k->dirty = true;
+		arm(k, k->retry_ms);
+	} else {
+		k->retry_ms = 0;
+		k->prove_all = false;
+		if (reloaded)
+			log_line(
+			    LOG_NOTICE, "published: nginx has been reloaded");
+		if (k->dirty)
+			arm(k, KEEPER_GATHER_MS);
+	}
+	keeper_check_idle(k);
+}
+
+/* --- a round --- */
+
+static void
+publish(struct keeper *k)
+{
+	static const struct publish_callbacks callbacks = {
+	    .proof = proof_came,
+	    .not_installed = not_installed,
+	    .end = round_ended,
+	};
+	int64_t now = clock_wall_s();
+
+	k->dirty = false;
+	k->items = mem_array(k->target_count, sizeof(k->items[0]));
+	for (size_t i = 0; i < k->target_count; i++) {
+		const struct target *target = k->targets[i];
+		const struct staple *staple = target_servable(target, now);
+
+		k->items[i] = (struct publish_item){
+		    .name = target_name(target),
+		    .fingerprint = target_fingerprint(target),
+		};
+		if (staple != NULL)
+			k->items[i].staple = staple_der(staple);
+	}
+	k->publish = publish_start(&k->loop,
+	    k->options->use_nginx ? &k->nginx : NULL, k->conf, k->staple_dir,
+	    k->items, k->target_count, k->prove_all, &callbacks, k);
+}
+
+static void
+scanned(void *cookie, struct nginx_conf *conf, const struct err *err)
+{
+	struct keeper *k = cookie;
+
+	k->scan = NULL;
+	if (conf == NULL) {
+		/* what nginx cannot read itself, nobody can publish to */
+		round_ended(k, false, err);
+		return;
+	}
+	nginx_conf_free(k->conf);
+	k->conf = conf;
+	keeper_sync_targets(k);
+	keeper_run_due(k);
+	publish(k);
+}
+
+static void
+begin_round(void *cookie)
+{
+	struct keeper *k = cookie;
+
+	k->publish_timer = NULL;
+	if (k->stopping)
+		return;
+	if (k->running > 0 &&
+	    clock_mono_ms() - k->dirty_ms < KEEPER_GATHER_MAX_MS) {
+		arm(k, KEEPER_GATHER_MS);
+		return;
+	}
+	if (k->options->use_nginx)
+		k->scan = nginx_scan_start(&k->loop, &k->nginx, scanned, k);
+	else
+		publish(k);
+}

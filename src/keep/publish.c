@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/publish.c -- bring what is served to what ought to be served.
+ *
+ *   match server blocks with items -> nginx_publish (write, test, reload)
+ *     -> proofs, one server block after the other -> plain files -> end
+ *
+ * A staple file of a certificate that nginx names is written by nginx_publish
+ * alone, so that it can tell what nginx has read. */
+#include "keep/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/sockaddr.h"
+#include "pki/cert.h"
+#include "tls/handshake.h"
+
+/* A server block with our snippet, and what it shall serve. */
+struct served_site {
+	const struct nginx_site *site;
+	const struct publish_item *item; /* NULL: nothing is kept for it */
+	bool changed;
+};
+
+struct publish {
+	uv_loop_t *loop;
+	const struct nginx *nginx;
+	const char *staple_dir;
+	const struct publish_item *items;
+	size_t count;
+	bool prove;
+	struct publish_callbacks callbacks;
+	void *cookie;
+
+	struct served_site *sites; /* owned */
+	size_t site_count, site_next;
+	struct nginx_change *changes; /* owned; one for each path */
+	size_t change_count;
+
+	struct nginx_publish *publishing;
+	struct handshake *handshake;
+	struct loop_timer *timer;
+	int64_t proof_until_ms;
+	bool reloaded;
+	struct err err;
+};
+
+static void prove_next(void *cookie);
+
+static void
+release(struct publish *p)
+{
+	nginx_publish_cancel(&p->publishing);
+	handshake_cancel(&p->handshake);
+	loop_timer_cancel(&p->timer);
+	free(p->sites);
+	free(p->changes);
+	free(p);
+}
+
+void
+publish_cancel(struct publish **publish)
+{
+	if (*publish != NULL)
+		release(*publish);
+	*publish = NULL;
+}
+
+/* --- plain files --- */
+
+static bool
+nginx_names(const struct publish *p, const char *fingerprint)
+{
+	for (size_t i = 0; i < p->site_count; i++) {
+		if (p->sites[i].item != NULL &&
+		    strcmp(p->sites[i].item->fingerprint, fingerprint) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct publish_item *
+find_item(const struct publish *p, const char *fingerprint)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->items[i].fingerprint != NULL &&
+		    strcmp(p->items[i].fingerprint, fingerprint) == 0)
+			return &p->items[i];
+	}
+	return NULL;
+}
+
+/* Withdrawn means absent, and so does a certificate that is not kept (any
+ * more).  Only names of our own making are looked at. */
+static void
+remove_unwanted(struct publish *p)
+{
+	DIR *folder = opendir(p->staple_dir);
+	struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		const struct publish_item *item;
+		char fingerprint[65] = "";
+		char *path;
+
+		if (strlen(entry->d_name) != 68 ||
+		    strcmp(entry->d_name + 64, ".der") != 0)
+			continue;
+		memcpy(fingerprint, entry->d_name, 64);
+		item = find_item(p, fingerprint);
+		if (item != NULL && item->staple.len > 0)
+			continue;
+		path = mem_printf("%s/%s", p->staple_dir, entry->d_name);
+		(void)unlink(path);
+		free(path);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+}
+
+static void
+write_plain_files(struct publish *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const struct publish_item *item = &p->items[i];
+		char *path;
+
+		if (item->fingerprint == NULL || item->staple.len == 0 ||
+		    nginx_names(p, item->fingerprint))
+			continue;
+		path =
+		    mem_printf("%s/%s.der", p->staple_dir, item->fingerprint);
+		if (!file_holds(path, item->staple.at, item->staple.len))
+			(void)file_replace(path, item->staple.at,
+			    item->staple.len, 0644, &p->err);
+		free(path);
+	}
+}
+
+static void
+finish(struct publish *p)
+{
+	struct publish_callbacks callbacks = p->callbacks;
+	bool safe = p->err.reason == REASON_NONE ||
+		    p->err.reason == REASON_SERVER_NOT_STAPLING;
+	void *cookie = p->cookie;
+	bool reloaded = p->reloaded;
+	struct err err;
+
+	write_plain_files(p);
+	/* what a server may still point at after a failure stays */
+	if (safe)
+		remove_unwanted(p);
+	err = p->err;
+	release(p);
+	callbacks.end(cookie, reloaded, &err);
+}
+
+/* --- proofs --- */
+
+static bool
+serves_it(const struct served_site *site, const struct handshake_result *got)
+{
+	if (got->err.reason != REASON_NONE || got->chain->count == 0)
+		return false;
+	if (site->item->staple.len == 0)
+		return got->staple.len == 0;
+	return strcmp(got->chain->items[0]->fingerprint,
+		   site->item->fingerprint) == 0 &&
+	       span_equal(got->staple, site->item->staple);
+}
+
+static void
+report_site(
+    struct publish *p, const struct served_site *site, const struct err *err)
+{
+	const struct publish_report report = {
+	    .item = site->item,
+	    .certificate = site->site->certificates[0],
+	    .listen =
+		site->site->listen_count > 0 ? site->site->listens[0] : NULL,
+	    .err = *err,
+	};
+
+	p->callbacks.proof(p->cookie, &report);
+	p->site_next++;
+	p->proof_until_ms = 0;
+	p->timer = loop_timer_start(p->loop, 0, prove_next, p);
+}
+
+static void
+shaken(void *cookie, const struct handshake_result *result)
+{
+	struct publish *p = cookie;
+	const struct served_site *site = &p->sites[p->site_next];
+	struct err err = {0};
+
+	p->handshake = NULL;
+	if (serves_it(site, result)) {
+		report_site(p, site, &err);
+		return;
+	}
+	/* workers of before the reload may still answer: ask again */
+	if (p->reloaded && clock_mono_ms() < p->proof_until_ms) {
+		p->timer = loop_timer_start(
+		    p->loop, PUBLISH_PROOF_EVERY_MS, prove_next, p);
+		return;
+	}
+	if (result->err.reason != REASON_NONE)
+		(void)err_set(
+		    &err, REASON_SERVER_NOT_STAPLING, "%s", result->err.text);
+	else
+		(void)err_set(&err, REASON_SERVER_NOT_STAPLING,
+		    "nginx at %s serves %s for '%s'", site->site->listens[0],
+		    result->staple.len == 0 ? "no staple" : "another staple",
+		    site->item->name);
+	report_site(p, site, &err);
+}
+
+static void
+prove_next(void *cookie)
+{
+	struct publish *p = cookie;
+	struct handshake_request request = {
+	    .deadline_ms = PUBLISH_HANDSHAKE_MS};
+	const struct served_site *site;
+	struct sockaddr_storage address;
+	struct err none = {0};
+
+	p->timer = NULL;
+	while (
+	    p->site_next < p->site_count &&
+	    (p->sites[p->site_next].item == NULL ||
+		!(p->prove || (p->reloaded && p->sites[p->site_next].changed))))
+		p->site_next++;
+	if (p->site_next == p->site_count) {
+		finish(p);
+		return;
+	}
+	site = &p->sites[p->site_next];
+	if (site->site->listen_count == 0 ||
+	    !sockaddr_parse(site->site->listens[0], &address)) {
+		report_site(p, site, &none);
+		return;
+	}
+	if (p->proof_until_ms == 0)
+		p->proof_until_ms = clock_mono_ms() + PUBLISH_PROOF_MS;
+	request.address = (struct sockaddr *)&address;
+	request.servername =
+	    site->site->name_count > 0 ? site->site->names[0] : NULL;
+	p->handshake = handshake_start(p->loop, &request, shaken, p);
+}
+
+/* --- matching --- */
+
+/* The kept item whose certificate is in the file PATH now, or NULL. */
+static const struct publish_item *
+match(const struct publish *p, const char *path)
+{
+	const struct publish_item *item = NULL;
+	struct cert_list list = {0};
+
+	if (cert_list_load(&list, path, NULL) == 0)
+		item = find_item(p, cert_list_leaf(&list)->fingerprint);
+	cert_list_done(&list);
+	return item;
+}
+
+/* True if the snippet or the staple file does not hold this yet. */
+static bool
+differs(const struct publish *p, const struct publish_item *item)
+{
+	char *path = mem_printf("%s/%s.der", p->staple_dir, item->fingerprint);
+	bool same = item->staple.len == 0 ? access(path, F_OK) != 0
+					  : file_holds(path, item->staple.at,
+						item->staple.len) != 0;
+
+	free(path);
+	return !same;
+}
+
+static void
+add_change(struct publish *p, const char *path, const struct publish_item *item)
+{
+	for (size_t i = 0; i < p->change_count; i++) {
+		if (strcmp(p->changes[i].certificate, path) == 0)
+			return;
+	}
+	p->changes =
+	    mem_resize(p->changes, p->change_count + 1, sizeof(p->changes[0]));
+	p->changes[p->change_count++] = (struct nginx_change){
+	    .certificate = path,
+	    .fingerprint = item == NULL ? NULL : item->fingerprint,
+	    .staple = item == NULL ? (struct span){0} : item->staple,
+	};
+}
+
+static void
+add_site(struct publish *p, const struct nginx_site *site)
+{
+	const char *path = site->certificates[0];
+	const struct publish_item *item = match(p, path);
+
+	if (!nginx_site_includes(p->nginx, site, path)) {
+		if (item != NULL)
+			p->callbacks.not_installed(p->cookie, path);
+		return;
+	}
+	p->sites = mem_resize(p->sites, p->site_count + 1, sizeof(p->sites[0]));
+	p->sites[p->site_count++] = (struct served_site){
+	    .site = site,
+	    .item = item,
+	    .changed = item != NULL && differs(p, item),
+	};
+	add_change(p, path, item);
+}
+
+static void
+nginx_published(void *cookie, bool reloaded, const struct err *err)
+{
+	struct publish *p = cookie;
+
+	p->publishing = NULL;
+	p->reloaded = reloaded;
+	p->err = *err;
+	if (err->reason != REASON_NONE)
+		finish(p);
+	else
+		prove_next(p);
+}
+
+static void
+finish_later(void *cookie)
+{
+	struct publish *p = cookie;
+
+	p->timer = NULL;
+	finish(p);
+}
+
+struct publish *
+publish_start(uv_loop_t *loop, const struct nginx *nginx,
+    const struct nginx_conf *conf, const char *staple_dir,
+    const struct publish_item *items, size_t count, bool prove,
+    const struct publish_callbacks *callbacks, void *cookie)
+{
+	struct publish *p = mem_new(sizeof(*p));
+
+	p->loop = loop;
+	p->nginx = nginx;
+	p->staple_dir = staple_dir;
+	p->items = items;
+	p->count = count;
+	p->prove = prove;
+	p->callbacks = *callbacks;
+	p->cookie = cookie;
+	for (size_t i = 0; conf != NULL && i < conf->site_count; i++) {
+		/* two certificates share one staple file: not ours */
+		if (conf->sites[i].certificate_count == 1)
+			add_site(p, &conf->sites[i]);
+	}
+	if (p->change_count > 0)
+		p->publishing = nginx_publish_start(loop, nginx, p->changes,
+		    p->change_count, nginx_published, p);
+	else
+		p->timer = loop_timer_start(loop, 0, finish_later, p);
+	return p;
+}

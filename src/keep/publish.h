@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/publish.h -- bring what is served to what ought to be served.
+ *
+ * A round is told the whole wanted state, changes what differs in one reload,
+ * and proves by handshakes that the server serves exactly these bytes.
+ * Certificates that no server names get a file in the staple folder only. */
+#ifndef OCLASP_KEEP_PUBLISH_H
+#define OCLASP_KEEP_PUBLISH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "servers/nginx.h"
+
+struct publish;
+
+enum {
+	PUBLISH_PROOF_MS = 10000, /* new workers must serve it by then */
+	PUBLISH_PROOF_EVERY_MS = 50,
+	PUBLISH_HANDSHAKE_MS = 2000,
+};
+
+/* One certificate that is kept.  Borrowed for the round. */
+struct publish_item {
+	const char *name; /* for messages */
+	const char *fingerprint;
+	struct span staple; /* empty: none may be served */
+};
+
+/* What one server block came to. */
+struct publish_report {
+	const struct publish_item *item;
+	const char *certificate; /* path in the server's configuration */
+	const char *listen;      /* ADDR:PORT asked; NULL: no proof possible */
+	struct err err; /* REASON_NONE: proven; REASON_SERVER_NOT_STAPLING */
+};
+
+struct publish_callbacks {
+	/* once for each server block whose staple was looked at */
+	void (*proof)(void *cookie, const struct publish_report *report);
+	/* a server block has a kept certificate but not our snippet; each
+	 * round tells it again */
+	void (*not_installed)(void *cookie, const char *certificate);
+	/* once, the last; ERR as of nginx_publish, or REASON_FILE */
+	void (*end)(void *cookie, bool reloaded, const struct err *err);
+};
+
+/* Begin a round.  NGINX and CONF are NULL without a server; all is borrowed
+ * until `end`.  PROVE: make the proofs also where nothing changed. */
+struct publish *publish_start(uv_loop_t *loop, const struct nginx *nginx,
+    const struct nginx_conf *conf, const char *staple_dir,
+    const struct publish_item *items, size_t count, bool prove,
+    const struct publish_callbacks *callbacks, void *cookie);
+void publish_cancel(struct publish **publish);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/target.c -- one certificate that is kept: what we know and have of it. */
+#include "keep/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquire/acquire.h"
+#include "base/mem.h"
+#include "pki/staple.h"
+
+struct target *
+target_new(const struct target_spec *spec)
+{
+	struct target *target = mem_new(sizeof(*target));
+
+	target->entry.subject = target;
+	target->certificate = mem_string(spec->certificate);
+	target->issuer = mem_string(spec->issuer);
+	target->url = mem_string(spec->url);
+	target->state = STATE_PENDING;
+	return target;
+}
+
+void
+target_free(struct target *target)
+{
+	if (target == NULL)
+		return;
+	acquire_cancel(&target->acquire);
+	identity_done(&target->id);
+	staple_free(target->staple);
+	free(target->certificate);
+	free(target->issuer);
+	free(target->url);
+	free(target);
+}
+
+/* Another certificate: what was known is of no use for it. */
+static void
+forget(struct target *target)
+{
+	acquire_cancel(&target->acquire);
+	staple_free(target->staple);
+	target->staple = NULL;
+	target->unsaved = target->said = target->last_final = false;
+	target->failures = 0;
+	target->last_attempt = target->fetch_again = target->retry_after = 0;
+	err_clear(&target->last_err);
+}
+
+bool
+target_read(struct target *target, const char *ca_file)
+{
+	const struct identity_files files = {
+	    .certificate = target->certificate,
+	    .issuer = target->issuer,
+	    .ca_file = ca_file,
+	};
+	const char *before = target_fingerprint(target);
+	struct identity fresh;
+	struct err err = {0};
+	bool other;
+
+	if (stat(target->certificate, &target->seen) == -1)
+		memset(&target->seen, 0, sizeof(target->seen));
+	(void)identity_load(&files, &fresh, &err);
+	/* Without a responder nobody needs the issuer. */
+	if (fresh.leaf != NULL && fresh.leaf->ocsp_url_count == 0 &&
+	    target->url == NULL)
+		err_clear(&err);
+	/* A file that cannot be read for a moment (it is being replaced) must
+	 * not cost a staple that lives (I2): what was read before stays. */
+	if (fresh.leaf == NULL && before != NULL) {
+		identity_done(&fresh);
+		target->unreadable = err;
+		return false;
+	}
+	other = before == NULL || fresh.leaf == NULL ||
+		strcmp(before, fresh.leaf->fingerprint) != 0;
+	/* an acquisition borrows of the identity that goes away here */
+	acquire_cancel(&target->acquire);
+	identity_done(&target->id);
+	target->id = fresh;
+	target->unreadable = err;
+	if (other)
+		forget(target);
+	return other;
+}
+
+bool
+target_changed(const struct target *target)
+{
+	struct stat now;
+
+	if (stat(target->certificate, &now) == -1)
+		return false; /* gone for a moment: it is being replaced */
+	return now.st_mtim.tv_sec != target->seen.st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != target->seen.st_mtim.tv_nsec ||
+	       now.st_size != target->seen.st_size ||
+	       now.st_ino != target->seen.st_ino ||
+	       now.st_dev != target->seen.st_dev;
+}
+
+const char *
+target_name(const struct target *target)
+{
+	return target->id.leaf == NULL ? target->certificate
+				       : cert_name(target->id.leaf);
+}
+
+const char *
+target_fingerprint(const struct target *target)
+{
+	return target->id.leaf == NULL ? NULL : target->id.leaf->fingerprint;
+}
+
+struct policy_facts
+target_facts(const struct target *target, int64_t now)
+{
+	const struct cert *leaf = target->id.leaf;
+	struct policy_facts facts = {
+	    .now = now,
+	    .random = target->random,
+	    .readable = leaf != NULL && (target->id.issuer != NULL ||
+					    leaf->ocsp_url_count == 0),
+	    .failures = target->failures,
+	    .last_attempt = target->last_attempt,
+	    .last_final = target->last_final,
+	    .last_status = target->last_status,
+	    .fetch_again = target->fetch_again,
+	    .retry_after = target->retry_after,
+	};
+
+	if (leaf != NULL) {
+		facts.responder =
+		    target->url != NULL || leaf->ocsp_url_count > 0;
+		facts.must_staple = leaf->must_staple;
+		facts.not_before = leaf->not_before;
+		facts.not_after = leaf->not_after;
+	}
+	if (target->staple != NULL) {
+		const struct verdict *v = staple_facts(target->staple);
+
+		facts.has_staple = true;
+		facts.this_update = v->this_update;
+		facts.end = v->usable_until;
+		facts.usable_until = staple_usable_until(target->staple);
+	}
+	return facts;
+}
+
+const struct staple *
+target_servable(const struct target *target, int64_t now)
+{
+	return target->staple != NULL && staple_usable(target->staple, now)
+		   ? target->staple
+		   : NULL;
+}

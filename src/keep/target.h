@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/target.h -- one certificate that is kept: what we know and have of it. */
+#ifndef OCLASP_KEEP_TARGET_H
+#define OCLASP_KEEP_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "keep/policy.h"
+#include "keep/schedule.h"
+#include "pki/identity.h"
+
+struct acquire;
+struct keeper;
+struct staple;
+
+/* What a target is made of, as the operator says it.  Borrowed strings. */
+struct target_spec {
+	const char *certificate; /* path */
+	const char *issuer;      /* path, or NULL */
+	const char *url;         /* of the responder, or NULL: the AIA's */
+};
+
+struct target {
+	struct schedule_entry entry;      /* subject: the target */
+	struct keeper *keeper;            /* borrowed */
+	char *certificate, *issuer, *url; /* owned copies of the spec */
+
+	struct identity id;    /* of the files as last read */
+	struct err unreadable; /* why they cannot be used, else REASON_NONE */
+	struct stat seen;      /* of the certificate file, to notice a change */
+
+	struct staple *staple; /* the best there is; NULL: none */
+	bool unsaved;          /* it is not in the store yet (A13) */
+
+	uint32_t random; /* the jitter of its next step; new after each try */
+	unsigned failures;
+	int64_t last_attempt; /* wall seconds; 0: never */
+	struct err last_err;
+	bool last_final;
+	enum cert_status last_status;
+	int64_t fetch_again, retry_after; /* wall seconds; 0: no hint */
+
+	struct acquire *acquire; /* under way, or NULL */
+	int64_t acquire_started_ms;
+	enum target_state state; /* as last decided */
+	bool said;               /* STATE has been logged */
+	bool wanted; /* still asked for, while the list is read again */
+};
+
+/* A target with the files not read yet. */
+struct target *target_new(const struct target_spec *spec);
+
+/* Its acquisition, if any, is cancelled. */
+void target_free(struct target *target);
+
+/* Read the files (again).  CA_FILE as in --ca-file, or NULL.  True if it is
+ * another certificate now than before: staple and history are then gone. */
+bool target_read(struct target *target, const char *ca_file);
+
+/* True if the certificate file on disk is not the one that was read. */
+bool target_changed(const struct target *target);
+
+/* For logs: the certificate's name, or its path while it is unreadable. */
+const char *target_name(const struct target *target);
+
+/* The leaf's fingerprint; NULL while unreadable. */
+const char *target_fingerprint(const struct target *target);
+
+/* What the policy wants to know. */
+struct policy_facts target_facts(const struct target *target, int64_t now);
+
+/* The staple if it may be served at NOW (I3), else NULL.  Borrowed. */
+const struct staple *target_servable(const struct target *target, int64_t now);
+
+#endif
