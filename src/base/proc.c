@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* base/proc.c -- run another program, with a deadline and no shell.
  *
- * Three things must end before the result is whole: the process and its two
- * output pipes.  `open` counts the libuv handles that are not closed yet; the
- * last close callback reports, unless cancelled, and frees. */
+ * Three libuv handles must be closed before the memory may go: the process and
+ * its two output pipes; `open` counts them.  The result is reported when both
+ * pipes are closed and the process has ended or its time is over.  A process
+ * that was killed is waited for all the same, after the report or the cancel:
+ * libuv reaps it only while its handle is open. */
 #include "base/proc.h"
 
 #include <signal.h>
@@ -15,32 +17,46 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+enum {
+	/* Once the process has ended, whatever holds its pipes is a child that
+	 * it left behind: wait this long for the rest of the output. */
+	DRAIN_MS = 1000,
+	ERRORS_MAX = 65536,
+};
+
 struct proc {
 	uv_process_t process;
 	uv_pipe_t out, errors;
-	struct loop_timer *deadline;
+	struct loop_timer *timer; /* the deadline, or the end of draining */
 	struct buf out_text, error_text;
 	char chunk[65536];
-	int open;
+	int open, open_pipes;
 	int exit_status;
-	bool started, timed_out, cancelled;
+	bool running; /* there is a process that is ours to kill */
+	bool reported, cancelled;
 	void (*cb)(void *cookie, const struct proc_result *result);
 	void *cookie;
 };
 
 static void
-finish(struct proc *proc)
+report(struct proc *proc)
 {
 	struct proc_result result = {
 	    .exit_status = proc->exit_status,
 	    .out = buf_text(&proc->out_text),
 	    .out_len = proc->out_text.len,
+	    .out_cut = proc->out_text.full,
 	    .errors = buf_text(&proc->error_text),
 	};
 
-	loop_timer_cancel(&proc->deadline);
-	if (!proc->cancelled)
-		proc->cb(proc->cookie, &result);
+	proc->reported = true;
+	loop_timer_cancel(&proc->timer);
+	proc->cb(proc->cookie, &result);
+}
+
+static void
+release(struct proc *proc)
+{
 	buf_done(&proc->out_text);
 	buf_done(&proc->error_text);
 	free(proc);
@@ -51,8 +67,15 @@ handle_closed(uv_handle_t *handle)
 {
 	struct proc *proc = handle->data;
 
-	if (--proc->open == 0)
-		finish(proc);
+	proc->open--;
+	if (handle != (uv_handle_t *)&proc->process)
+		proc->open_pipes--;
+	/* no timer: the time is over */
+	if (proc->open_pipes == 0 && !proc->reported && !proc->cancelled &&
+	    (!proc->running || proc->timer == NULL))
+		report(proc);
+	if (proc->open == 0)
+		release(proc);
 }
 
 static void
@@ -86,21 +109,35 @@ got_output(uv_stream_t *stream, ssize_t len, const uv_buf_t *chunk)
 }
 
 static void
-process_ended(uv_process_t *process, int64_t status, int signal)
-{
-	struct proc *proc = process->data;
-
-	proc->exit_status = signal != 0 || proc->timed_out ? -1 : (int)status;
-	close_handle((uv_handle_t *)process);
-}
-
-static void
-close_all(struct proc *proc)
+close_pipes(struct proc *proc)
 {
 	close_handle((uv_handle_t *)&proc->out);
 	close_handle((uv_handle_t *)&proc->errors);
-	if (proc->started)
-		close_handle((uv_handle_t *)&proc->process);
+}
+
+/* A grandchild may hold the pipes open for ever: do not wait. */
+static void
+drained(void *cookie)
+{
+	struct proc *proc = cookie;
+
+	proc->timer = NULL;
+	close_pipes(proc);
+}
+
+static void
+process_ended(uv_process_t *process, int64_t status, int signal)
+{
+	struct proc *proc = process->data;
+	bool in_time = proc->timer != NULL;
+
+	proc->running = false;
+	close_handle((uv_handle_t *)process);
+	if (!in_time) /* killed: at the deadline or by cancel */
+		return;
+	proc->exit_status = signal != 0 ? -1 : (int)status;
+	loop_timer_cancel(&proc->timer);
+	proc->timer = loop_timer_start(process->loop, DRAIN_MS, drained, proc);
 }
 
 static void
@@ -108,13 +145,11 @@ deadline_passed(void *cookie)
 {
 	struct proc *proc = cookie;
 
-	proc->deadline = NULL;
-	proc->timed_out = true;
-	proc->exit_status = -1;
+	proc->timer = NULL;
+	proc->error_text.max += 64; /* room for this, however much there is */
 	buf_puts(&proc->error_text, "no answer in time, killed");
 	(void)uv_process_kill(&proc->process, SIGKILL);
-	/* A grandchild may hold the pipes open for ever: do not wait. */
-	close_all(proc);
+	close_pipes(proc);
 }
 
 static void
@@ -122,8 +157,9 @@ could_not_start(void *cookie)
 {
 	struct proc *proc = cookie;
 
-	proc->deadline = NULL;
-	close_all(proc);
+	proc->timer = NULL;
+	close_pipes(proc);
+	close_handle((uv_handle_t *)&proc->process);
 }
 
 struct proc *
@@ -139,34 +175,34 @@ proc_start(uv_loop_t *loop, char **argv, int64_t deadline_ms,
 	proc->cookie = cookie;
 	proc->exit_status = -1;
 	buf_init(&proc->out_text, PROC_OUTPUT_MAX);
-	buf_init(&proc->error_text, 65536);
+	buf_init(&proc->error_text, ERRORS_MAX);
 	(void)uv_pipe_init(loop, &proc->out, 0);
 	(void)uv_pipe_init(loop, &proc->errors, 0);
 	proc->out.data = proc->errors.data = proc->process.data = proc;
-	proc->open = 2;
+	proc->open = 3;
+	proc->open_pipes = 2;
 
 	stdio[1].flags = stdio[2].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
 	stdio[1].data.stream = (uv_stream_t *)&proc->out;
 	stdio[2].data.stream = (uv_stream_t *)&proc->errors;
-	options.file = argv[0];
+	options.file = argv[0] == NULL ? "" : argv[0];
 	options.args = argv;
 	options.stdio = stdio;
 	options.stdio_count = 3;
 	options.exit_cb = process_ended;
+	/* the process handle is initialised whether it works or not */
 	rc = uv_spawn(loop, &proc->process, &options);
-	proc->started = true; /* the handle is initialised either way */
-	proc->open++;
 	if (rc != 0) {
-		buf_printf(&proc->error_text, "cannot run '%s': %s", argv[0],
-		    uv_strerror(rc));
-		proc->deadline =
-		    loop_timer_start(loop, 0, could_not_start, proc);
+		buf_printf(&proc->error_text, "cannot run '%s': %s",
+		    options.file, uv_strerror(rc));
+		proc->timer = loop_timer_start(loop, 0, could_not_start, proc);
 		return proc;
 	}
+	proc->running = true;
 	(void)uv_read_start((uv_stream_t *)&proc->out, give_chunk, got_output);
 	(void)uv_read_start(
 	    (uv_stream_t *)&proc->errors, give_chunk, got_output);
-	proc->deadline =
+	proc->timer =
 	    loop_timer_start(loop, deadline_ms, deadline_passed, proc);
 	return proc;
 }
@@ -180,8 +216,15 @@ proc_cancel(struct proc **proc)
 	if (p == NULL)
 		return;
 	p->cancelled = true;
-	(void)uv_process_kill(&p->process, SIGKILL);
-	close_all(p);
+	loop_timer_cancel(&p->timer);
+	close_pipes(p);
+	/* Only a process that runs may be killed: of one that never started the
+	 * id is 0, which to kill(2) is all of our group; of one that ended, it
+	 * may be anybody's by now. */
+	if (p->running)
+		(void)uv_process_kill(&p->process, SIGKILL);
+	else
+		close_handle((uv_handle_t *)&p->process);
 }
 
 char **

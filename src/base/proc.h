@@ -3,6 +3,7 @@
 #ifndef OCLASP_BASE_PROC_H
 #define OCLASP_BASE_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -15,11 +16,13 @@ struct proc_result {
 	int exit_status; /* -1: could not start, was killed or timed out */
 	const char *out; /* standard output, NUL-terminated; borrowed */
 	size_t out_len;
+	bool out_cut; /* there was more than PROC_OUTPUT_MAX; it is dropped */
 	const char *errors; /* standard error, or why it could not run */
 };
 
 /* Run ARGV (NULL-terminated, looked up in PATH), standard input empty.  After
- * DEADLINE_MS it is killed.  CB comes once; RESULT is valid during CB. */
+ * DEADLINE_MS it is killed; what it has started itself is not, and nobody waits
+ * for that.  CB comes once; RESULT is valid during CB. */
 struct proc *proc_start(uv_loop_t *loop, char **argv, int64_t deadline_ms,
     void (*cb)(void *cookie, const struct proc_result *result), void *cookie);
 
