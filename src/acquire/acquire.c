@@ -104,9 +104,13 @@ choose_reason(struct acquire *a)
 		    "nothing answered for the responder '%s' within %lld s",
 		    a->roads[0].host,
 		    (long long)(a->deadline_ms - a->started_ms) / 1000);
+	else if (strcmp(best->stage, "response") == 0)
+		(void)err_set(&a->result.err, best->err.reason,
+		    "%s (from %s, named by %s)", best->err.text, best->address,
+		    best->source);
 	else if (best->address[0] != '\0')
 		(void)err_set(&a->result.err, best->err.reason,
-		    "%s (at %s, named by %s)", best->err.text, best->address,
+		    "%s (the address was named by %s)", best->err.text,
 		    best->source);
 	else
 		(void)err_set(

@@ -102,11 +102,22 @@ loop_run(uv_loop_t *loop)
 	(void)uv_run(loop, UV_RUN_DEFAULT);
 }
 
+/* One for the process, as the threads are. */
+static bool abandoned;
+
 void
 loop_end(uv_loop_t *loop)
 {
-	/* Everybody has cancelled what they own; what is left are close
-	 * callbacks, and work of the thread pool that nobody waits for. */
-	(void)uv_run(loop, UV_RUN_DEFAULT);
-	(void)uv_loop_close(loop);
+	/* a close callback may close another handle: a few turns for that */
+	for (int turn = 0; turn < 16 && uv_run(loop, UV_RUN_NOWAIT) != 0;
+	     turn++)
+		continue;
+	if (uv_loop_close(loop) != 0)
+		abandoned = true;
+}
+
+bool
+loop_abandoned(void)
+{
+	return abandoned;
 }

@@ -9,6 +9,7 @@
 #ifndef OCLASP_BASE_LOOP_H
 #define OCLASP_BASE_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -38,9 +39,13 @@ void loop_watch_cancel(struct loop_watch **watch);
 /* Run until nothing is left to do or loop_stop is called. */
 void loop_run(uv_loop_t *loop);
 
-/* Let the close callbacks run of what was cancelled, free the loop's insides.
- * Everybody must have cancelled what they own: what is still open is waited
- * for.  For the end of main and of tests. */
+/* Let the close callbacks run and free the loop's insides.  Everybody must
+ * have cancelled what they own.  What may be left is a look-up of the C
+ * library in libuv's threads, which nothing can stop: such a loop is left
+ * behind, and loop_abandoned() is true from then on.  The process must then
+ * end by _exit(), since exit() would wait for those threads (up to the C
+ * library's own timeout, half a minute where no resolver answers). */
 void loop_end(uv_loop_t *loop);
+bool loop_abandoned(void);
 
 #endif

@@ -2,10 +2,13 @@
 /* face/main.c -- the program: one row of a table for each command. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "face/command.h"
 #include "face/config.h"
 
@@ -140,6 +143,17 @@ run(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+/* A look-up that still runs must not hold up the end: see base/loop.h. */
+static int
+leave(int status)
+{
+	if (loop_abandoned()) {
+		(void)fflush(NULL);
+		_exit(status);
+	}
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -149,8 +163,10 @@ main(int argc, char **argv)
 	/* A reader that goes away (`oclasp show x | head`) is an error of
 	 * write(2), and a peer that closes is one of send(2): no signal. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* look-ups of the C library block a thread each */
+	(void)setenv("UV_THREADPOOL_SIZE", "32", 0);
 	if (command != NULL)
-		return run(command, argc - 1, argv + 1);
+		return leave(run(command, argc - 1, argv + 1));
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
 	    strcmp(name, "-h") == 0)
 		return help(argc, argv);

@@ -34,6 +34,7 @@ struct fetch {
 	CURL *easy;                 /* NULL if the set-up failed */
 	struct curl_slist *headers, *connect_to;
 	char *url, *address;
+	char *host; /* of the URL: what messages name */
 	int64_t started_ms;
 	struct loop_timer *failing; /* tells `failure` at the next turn */
 	struct err failure;
@@ -68,6 +69,7 @@ fetch_free(struct fetch *fetch)
 	curl_slist_free_all(fetch->connect_to);
 	buf_done(&fetch->body);
 	free(fetch->url);
+	free(fetch->host);
 	free(fetch->address);
 	free(fetch);
 }
@@ -121,15 +123,15 @@ explain_connect(struct fetch *fetch, CURLcode code, struct err *err)
 		err_set(err, REASON_CONNECT_TIMEOUT,
 		    "%s did not answer the connection for '%.200s' within "
 		    "%lld ms",
-		    fetch->address, fetch->url, (long long)elapsed);
+		    fetch->address, fetch->host, (long long)elapsed);
 	else if (os_errno != 0)
 		err_set(err, connect_reason(os_errno),
 		    "cannot connect to %s for '%.200s': %s", fetch->address,
-		    fetch->url, strerror((int)os_errno));
+		    fetch->host, strerror((int)os_errno));
 	else
 		err_set(err, REASON_UNREACHABLE,
 		    "cannot connect to %s for '%.200s': %.200s", fetch->address,
-		    fetch->url, curl_easy_strerror(code));
+		    fetch->host, curl_easy_strerror(code));
 }
 
 static void
@@ -139,18 +141,18 @@ explain_cut(struct fetch *fetch, struct err *err)
 		err_set(err, REASON_OVERSIZE,
 		    "%s answered '%.200s' with more than %d bytes, no OCSP "
 		    "response is that large",
-		    fetch->address, fetch->url, FETCH_BODY_MAX);
+		    fetch->address, fetch->host, FETCH_BODY_MAX);
 	else if (fetch->status >= 300 && fetch->status < 400)
 		err_set(err, REASON_HTTP_REDIRECT,
 		    "%s answered '%.150s' with status %ld, a redirect to "
 		    "'%.200s', which is not followed",
-		    fetch->address, fetch->url, fetch->status,
+		    fetch->address, fetch->host, fetch->status,
 		    fetch->head.location[0] != '\0' ? fetch->head.location
 						    : "nowhere");
 	else
 		err_set(err, REASON_HTTP_STATUS,
 		    "%s answered '%.200s' with HTTP status %ld", fetch->address,
-		    fetch->url, fetch->status);
+		    fetch->host, fetch->status);
 }
 
 /* Why an exchange failed whose connection was up. */
@@ -167,14 +169,14 @@ explain_exchange(struct fetch *fetch, CURLcode code, struct err *err)
 		err_set(err, REASON_HTTP_TIMEOUT,
 		    "%s took the connection for '%.200s', but no whole answer "
 		    "came within %lld ms (%zu bytes of a body)",
-		    fetch->address, fetch->url,
+		    fetch->address, fetch->host,
 		    (long long)(clock_mono_ms() - fetch->started_ms),
 		    fetch->body.len);
 		return;
 	case CURLE_GOT_NOTHING:
 		err_set(err, REASON_HTTP_RESET,
 		    "%s closed the connection for '%.200s' without an answer",
-		    fetch->address, fetch->url);
+		    fetch->address, fetch->host);
 		return;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -196,7 +198,7 @@ explain_exchange(struct fetch *fetch, CURLcode code, struct err *err)
 		break;
 	}
 	err_set(err, reason, "the exchange with %s for '%.150s' failed: %.200s",
-	    fetch->address, fetch->url, detail);
+	    fetch->address, fetch->host, detail);
 }
 
 static void
@@ -414,7 +416,7 @@ set_up(
 	if (!fetch_split_url(fetch->url, &host, &port))
 		return err_set(err, REASON_UNREACHABLE,
 		    "'%.200s' is no http or https URL", fetch->url);
-	free(host);
+	fetch->host = host;
 	if (!set_address(fetch))
 		return err_set(err, REASON_UNREACHABLE,
 		    "'%.100s' is no IP address to connect to for '%.200s'",
