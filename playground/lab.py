@@ -17,7 +17,10 @@ import pathlib
 import re
 import sys
 
-from playground import netns, pki, util
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509 import ocsp
+
+from playground import netns, pki, responder, util
 
 CLIENT, ROUTER, WORLD = "client", "router", "world"
 RECURSOR, SECOND = "10.77.2.53", "10.77.2.54"
@@ -239,6 +242,14 @@ class Lab:
         """A new certificate for localhost, written to FOLDER."""
         more = {"names": ["localhost", f"{name}.test"], **more}
         return self.authority.issue(urls=urls, **more).write(folder, name)
+
+    def answer(self, leaf, mode="good", **script):
+        """The DER that the responder would give for LEAF in MODE."""
+        request = ocsp.OCSPRequestBuilder().add_certificate(
+            leaf.certificate, self.authority.certificate, hashes.SHA1())
+        der = request.build().public_bytes(serialization.Encoding.DER)
+        return responder.Signer(self.authority).answer(
+            der, {**responder.DEFAULTS, "mode": mode, **script})
 
     def run(self, *words, timeout=60, **options):
         return self.spaces.run(CLIENT, *words, timeout=timeout, **options)

@@ -6,6 +6,7 @@ an ordinary user who may make user namespaces.  One topology serves all tests
 (playground/lab.py); each test begins with it reset, so there is no order.
 """
 
+import os
 import pathlib
 import shutil
 import sys
@@ -29,6 +30,9 @@ def whole_lab():
     except (Unavailable, FileNotFoundError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"no network namespaces: {error}")
+    if not os.access(lab.program, os.X_OK):
+        lab.close()
+        pytest.exit(f"there is no program {lab.program}: run `make` first", 2)
     yield lab
     lab.close()
     shutil.rmtree(folder, ignore_errors=True)
