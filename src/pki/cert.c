@@ -167,12 +167,7 @@ serial_text(const X509 *x509)
 {
 	BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL);
 	char *hex = bn == NULL ? NULL : BN_bn2hex(bn);
-	const char *start = hex == NULL ? "0" : hex;
-	char *text;
-
-	if (start[0] == '0' && start[1] != '\0')
-		start++; /* BN_bn2hex writes whole octets */
-	text = mem_string(start);
+	char *text = mem_string(hex == NULL ? "0" : hex);
 	for (char *c = text; *c != '\0'; c++) {
 		if (*c >= 'A' && *c <= 'F')
 			*c = (char)(*c - 'A' + 'a');

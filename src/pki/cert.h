@@ -29,7 +29,7 @@ struct cert {
 	char *issuer;  /* the same of its issuer */
 	char **names;  /* DNS names and addresses of subjectAltName */
 	size_t name_count;
-	char *serial;                  /* lower-case hex, no leading zeros */
+	char *serial;                  /* lower-case hex, whole octets */
 	char fingerprint[65];          /* hex SHA-256 of the DER */
 	int64_t not_before, not_after; /* wall seconds */
 	char **ocsp_urls; /* AIA id-ad-ocsp URIs, any scheme, file order */
