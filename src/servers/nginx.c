@@ -107,6 +107,14 @@ nginx_snippet_path(const struct nginx *nginx, const char *certificate)
 	return path;
 }
 
+const char *
+nginx_site_certificate(const struct nginx_site *site)
+{
+	if (site->certificate_count != 1 || site->unusable != NULL)
+		return NULL;
+	return site->certificates[0];
+}
+
 bool
 nginx_site_includes(const struct nginx *nginx, const struct nginx_site *site,
     const char *certificate)

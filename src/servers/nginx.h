@@ -40,6 +40,11 @@ void nginx_scan_cancel(struct nginx_scan **scan);
  * without collisions.  Owned by the caller. */
 char *nginx_snippet_path(const struct nginx *nginx, const char *certificate);
 
+/* The one certificate of SITE that a staple can be published for; NULL if it
+ * has several (one staple file would serve them all) or one that is no file.
+ * Borrowed. */
+const char *nginx_site_certificate(const struct nginx_site *site);
+
 /* True if SITE includes the snippet of CERTIFICATE. */
 bool nginx_site_includes(const struct nginx *nginx,
     const struct nginx_site *site, const char *certificate);
@@ -79,7 +84,7 @@ void nginx_publish_cancel(struct nginx_publish **publish);
 
 /* One file before and after. */
 struct nginx_edit {
-	char *path;
+	char *path; /* of the file itself, symbolic links followed */
 	char *before, *after;
 };
 
@@ -92,20 +97,32 @@ struct nginx_plan {
 	size_t note_count;
 };
 
-/* Plan an `include SNIPPET;` for each site after its ssl_certificate, and the
- * site's own ssl_stapling* lines commented out ("# oclasp: "), since nginx
- * refuses a directive that is given twice.  Idempotent. */
+/* Plan an `include SNIPPET;` for each site after its ssl_certificate, or at the
+ * end of its server block where the certificate is that of others too; and the
+ * ssl_stapling and ssl_stapling_file lines of the site commented out
+ * ("# oclasp: "), since nginx refuses a directive that is given twice.
+ * Idempotent. */
 void nginx_plan_make(const struct nginx *nginx, const struct nginx_conf *conf,
     struct nginx_plan **out);
 void nginx_plan_free(struct nginx_plan *plan);
 
+/* The plan as a unified diff, for a reader and for `patch -d / -p0`; "" if
+ * there is nothing to edit.  Owned by the caller. */
+char *nginx_plan_diff(const struct nginx_plan *plan);
+
 /* Apply: empty snippets where none is, the edits, `nginx -t`, reload; put back
- * every byte if the test or the reload fails.  CB once. */
+ * every byte if the test or the reload fails.  Only where the reload fails
+ * because nginx does not run, the tested files stay for its next start: then
+ * ERR has REASON_SERVER_RELOAD and says so.  If there is nothing to change,
+ * nothing runs.  CB once.
+ * Errors: REASON_FILE, REASON_SERVER_CONFIG, REASON_SERVER_RELOAD. */
 struct nginx_apply;
 struct nginx_apply *nginx_apply_start(uv_loop_t *loop,
     const struct nginx *nginx, const struct nginx_conf *conf,
     const struct nginx_plan *plan,
     void (*cb)(void *cookie, const struct err *err), void *cookie);
+
+/* What nginx has not tested yet is put back. */
 void nginx_apply_cancel(struct nginx_apply **apply);
 
 #endif

@@ -42,8 +42,11 @@ struct nginx_site {
 				nginx reads only at a connection ($variable)
 				or that are no file (data:) are left out */
 	size_t certificate_count;
-	/* The first ssl_certificate; in http {} itself if `inherited`. */
+	/* The first ssl_certificate of those, and all ssl_certificate lines in
+	 * its scope; if `inherited`, they stand in http {} itself. */
 	const struct nginx_directive *first_certificate;
+	const struct nginx_directive **lines; /* owned list of borrows */
+	size_t line_count;
 	bool inherited;
 	/* One that was left out above, or NULL. */
 	const struct nginx_directive *unusable;
@@ -52,6 +55,8 @@ struct nginx_site {
 	size_t stapling_count;
 	char **includes; /* what its scope includes, absolute, with globs */
 	size_t include_count;
+	const struct nginx_directive **include_lines; /* as `lines` */
+	size_t include_line_count;
 	char **names; /* server_name, without regexes and catch-alls */
 	size_t name_count;
 	char **listens; /* "ADDR:PORT" to connect to by TLS over TCP: wildcard

@@ -16,7 +16,8 @@
  *
  * Cut short before 7, the marker makes the next publish test and reload again,
  * also when no byte differs then, and finish the removing. */
-#include <errno.h>
+#include "servers/nginx.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,6 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "servers/nginx.h"
 #include "servers/nginx_command.h"
 #include "servers/nginx_snippet.h"
 #include "servers/rollback.h"

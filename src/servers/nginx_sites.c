@@ -204,11 +204,20 @@ add_name(struct nginx_site *site, const char *name)
 }
 
 static void
+add_line(const struct nginx_directive ***list, size_t *count,
+    const struct nginx_directive *directive)
+{
+	*list = grow(*list, *count, sizeof(**list));
+	(*list)[(*count)++] = directive;
+}
+
+static void
 add_certificate(struct finder *finder, struct nginx_site *site,
     const struct nginx_directive *directive, bool inherited)
 {
 	const char *path = directive->args[0];
 
+	add_line(&site->lines, &site->line_count, directive);
 	if (strchr(path, '$') != NULL || text_starts(path, "data:")) {
 		site->unusable = directive;
 		return;
@@ -259,10 +268,10 @@ read_site_directive(struct finder *finder, struct nginx_site *site,
 			add_name(site, directive->args[i]);
 	} else if (is(directive, "ssl_stapling", 1) ||
 		   is(directive, "ssl_stapling_file", 1)) {
-		site->stapling = grow(site->stapling, site->stapling_count,
-		    sizeof(*site->stapling));
-		site->stapling[site->stapling_count++] = directive;
+		add_line(&site->stapling, &site->stapling_count, directive);
 	} else if (is(directive, "include", 1)) {
+		add_line(
+		    &site->include_lines, &site->include_line_count, directive);
 		add_text(&site->includes, &site->include_count,
 		    absolute(finder, directive->args[0]));
 	}
@@ -284,6 +293,8 @@ site_done(struct nginx_site *site)
 	free_texts(site->names, site->name_count);
 	free_texts(site->listens, site->listen_count);
 	free(site->stapling);
+	free(site->lines);
+	free(site->include_lines);
 }
 
 /* Second pass: OUTER is http {} or stream {}, BLOCK one server in it. */
