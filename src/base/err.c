@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 int
 err_set(struct err *err, enum reason reason, const char *fmt, ...)
 {
@@ -17,12 +19,9 @@ err_set(struct err *err, enum reason reason, const char *fmt, ...)
 	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 
-	/* Names from outside may be in the text: one line, nothing that a
-	 * terminal would obey. */
-	for (char *c = err->text; *c != '\0'; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	}
+	/* Names from outside may be in the text, and its end may have been cut
+	 * within a character: one line, nothing that a terminal would obey. */
+	text_clean(err->text);
 	return -1;
 }
 

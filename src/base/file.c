@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+
+enum { PIPE_WAIT_MS = 10000 }; /* for what writes into a pipe */
 
 static int
 fail(struct err *err, const char *what, const char *path)
@@ -31,20 +35,46 @@ open_input(const char *path, struct err *err)
 	struct stat st;
 	int fd;
 
-	if (strcmp(path, "-") == 0)
-		return dup(STDIN_FILENO);
+	if (strcmp(path, "-") == 0) {
+		fd = dup(STDIN_FILENO);
+		return fd == -1 ? fail(err, "read", path) : fd;
+	}
 	/* O_NONBLOCK: opening a FIFO that nobody writes must not hang (I5). */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd == -1)
 		return fail(err, "read", path);
 	if (fstat(fd, &st) == -1 || S_ISDIR(st.st_mode)) {
-		errno = EISDIR;
 		close(fd);
+		errno = EISDIR;
 		return fail(err, "read", path);
 	}
-	/* A pipe of the shell, <(...), has a writer: wait for its bytes. */
-	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
+		close(fd);
+		return err_set(err, REASON_FILE,
+		    "cannot read '%s': it is a device or a socket, not a file",
+		    path);
+	}
 	return fd;
+}
+
+/* The next bytes.  A pipe of the shell, <(...), has a writer that may take its
+ * time, but not for ever (I5). */
+static ssize_t
+read_some(int fd, char *chunk, size_t size, int64_t until_ms)
+{
+	for (;;) {
+		struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+		ssize_t got = read(fd, chunk, size);
+		int64_t left = until_ms - clock_mono_ms();
+
+		if (got != -1 || (errno != EINTR && errno != EAGAIN))
+			return got;
+		if (left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		(void)poll(&pollfd, 1, left > INT_MAX ? -1 : (int)left);
+	}
 }
 
 int
@@ -54,18 +84,17 @@ file_read(
 	struct buf data;
 	char chunk[16384];
 	ssize_t got;
+	int64_t until_ms = INT64_MAX;
 	int fd = open_input(path, err);
 
 	if (fd == -1)
-		return fail(err, "read", path);
+		return -1;
+	if (strcmp(path, "-") != 0)
+		until_ms = clock_mono_ms() + PIPE_WAIT_MS;
 	buf_init(&data, max);
-	while ((got = read(fd, chunk, sizeof(chunk))) != 0 && !data.full) {
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got == -1)
-			break;
+	while ((got = read_some(fd, chunk, sizeof(chunk), until_ms)) > 0 &&
+	       !data.full)
 		buf_add(&data, chunk, (size_t)got);
-	}
 	if (got == -1)
 		(void)fail(err, "read", path);
 	else if (data.full)
@@ -113,7 +142,12 @@ int
 file_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct err *err)
 {
-	char *tmp = mem_printf("%s.new.XXXXXX", path);
+	/* A dot in front: servers read whole folders by patterns such as *, and
+	 * must not come upon it half written, nor after a crash. */
+	const char *slash = strrchr(path, '/');
+	int folder_len = slash == NULL ? 0 : (int)(slash + 1 - path);
+	char *tmp = mem_printf(
+	    "%.*s.%s.new.XXXXXX", folder_len, path, path + folder_len);
 	int folder = open_folder(path);
 	int fd = -1;
 	int rc = -1;
@@ -157,7 +191,7 @@ file_holds(const char *path, const void *data, size_t len)
 
 	if (file_read(path, len, &have, &have_len, NULL) == -1)
 		return 0;
-	same = have_len == len && memcmp(have, data, len) == 0;
+	same = have_len == len && (len == 0 || memcmp(have, data, len) == 0);
 	free(have);
 	return same;
 }
@@ -166,15 +200,19 @@ int
 file_make_dir(const char *path, mode_t mode, struct err *err)
 {
 	char *copy = mem_string(path);
+	struct stat st;
 	int rc = 0;
 
-	for (char *slash = copy + 1;; slash++) {
+	/* from the second octet: "/" is there */
+	for (char *slash = copy + (copy[0] != '\0');; slash++) {
 		if (*slash != '/' && *slash != '\0')
 			continue;
 		char saved = *slash;
 
 		*slash = '\0';
-		if (mkdir(copy, mode) == -1 && errno != EEXIST) {
+		if (mkdir(copy, mode) == -1 &&
+		    (errno != EEXIST || stat(copy, &st) == -1 ||
+			!S_ISDIR(st.st_mode))) {
 			rc = fail(err, "make the folder", copy);
 			break;
 		}
@@ -195,8 +233,14 @@ file_lock(const char *path, int *out, struct err *err)
 	if (fd == -1)
 		return fail(err, "lock", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		ssize_t got = pread(fd, pid, sizeof(pid) - 1, 0);
+		ssize_t got;
 
+		if (errno != EWOULDBLOCK) { /* a file system without locks */
+			(void)fail(err, "lock", path);
+			close(fd);
+			return -1;
+		}
+		got = pread(fd, pid, sizeof(pid) - 1, 0);
 		pid[got < 0 ? 0 : got] = '\0';
 		pid[strcspn(pid, "\n")] = '\0';
 		close(fd);
@@ -208,8 +252,9 @@ file_lock(const char *path, int *out, struct err *err)
 	(void)snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 	if (ftruncate(fd, 0) == -1 ||
 	    pwrite(fd, pid, strlen(pid), 0) != (ssize_t)strlen(pid)) {
+		(void)fail(err, "lock", path); /* before close changes errno */
 		close(fd);
-		return fail(err, "lock", path);
+		return -1;
 	}
 	*out = fd;
 	return 0;

@@ -11,14 +11,16 @@ struct err;
 
 /* Read all of PATH, at most MAX bytes, into fresh memory with a NUL behind it
  * that *LEN does not count.  A larger file is an error, and so is anything
- * but a regular file or a pipe.  "-" is standard input.  Errors: REASON_FILE. */
+ * but a regular file or a pipe, whose writer has 10 s.  "-" is standard input,
+ * which may be anything and take as long as it likes.  Errors: REASON_FILE. */
 int file_read(
     const char *path, size_t max, uint8_t **out, size_t *len, struct err *err);
 
 /* Replace PATH by LEN bytes.  A reader sees the old bytes or the new ones,
  * never a mixture, and after success the new ones survive a power cut.  On
  * failure PATH holds the old bytes still, or, where only the last flush
- * failed, the new.  MODE is for the new file, whatever the umask. */
+ * failed, the new.  MODE is for the new file, whatever the umask.  A symbolic
+ * link at PATH is replaced itself, not followed. */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct err *err);
 

@@ -101,15 +101,55 @@ text_starts(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* How many octets at AT, which is NUL-terminated, are one character that may
+ * be shown; 0: none.  Well-formed UTF-8 is table 3-7 of the Unicode standard:
+ * the second octet excludes overlong forms, surrogates and what is too high. */
+static size_t
+shown_length(const unsigned char *at)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t more;
+
+	if (at[0] < 0x80)
+		return at[0] >= ' ' && at[0] != 0x7f ? 1 : 0;
+	if (at[0] < 0xc2 || at[0] > 0xf4)
+		return 0;
+	more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : 1;
+	if (at[0] == 0xc2 || at[0] == 0xe0) /* U+0080 to U+009F; overlong */
+		low = 0xa0;
+	else if (at[0] == 0xed)
+		high = 0x9f;
+	else if (at[0] == 0xf0)
+		low = 0x90;
+	else if (at[0] == 0xf4)
+		high = 0x8f;
+	if (at[1] < low || at[1] > high)
+		return 0;
+	for (size_t i = 2; i <= more; i++) {
+		if (at[i] < 0x80 || at[i] > 0xbf)
+			return 0;
+	}
+	return more + 1;
+}
+
+void
+text_clean(char *text)
+{
+	for (char *c = text; *c != '\0';) {
+		size_t len = shown_length((const unsigned char *)c);
+
+		if (len == 0)
+			*c = '?';
+		c += len == 0 ? 1 : len;
+	}
+}
+
 char *
 text_printable(const char *text)
 {
 	char *copy = mem_string(text);
 
-	for (char *c = copy; *c != '\0'; c++) {
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
-	}
+	text_clean(copy);
 	return copy;
 }
 

@@ -44,7 +44,12 @@ char *text_hex(const uint8_t *bytes, size_t len);
 
 bool text_starts(const char *text, const char *prefix);
 
-/* A copy of TEXT in which what a terminal would obey is '?'. Owned. */
+/* Put '?' for what a terminal would obey (control characters, also U+0080 to
+ * U+009F) and for what is not UTF-8, in place.  What comes from outside may
+ * be shown, and put into JSON, after this. */
+void text_clean(char *text);
+
+/* A clean copy of TEXT. Owned. */
 char *text_printable(const char *text);
 
 /* Read a whole decimal number MIN..MAX; false, *OUT untouched, otherwise. */
