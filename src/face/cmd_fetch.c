@@ -103,7 +103,6 @@ print_text(const struct job *job, const struct acquire_result *result)
 {
 	const struct options *o = job->o;
 	FILE *out = to_stdout(o) ? stderr : stdout;
-	const char *name = cert_name(job->id.leaf);
 
 	if (!result->accepted) {
 		(void)fprintf(stderr, "oclasp fetch: %s (%s)\n",
@@ -118,7 +117,7 @@ print_text(const struct job *job, const struct acquire_result *result)
 	if (o->quiet || out == stderr)
 		return;
 	(void)printf("%s: the responder's signed answer for '%s'\n",
-	    cert_status_name(result->facts.status), name);
+	    cert_status_name(result->facts.status), cert_name(job->id.leaf));
 	report_text_verdict(&result->facts, options_now(o));
 	if (result->winner != NULL)
 		(void)printf("  from         %s, named by %s, in %lld ms\n",

@@ -303,12 +303,12 @@ options_parse(int command, const char *name, int argc, char **argv,
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (id == ':')
 			return err_set(err, REASON_USAGE,
-			    "%s: %s wants a value: see `oclasp help %s`", name,
+			    "%s wants a value: see `oclasp help %s`",
 			    argv[optind - 1], name);
 		if (id == '?')
 			return err_set(err, REASON_USAGE,
-			    "%s: there is no option %s: see `oclasp help %s`",
-			    name, argv[optind - 1], name);
+			    "there is no option %s: see `oclasp help %s`",
+			    argv[optind - 1], name);
 		if (take(id, optarg, out, err) == -1)
 			return -1;
 	}
