@@ -86,11 +86,11 @@ ending(const struct nginx_file *file, size_t at)
 static bool
 ends_line(const struct nginx_file *file, size_t at)
 {
-	char next;
-
 	at = skip_blanks(file, at);
-	next = at < file->len ? file->text[at] : '\n';
-	return next == '\n' || next == '\r' || next == '#';
+	if (at < file->len && file->text[at] == '\r')
+		at++; /* a lone one is a blank to nginx, not a line's end */
+	return at == file->len || file->text[at] == '\n' ||
+	       file->text[at] == '#';
 }
 
 void

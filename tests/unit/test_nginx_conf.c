@@ -235,8 +235,7 @@ bounds_nesting(void **state)
 
 	err_clear(&err);
 	buf_puts(&dump, "# configuration file /a:\n");
-	for (int i = 0; i < 80000; i++)
-		buf_puts(&dump, "word");
+	buf_printf(&dump, "%0*d", NGINX_WORD_MAX + 1, 0);
 	assert_int_equal(
 	    nginx_conf_parse(buf_text(&dump), dump.len, &conf, &err), -1);
 	assert_non_null(strstr(err.text, "too long"));

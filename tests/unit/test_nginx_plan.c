@@ -110,6 +110,10 @@ static const struct plan_case cases[] = {
 	    "http {\n server {\n  ssl_certificate /c/a;\n  {A}\n }\n"
 	    " server {\n  ssl_certificate /c/b;\n  {B}\n }\n}\n"}},
 	NULL},
+    {"a lone carriage return ends no line",
+	{{MAIN, "http {\n server {\n  ssl_certificate /c/a;\rx;\n }\n}\n",
+	    "http {\n server {\n  ssl_certificate /c/a; {A}\rx;\n }\n}\n"}},
+	NULL},
     {"inherited from http",
 	{{MAIN,
 	    "http {\n\tssl_certificate /c/a;\n\tserver {\n"
