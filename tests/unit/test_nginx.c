@@ -68,12 +68,14 @@ scans_a_real_nginx(void **state)
 {
 	struct real *real = *state;
 	struct scanned scanned;
-	char *want;
+	char *listen = mem_printf("127.0.0.1:%d", real->port);
+	char *want = mem_printf("server { listen %s ssl; server_name x;\n"
+				"include tls.inc; }",
+	    listen);
 
 	need_nginx(real);
-	real_write(real, "sites.conf",
-	    "server { listen 127.0.0.1:1 ssl; server_name x;\n"
-	    "include tls.inc; }");
+	real_write(real, "sites.conf", want);
+	free(want);
 	real_write(real, "tls.inc",
 	    "ssl_certificate a.pem;\r\nssl_certificate_key a.key;");
 	real_configure(real, "include *.conf.d/*;\ninclude site*.conf;\n");
@@ -91,7 +93,8 @@ scans_a_real_nginx(void **state)
 	want = real_path(real, "a.pem");
 	assert_string_equal(scanned.conf->sites[0].certificates[0], want);
 	free(want);
-	assert_string_equal(scanned.conf->sites[0].listens[0], "127.0.0.1:1");
+	assert_string_equal(scanned.conf->sites[0].listens[0], listen);
+	free(listen);
 	nginx_conf_free(scanned.conf);
 }
 
