@@ -305,6 +305,10 @@ options_parse(int command, const char *name, int argc, char **argv,
 			return err_set(err, REASON_USAGE,
 			    "%s wants a value: see `oclasp help %s`",
 			    argv[optind - 1], name);
+		if (id == '?' && optopt > 0 && optopt < LONG_ONLY)
+			return err_set(err, REASON_USAGE,
+			    "there is no option -%c: see `oclasp help %s`",
+			    optopt, name);
 		if (id == '?')
 			return err_set(err, REASON_USAGE,
 			    "there is no option %s: see `oclasp help %s`",

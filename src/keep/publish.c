@@ -184,7 +184,7 @@ report_site(
 {
 	const struct publish_report report = {
 	    .item = site->item,
-	    .certificate = site->site->certificates[0],
+	    .certificate = nginx_site_certificate(site->site),
 	    .listen =
 		site->site->listen_count > 0 ? site->site->listens[0] : NULL,
 	    .err = *err,
@@ -306,9 +306,12 @@ add_change(struct publish *p, const char *path, const struct publish_item *item)
 static void
 add_site(struct publish *p, const struct nginx_site *site)
 {
-	const char *path = site->certificates[0];
-	const struct publish_item *item = match(p, path);
+	const char *path = nginx_site_certificate(site);
+	const struct publish_item *item;
 
+	if (path == NULL)
+		return; /* none, or two that would share one staple file */
+	item = match(p, path);
 	if (!nginx_site_includes(p->nginx, site, path)) {
 		if (item != NULL)
 			p->callbacks.not_installed(p->cookie, path);
@@ -362,11 +365,8 @@ publish_start(uv_loop_t *loop, const struct nginx *nginx,
 	p->prove = prove;
 	p->callbacks = *callbacks;
 	p->cookie = cookie;
-	for (size_t i = 0; conf != NULL && i < conf->site_count; i++) {
-		/* two certificates share one staple file: not ours */
-		if (conf->sites[i].certificate_count == 1)
-			add_site(p, &conf->sites[i]);
-	}
+	for (size_t i = 0; conf != NULL && i < conf->site_count; i++)
+		add_site(p, &conf->sites[i]);
 	if (p->change_count > 0)
 		p->publishing = nginx_publish_start(loop, nginx, p->changes,
 		    p->change_count, nginx_published, p);

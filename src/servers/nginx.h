@@ -54,7 +54,8 @@ bool nginx_site_includes(const struct nginx *nginx,
 /* What shall be in force for one certificate path.  Borrowed. */
 struct nginx_change {
 	const char *certificate; /* path */
-	const char *fingerprint; /* names the staple file FINGERPRINT.der */
+	const char *fingerprint; /* names the staple file FINGERPRINT.der; NULL:
+				    unknown, to withdraw only */
 	struct span staple;      /* DER; empty: withdraw */
 };
 

@@ -134,10 +134,10 @@ in_force(const struct nginx_publish *p, const struct nginx_change *change)
 
 	free(path);
 	free(text);
+	if (!same || !staple)
+		return same;
 	path = staple_path(p, change->fingerprint);
-	if (same && staple)
-		same = file_holds(
-			   path, change->staple.at, change->staple.len) != 0;
+	same = file_holds(path, change->staple.at, change->staple.len) != 0;
 	free(path);
 	return same;
 }
@@ -148,16 +148,18 @@ in_force(const struct nginx_publish *p, const struct nginx_change *change)
 static void
 note_stale(struct nginx_publish *p, const struct nginx_change *change)
 {
+	const char *fingerprint =
+	    change->fingerprint == NULL ? "" : change->fingerprint;
 	char *snippet = nginx_snippet_path(p->nginx, change->certificate);
-	char *staple = staple_path(p, change->fingerprint);
-	char *next = mem_printf("%s.der", change->fingerprint);
+	char *staple = staple_path(p, fingerprint);
+	char *next = mem_printf("%s.der", fingerprint);
 	char *have = NULL;
 
 	(void)nginx_snippet_staple(snippet, &have);
 	if (have != NULL && strcmp(have, next) != 0)
 		add_stale(p, have);
 	if (change->staple.len == 0 || access(staple, F_OK) == -1)
-		add_stale(p, next);
+		add_stale(p, next); /* ".der" alone is no staple's name */
 	free(have);
 	free(next);
 	free(staple);
