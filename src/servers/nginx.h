@@ -59,7 +59,8 @@ struct nginx_change {
 	struct span staple;      /* DER; empty: withdraw */
 };
 
-/* Bring the snippets and staple files to CHANGES: write, `nginx -t`, reload;
+/* Bring the snippets and staple files to CHANGES, the whole of what is wanted:
+ * a snippet that no change is about is emptied.  Write, `nginx -t`, reload;
  * if the test fails, put back every byte.  If no byte differs, and no earlier
  * publish was cut short before its reload, nothing runs and *RELOADED is
  * false.  CB once.

@@ -47,6 +47,10 @@ struct nginx_publish {
 	const struct nginx *nginx;
 	char *marker;
 	struct stale *stale;
+	char **wanted; /* the snippets that changes are about */
+	size_t wanted_count;
+	char **orphans; /* the other ones that name a staple */
+	size_t orphan_count;
 	struct rollback rollback;
 	struct proc *proc;
 	struct loop_timer *now; /* the report of what start knew already */
@@ -72,11 +76,12 @@ add_stale(struct nginx_publish *p, const char *name)
 }
 
 static void
-drop_stale(void *cookie, const char *name)
+drop_stale(void *cookie, const char *path, const char *name)
 {
 	struct nginx_publish *p = cookie;
 	struct stale *stale = NULL;
 
+	(void)path;
 	HASH_FIND_STR(p->stale, name, stale);
 	if (stale == NULL)
 		return;
@@ -91,7 +96,13 @@ release(struct nginx_publish *p)
 	struct stale *one, *next;
 
 	HASH_ITER(hh, p->stale, one, next)
-	drop_stale(p, one->name);
+	drop_stale(p, NULL, one->name);
+	for (size_t i = 0; i < p->wanted_count; i++)
+		free(p->wanted[i]);
+	for (size_t i = 0; i < p->orphan_count; i++)
+		free(p->orphans[i]);
+	free(p->wanted);
+	free(p->orphans);
 	loop_timer_cancel(&p->now);
 	rollback_done(&p->rollback);
 	free(p->marker);
@@ -113,6 +124,50 @@ report_now(void *cookie)
 
 	p->now = NULL;
 	finish(p);
+}
+
+/* --- snippets that nobody wants any more --- */
+
+/* A snippet that no change is about names a staple that nobody keeps fresh: a
+ * server block that comes back would serve it past its end, or, once the file
+ * is gone, not start at all.  Such a snippet is emptied. */
+static void
+note_orphan(void *cookie, const char *path, const char *name)
+{
+	struct nginx_publish *p = cookie;
+
+	for (size_t i = 0; i < p->wanted_count; i++) {
+		if (strcmp(p->wanted[i], path) == 0)
+			return;
+	}
+	add_stale(p, name);
+	p->orphans =
+	    mem_resize(p->orphans, p->orphan_count + 1, sizeof(p->orphans[0]));
+	p->orphans[p->orphan_count++] = mem_string(path);
+}
+
+static void
+find_orphans(
+    struct nginx_publish *p, const struct nginx_change *changes, size_t count)
+{
+	p->wanted = mem_array(count, sizeof(p->wanted[0]));
+	for (size_t i = 0; i < count; i++)
+		p->wanted[p->wanted_count++] =
+		    nginx_snippet_path(p->nginx, changes[i].certificate);
+	(void)nginx_snippet_each(p->nginx, note_orphan, p);
+}
+
+static int
+empty_orphans(struct nginx_publish *p)
+{
+	char *text = nginx_snippet_text(p->nginx, NULL);
+	int rc = 0;
+
+	for (size_t i = 0; i < p->orphan_count && rc == 0; i++)
+		rc = rollback_write(&p->rollback, p->orphans[i], text,
+		    strlen(text), FILE_MODE, &p->err);
+	free(text);
+	return rc;
 }
 
 /* --- the files --- */
@@ -251,6 +306,8 @@ write_files(
 		rc = write_staple(p, &changes[i]);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = write_snippet(p, &changes[i]);
+	if (rc == 0)
+		rc = empty_orphans(p);
 	if (rc == -1)
 		(void)rollback_undo(&p->rollback, &p->err);
 	return rc;
@@ -332,7 +389,8 @@ nginx_publish_start(uv_loop_t *loop, const struct nginx *nginx,
 	p->cb = cb;
 	p->cookie = cookie;
 	p->marker = mem_printf("%s/.reload-pending", nginx->snippet_dir);
-	differs = read_marker(p);
+	find_orphans(p, changes, count);
+	differs = read_marker(p) || p->orphan_count > 0;
 	for (size_t i = 0; i < count && !differs; i++)
 		differs = !in_force(p, &changes[i]);
 	if (!differs || write_files(p, changes, count) == -1)

@@ -90,7 +90,8 @@ is_snippet(const char *name)
 
 int
 nginx_snippet_each(const struct nginx *nginx,
-    void (*visit)(void *cookie, const char *name), void *cookie)
+    void (*visit)(void *cookie, const char *path, const char *name),
+    void *cookie)
 {
 	DIR *folder = opendir(nginx->snippet_dir);
 	const struct dirent *entry;
@@ -108,7 +109,7 @@ nginx_snippet_each(const struct nginx *nginx,
 		if (nginx_snippet_staple(path, &name) == -1)
 			rc = -1;
 		if (name != NULL)
-			visit(cookie, name);
+			visit(cookie, path, name);
 		free(name);
 		free(path);
 	}

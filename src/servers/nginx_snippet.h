@@ -24,9 +24,10 @@ int nginx_snippet_staple(const char *path, char **name);
 /* True if a staple file may be called so: hex and ".der", no folder. */
 bool nginx_snippet_is_staple(const char *name);
 
-/* Call VISIT with the name of each staple file that some snippet puts in
- * force.  Returns -1 if that cannot be known of all of them. */
+/* Call VISIT for each snippet that puts a staple file in force, with its path
+ * and the staple file's name.  Returns -1 if that cannot be known of all. */
 int nginx_snippet_each(const struct nginx *nginx,
-    void (*visit)(void *cookie, const char *name), void *cookie);
+    void (*visit)(void *cookie, const char *path, const char *name),
+    void *cookie);
 
 #endif

@@ -252,8 +252,45 @@ keeps_what_another_snippet_names(void **state)
 	    &f->real.loop, &f->real.nginx, changes, 2, note, &outcome);
 	loop_run(&f->real.loop);
 	assert_true(outcome.reloaded);
-	assert_published(f, FP_B, second);
+	changes[0].fingerprint = FP_B;
+	changes[0].staple = second;
+	(void)nginx_publish_start(
+	    &f->real.loop, &f->real.nginx, changes, 2, note, &outcome);
+	loop_run(&f->real.loop);
+	assert_int_equal(outcome.calls, 2);
+	assert_string_equal(outcome.err.text, "");
 	assert_true(real_exists(&f->real, "state/staples/" FP_A ".der"));
+	assert_true(real_exists(&f->real, "state/staples/" FP_B ".der"));
+	free(other);
+}
+
+/* I3: a server block that went away leaves no snippet behind that would serve
+ * its staple for ever, or keep nginx from starting, when it comes back. */
+static void
+empties_what_nobody_wants(void **state)
+{
+	struct fixture *f = *state;
+	char *other = real_path(&f->real, "b.pem");
+	char *snippet = nginx_snippet_path(&f->real.nginx, other);
+	struct nginx_change changes[2] = {
+	    {f->certificate, FP_A, first}, {other, FP_B, second}};
+	struct outcome outcome = {0};
+	char *text;
+
+	need_nginx(f);
+	real_start(&f->real);
+	(void)nginx_publish_start(
+	    &f->real.loop, &f->real.nginx, changes, 2, note, &outcome);
+	loop_run(&f->real.loop);
+	assert_true(real_exists(&f->real, "state/staples/" FP_B ".der"));
+	outcome = publish(f, FP_A, first);
+	assert_string_equal(outcome.err.text, "");
+	text = real_read(&f->real, snippet);
+	assert_non_null(strstr(text, "no usable staple"));
+	assert_false(real_exists(&f->real, "state/staples/" FP_B ".der"));
+	assert_true(real_exists(&f->real, "state/staples/" FP_A ".der"));
+	free(text);
+	free(snippet);
 	free(other);
 }
 
@@ -422,6 +459,8 @@ main(void)
 		leaves_files_to_the_next_start, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		keeps_what_another_snippet_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		empties_what_nobody_wants, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		survives_a_full_disk, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
