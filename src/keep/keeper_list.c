@@ -205,6 +205,7 @@ keeper_watch_files(void *cookie)
 		if (target->state != STATE_PENDING)
 			keeper_mark_dirty(k);
 	}
+	keeper_watch_server(k);
 	keeper_run_due(k);
 	k->watch =
 	    loop_timer_start(&k->loop, KEEPER_WATCH_MS, keeper_watch_files, k);

@@ -32,6 +32,7 @@ struct keeper {
 	struct nginx nginx;
 	struct nginx_scan *scan;
 	struct nginx_conf *conf; /* as last read, or NULL */
+	uint64_t conf_stamp;     /* of its files then */
 	struct publish *publish;
 	struct publish_item *items; /* of the round under way; owned */
 	struct loop_timer *publish_timer;
@@ -75,6 +76,9 @@ void keeper_run_due(void *cookie);
 
 /* Something changed: publish soon. */
 void keeper_mark_dirty(struct keeper *k);
+
+/* If the server's configuration files have changed: publish soon. */
+void keeper_watch_server(struct keeper *k);
 
 /* True while a round is under way or waits to begin. */
 bool keeper_is_publishing(const struct keeper *k);

@@ -4,6 +4,8 @@
  *   dirty -> gather a moment -> read the server's configuration -> publish the
  *   whole wanted state -> proven, or again after a pause that doubles */
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "acquire/acquire.h"
 #include "base/clock.h"
@@ -112,6 +114,58 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 	keeper_check_idle(k);
 }
 
+/* --- the server's files --- */
+
+static uint64_t
+stamp_path(uint64_t stamp, const char *path)
+{
+	struct stat st = {0};
+	uint64_t facts[5];
+
+	(void)stat(path, &st);
+	facts[0] = (uint64_t)st.st_dev;
+	facts[1] = (uint64_t)st.st_ino;
+	facts[2] = (uint64_t)st.st_size;
+	facts[3] = (uint64_t)st.st_mtim.tv_sec;
+	facts[4] = (uint64_t)st.st_mtim.tv_nsec;
+	for (size_t i = 0; i < 5; i++)
+		stamp = (stamp ^ facts[i]) * UINT64_C(1099511628211);
+	return stamp;
+}
+
+/* One number for all configuration files and their folders, where a file may
+ * have come or gone.  Our own snippets change by our own doing. */
+static uint64_t
+stamp_conf(const struct keeper *k)
+{
+	uint64_t stamp = 0;
+
+	for (size_t i = 0; k->conf != NULL && i < k->conf->file_count; i++) {
+		const char *path = k->conf->files[i].path;
+		char *folder;
+
+		if (text_starts(path, k->snippet_dir))
+			continue;
+		folder = mem_string(path);
+		folder[strlen(folder) - strlen(basename(path))] = '\0';
+		stamp = stamp_path(stamp_path(stamp, path), folder);
+		free(folder);
+	}
+	return stamp;
+}
+
+void
+keeper_watch_server(struct keeper *k)
+{
+	if (k->conf == NULL || k->scan != NULL || k->publish != NULL ||
+	    stamp_conf(k) == k->conf_stamp)
+		return;
+	k->conf_stamp = stamp_conf(k);
+	log_line(LOG_NOTICE, "nginx's configuration has changed");
+	k->prove_all = true;
+	keeper_mark_dirty(k);
+}
+
 /* --- a round --- */
 
 static void
@@ -155,6 +209,7 @@ scanned(void *cookie, struct nginx_conf *conf, const struct err *err)
 	}
 	nginx_conf_free(k->conf);
 	k->conf = conf;
+	k->conf_stamp = stamp_conf(k);
 	keeper_sync_targets(k);
 	keeper_run_due(k);
 	publish(k);

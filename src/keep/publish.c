@@ -367,7 +367,8 @@ publish_start(uv_loop_t *loop, const struct nginx *nginx,
 	p->cookie = cookie;
 	for (size_t i = 0; conf != NULL && i < conf->site_count; i++)
 		add_site(p, &conf->sites[i]);
-	if (p->change_count > 0)
+	/* also with nothing to change: an unwanted snippet may be emptied */
+	if (conf != NULL)
 		p->publishing = nginx_publish_start(loop, nginx, p->changes,
 		    p->change_count, nginx_published, p);
 	else
