@@ -41,11 +41,15 @@ static char *
 name_text(const X509_NAME *name)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
 
-	/* UTF-8 stays readable; control characters are escaped. */
+	/* UTF-8 stays readable; of control characters OpenSSL escapes those of
+	 * ASCII, and text_clean() takes U+0080 to U+009F. */
 	(void)X509_NAME_print_ex(bio, name, 0,
 	    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
-	return bio_take(bio);
+	text = bio_take(bio);
+	text_clean(text);
+	return text;
 }
 
 static int
@@ -301,9 +305,14 @@ cert_name(const struct cert *cert)
 bool
 cert_names_host(const struct cert *cert, const char *host)
 {
+	const char *rest = strchr(host, '.');
+	struct in_addr address;
+
+	/* the label under * is not empty; an address has no labels */
+	if (rest == host || inet_pton(AF_INET, host, &address) == 1)
+		rest = NULL;
 	for (size_t i = 0; i < cert->name_count; i++) {
 		const char *name = cert->names[i];
-		const char *rest = strchr(host, '.');
 
 		if (strcasecmp(name, host) == 0)
 			return true;

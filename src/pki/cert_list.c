@@ -70,6 +70,18 @@ explain_other_pem(const char *name, const char *text, struct err *err)
 	    name);
 }
 
+/* OpenSSL asks for the passphrase of an encrypted block on the terminal, unless
+ * somebody else answers: there is none. */
+static int
+no_passphrase(char *out, int size, int writing, void *cookie)
+{
+	(void)out;
+	(void)size;
+	(void)writing;
+	(void)cookie;
+	return -1;
+}
+
 static int
 parse_pem(
     struct cert_list *list, const char *name, const char *text, struct err *err)
@@ -93,7 +105,7 @@ parse_pem(
 			    "'%s' holds more than %d certificates", name,
 			    CERT_LIST_MAX);
 		bio = BIO_new_mem_buf(at, (int)len);
-		x509 = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
+		x509 = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
 		BIO_free(bio);
 		ERR_clear_error();
 		if (x509 == NULL)
@@ -115,11 +127,20 @@ parse_der(struct cert_list *list, const char *name, const uint8_t *bytes,
 	struct cert *cert = cert_from_der(bytes, len, NULL);
 	const unsigned char *at = bytes;
 	PKCS12 *p12;
+	X509 *x509;
 
 	if (cert != NULL) {
 		cert_list_add(list, cert);
 		return 0;
 	}
+	x509 = d2i_X509(NULL, &at, (long)len);
+	X509_free(x509);
+	if (x509 != NULL && at != bytes + len)
+		return err_set(err, REASON_CERTIFICATE_UNREADABLE,
+		    "'%s' is a DER certificate with %zu bytes behind it: give "
+		    "a clean file",
+		    name, (size_t)(bytes + len - at));
+	at = bytes;
 	p12 = d2i_PKCS12(NULL, &at, (long)len);
 	ERR_clear_error();
 	if (p12 != NULL) {

@@ -70,9 +70,12 @@ copy_nonce(X509_EXTENSION *extension, uint8_t **out, size_t *len)
 	int size = ASN1_STRING_length(value);
 	ASN1_OCTET_STRING *inner = d2i_ASN1_OCTET_STRING(NULL, &at, size);
 
-	if (inner != NULL) {
+	/* as response_parse() does, so that the same octets are equal */
+	if (inner != NULL && at == ASN1_STRING_get0_data(value) + size) {
 		at = ASN1_STRING_get0_data(inner);
 		size = ASN1_STRING_length(inner);
+	} else {
+		at = ASN1_STRING_get0_data(value);
 	}
 	*out = mem_copy(at, (size_t)size);
 	*len = (size_t)size;

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -404,13 +405,20 @@ response_done(struct response *response)
 static int
 unwrap_pem(const char *text, uint8_t **der, size_t *der_len, struct err *err)
 {
-	BIO *bio = BIO_new_mem_buf(text, -1);
+	const char *begin = strstr(text, "-----BEGIN OCSP RESPONSE-----");
 	char *name = NULL, *header = NULL;
 	unsigned char *data = NULL;
 	long len = 0;
-	int ok = PEM_read_bio(bio, &name, &header, &data, &len);
+	BIO *bio;
+	int ok;
 
+	if (begin == NULL) /* and look into no other: it may be a key (I4) */
+		return err_set(err, REASON_MALFORMED,
+		    "the PEM holds no OCSP RESPONSE but something else");
+	bio = BIO_new_mem_buf(begin, -1);
+	ok = PEM_read_bio(bio, &name, &header, &data, &len);
 	BIO_free(bio);
+	ERR_clear_error();
 	if (ok == 1) {
 		*der = mem_copy(data, (size_t)len);
 		*der_len = (size_t)len;
@@ -431,10 +439,11 @@ unwrap_base64(const uint8_t *bytes, size_t len, uint8_t **der, size_t *der_len)
 	EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
 	uint8_t *out = mem_new(len + 3);
 	int got = 0, tail = 0;
-	bool ok;
+	/* OpenSSL takes a hyphen for the end and ignores what follows */
+	bool ok = memchr(bytes, '-', len) == NULL;
 
 	EVP_DecodeInit(ctx);
-	ok = EVP_DecodeUpdate(ctx, out, &got, bytes, (int)len) != -1 &&
+	ok = ok && EVP_DecodeUpdate(ctx, out, &got, bytes, (int)len) != -1 &&
 	     EVP_DecodeFinal(ctx, out + got, &tail) == 1 && got + tail > 0;
 	EVP_ENCODE_CTX_free(ctx);
 	if (!ok) {
@@ -452,8 +461,7 @@ response_unwrap(const uint8_t *bytes, size_t len, uint8_t **der,
 {
 	static const char begin[] = "-----BEGIN ";
 
-	if (len > sizeof(begin) && len < VERIFY_RESPONSE_MAX * 2 &&
-	    is_text(bytes, len)) {
+	if (len < VERIFY_RESPONSE_MAX * 2 && is_text(bytes, len)) {
 		if (memmem(bytes, len, begin, sizeof(begin) - 1) != NULL) {
 			char *text = mem_new(len + 1);
 			int rc;

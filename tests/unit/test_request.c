@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+/* test_request.c -- pki/request: what is asked, and how it becomes a URL. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <openssl/ocsp.h>
+
+#include "base/err.h"
+#include "pki/request.h"
+#include "pki_fixture.h"
+
+static struct pki pki;
+
+static int
+make_pki(void **state)
+{
+	(void)state;
+	pki = pki_make(PKI_EC);
+	return 0;
+}
+
+static int
+free_pki(void **state)
+{
+	(void)state;
+	pki_done(&pki);
+	return 0;
+}
+
+/* B1 to B4, B9: octet for octet what OpenSSL makes of one SHA-1 CertID. */
+static void
+test_make(void **state)
+{
+	uint8_t *der = NULL;
+	size_t len = 0;
+	struct err err = {0};
+	const unsigned char *at;
+	OCSP_REQUEST *request;
+	OCSP_CERTID *expected = OCSP_cert_to_id(
+	    EVP_sha1(), pki.leaf.cert->x509, pki.issuer.cert->x509);
+	ASN1_OBJECT *hash = NULL;
+	OCSP_ONEREQ *one;
+
+	(void)state;
+	assert_int_equal(
+	    0, request_make(pki.leaf.cert, pki.issuer.cert, &der, &len, &err));
+	at = der;
+	request = d2i_OCSP_REQUEST(NULL, &at, (long)len);
+	assert_non_null(request);
+	assert_ptr_equal(der + len, at);
+	assert_int_equal(1, OCSP_request_onereq_count(request)); /* B1 */
+	one = OCSP_request_onereq_get0(request, 0);
+	assert_int_equal(0, OCSP_ONEREQ_get_ext_count(one));      /* B2 */
+	assert_int_equal(0, OCSP_REQUEST_get_ext_count(request)); /* B2, B3 */
+	assert_int_equal(0, OCSP_request_is_signed(request));     /* B4 */
+	assert_int_equal(0, OCSP_id_cmp(expected, OCSP_onereq_get0_id(one)));
+	assert_int_equal(1, OCSP_id_get0_info(NULL, &hash, NULL, NULL,
+				OCSP_onereq_get0_id(one)));
+	assert_int_equal(NID_sha1, OBJ_obj2nid(hash)); /* B9 */
+	OCSP_REQUEST_free(request);
+	OCSP_CERTID_free(expected);
+	free(der);
+}
+
+/* B6: RFC 6960, appendix A.1. */
+static void
+test_get_url(void **state)
+{
+	static const struct {
+		const char *base;
+		struct span der;
+		const char *url;
+	} rows[] = {
+	    {"http://o.test", PKI_BYTES("abc"), "http://o.test/YWJj"},
+	    {"http://o.test/", PKI_BYTES("abc"), "http://o.test/YWJj"},
+	    {"http://o.test/a", PKI_BYTES("abc"), "http://o.test/a/YWJj"},
+	    {"http://o.test/a/", PKI_BYTES("abc"), "http://o.test/a/YWJj"},
+	    {"http://o.test/a//", PKI_BYTES("abc"), "http://o.test/a//YWJj"},
+	    {"http://o.test", PKI_BYTES("a"), "http://o.test/YQ%3D%3D"},
+	    {"http://o.test", PKI_BYTES("ab"), "http://o.test/YWI%3D"},
+	    {"http://o.test", PKI_BYTES("\xfb\xff\xfe"),
+		"http://o.test/%2B%2F%2F%2B"},
+	    {"http://o.test", PKI_BYTES(""), "http://o.test/"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char *url = request_get_url(
+		    rows[i].base, rows[i].der.at, rows[i].der.len);
+
+		assert_string_equal(rows[i].url, url);
+		free(url);
+	}
+}
+
+/* The longest there is: every octet of the base64 escaped, nothing cut. */
+static void
+test_get_url_is_never_cut(void **state)
+{
+	static uint8_t der[3 * 400];
+	char *url;
+
+	(void)state;
+	memset(der, 0xff, sizeof(der));
+	url = request_get_url("http://o.test", der, sizeof(der));
+	assert_int_equal(strlen("http://o.test/") + 3 * 1600, strlen(url));
+	free(url);
+}
+
+static void
+test_parse(void **state)
+{
+	struct request_facts facts = {0};
+	uint8_t *der = NULL;
+	size_t len = 0;
+	struct err err = {0};
+	OCSP_CERTID *id = OCSP_cert_to_id(
+	    EVP_sha256(), pki.leaf.cert->x509, pki.issuer.cert->x509);
+	OCSP_REQUEST *request = OCSP_REQUEST_new();
+	unsigned char *made = NULL;
+	int made_len;
+
+	(void)state;
+	assert_int_equal(
+	    0, request_make(pki.leaf.cert, pki.issuer.cert, &der, &len, &err));
+	assert_int_equal(0, request_parse(der, len, &facts, &err));
+	assert_int_equal(1, facts.id_count);
+	assert_string_equal("sha1", facts.ids[0].hash);
+	assert_int_equal(40, strlen(facts.ids[0].name_hash));
+	assert_int_equal(40, strlen(facts.ids[0].key_hash));
+	assert_string_equal(pki.leaf.cert->serial, facts.ids[0].serial);
+	assert_false(facts.is_signed);
+	request_facts_done(&facts);
+	free(der);
+
+	assert_non_null(OCSP_request_add0_id(request, id));
+	assert_non_null(OCSP_request_add0_id(request, OCSP_CERTID_dup(id)));
+	made_len = i2d_OCSP_REQUEST(request, &made);
+	assert_int_equal(
+	    0, request_parse(made, (size_t)made_len, &facts, &err));
+	assert_int_equal(2, facts.id_count);
+	assert_string_equal("sha256", facts.ids[1].hash);
+	request_facts_done(&facts);
+	OPENSSL_free(made);
+	OCSP_REQUEST_free(request);
+}
+
+static void
+test_no_request(void **state)
+{
+	static const struct span rows[] = {
+	    PKI_BYTES(""),
+	    PKI_BYTES("GET / HTTP/1.0\r\n\r\n"),
+	    PKI_BYTES("\x30\x00"),
+	    PKI_BYTES("\x30\x03\x0a\x01\x06"),
+	    PKI_BYTES("\x30\x80\x00\x00"),
+	};
+	struct request_facts facts;
+	uint8_t *der = NULL, *nonce = NULL, *more;
+	size_t len = 0, nonce_len = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct err err = {0};
+
+		assert_int_equal(
+		    -1, request_parse(rows[i].at, rows[i].len, &facts, &err));
+		assert_int_equal(REASON_USAGE, err.reason);
+		assert_int_equal(-1, request_nonce(rows[i].at, rows[i].len,
+					 &nonce, &nonce_len, NULL));
+	}
+	assert_int_equal(
+	    0, request_make(pki.leaf.cert, pki.issuer.cert, &der, &len, NULL));
+	more = malloc(len + 1);
+	memcpy(more, der, len);
+	more[len] = '\n';
+	assert_int_equal(-1, request_parse(more, len + 1, &facts, NULL));
+	for (size_t cut = 0; cut < len; cut++)
+		assert_int_equal(-1, request_parse(der, cut, &facts, NULL));
+	free(more);
+	free(der);
+}
+
+/* C16: the octets within the OCTET STRING, or the bare ones; exactly as they
+ * are read from a response that sends them back. */
+static void
+test_nonce(void **state)
+{
+	static const struct {
+		const char *name;
+		struct span value, nonce; /* extnValue's content */
+	} rows[] = {
+	    {"wrapped",
+		PKI_BYTES("\x04\x03"
+			  "abc"),
+		PKI_BYTES("abc")},
+	    {"bare", PKI_BYTES("abcdef"), PKI_BYTES("abcdef")},
+	    {"bare, like a wrapped one with more behind",
+		PKI_BYTES("\x04\x01"
+			  "abc"),
+		PKI_BYTES("\x04\x01"
+			  "abc")},
+	    {"bare, like a cut one",
+		PKI_BYTES("\x04\x09"
+			  "abc"),
+		PKI_BYTES("\x04\x09"
+			  "abc")},
+	    {"empty within", PKI_BYTES("\x04\x00"), PKI_BYTES("")},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct buf ext;
+		const unsigned char *at;
+		X509_EXTENSION *extension;
+		OCSP_REQUEST *request = OCSP_REQUEST_new();
+		unsigned char *der = NULL;
+		uint8_t *nonce = NULL;
+		size_t nonce_len = 99;
+		struct err err = {0};
+		int len;
+
+		buf_init(&ext, 4096);
+		pki_extension(
+		    &ext, "1.3.6.1.5.5.7.48.1.2", false, rows[i].value);
+		at = (const unsigned char *)ext.text;
+		extension = d2i_X509_EXTENSION(NULL, &at, (long)ext.len);
+		assert_non_null(extension);
+		assert_int_equal(
+		    1, OCSP_REQUEST_add_ext(request, extension, -1));
+		assert_non_null(OCSP_request_add0_id(
+		    request, OCSP_cert_to_id(NULL, pki.leaf.cert->x509,
+				 pki.issuer.cert->x509)));
+		len = i2d_OCSP_REQUEST(request, &der);
+		assert_int_equal(0,
+		    request_nonce(der, (size_t)len, &nonce, &nonce_len, &err));
+		if (nonce == NULL ||
+		    !span_equal(rows[i].nonce, (struct span){nonce, nonce_len}))
+			fail_msg("C16 %s: %zu octets", rows[i].name, nonce_len);
+		free(nonce);
+		OPENSSL_free(der);
+		X509_EXTENSION_free(extension);
+		OCSP_REQUEST_free(request);
+		buf_done(&ext);
+	}
+}
+
+static void
+test_no_nonce(void **state)
+{
+	uint8_t *der = NULL, *nonce = der;
+	size_t len = 0, nonce_len = 99;
+
+	(void)state;
+	assert_int_equal(
+	    0, request_make(pki.leaf.cert, pki.issuer.cert, &der, &len, NULL));
+	assert_int_equal(0, request_nonce(der, len, &nonce, &nonce_len, NULL));
+	assert_null(nonce);
+	assert_int_equal(0, nonce_len);
+	free(der);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_make),
+	    cmocka_unit_test(test_get_url),
+	    cmocka_unit_test(test_get_url_is_never_cut),
+	    cmocka_unit_test(test_parse),
+	    cmocka_unit_test(test_no_request),
+	    cmocka_unit_test(test_nonce),
+	    cmocka_unit_test(test_no_nonce),
+	};
+
+	return cmocka_run_group_tests(tests, make_pki, free_pki);
+}
