@@ -16,6 +16,7 @@ import os
 import pathlib
 import re
 import sys
+import time
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
@@ -39,6 +40,8 @@ EDGE = "a771.dscq.akamai.test"
 URL = f"http://{HOST}/"
 NAMES = {HOST: {"cname": MIDDLE}, MIDDLE: {"cname": EDGE},
          EDGE: {"a": [RESPONDERS[0]]}}
+# The keeper's log line once a handshake has shown the staple's very octets.
+PROVEN = "proven: .*serves exactly"
 FAR_MS = 30  # to the resolvers and back: time for a forgery to be first
 
 ROUTER_SCRIPT = f"""
@@ -220,8 +223,11 @@ class Lab:
         util.write_json(self.file(address), {
             "names": names or NAMES, "lies": lies or {}, "delay_ms": delay_ms})
 
-    def respond(self, mode="good", **script):
-        """The responder's mode, and more of playground.responder.DEFAULTS."""
+    def respond(self, mode="good", age_s=None, **script):
+        """The responder's mode, and more of playground.responder.DEFAULTS;
+        with AGE_S answers that were made so long ago."""
+        if age_s is not None:
+            script["this_update"] = time.time() - age_s
         util.write_json(self.file("responder"), {"mode": mode, **script})
 
     def requests(self, address=None):

@@ -62,7 +62,7 @@ class Nginx:
 
     def __init__(self, prefix, workers=1, run=()):
         self.prefix = pathlib.Path(prefix)
-        self.run_prefix = list(run)
+        self.run_prefix, self.worker_count = list(run), workers
         (self.prefix / "sites").mkdir(parents=True)
         (self.prefix / "tmp").mkdir()
         # Workers of root's nginx run as root as well: in a user namespace
@@ -103,7 +103,7 @@ class Nginx:
 
     def start(self):
         self.must()  # returns when the ports are bound
-        util.wait_for("nginx to have workers", self.workers)
+        self.settle()
         return self
 
     def test(self):
@@ -131,6 +131,12 @@ class Nginx:
         util.wait_for("nginx to change its workers",
                       lambda: self.workers()
                       and not set(old) & set(self.workers()))
+
+    def settle(self):
+        """Wait until a reload that somebody else has begun is over: for a
+        tenth of a second old and new workers accept side by side."""
+        util.wait_for("nginx to have only its new workers",
+                      lambda: len(self.workers()) == self.worker_count)
 
     def reloads(self):
         """How often it was told to reload so far."""

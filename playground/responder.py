@@ -30,7 +30,8 @@ DEFAULTS = {
     "mode": "good",        # one of MODES
     "signer": "delegate",  # or "issuer": signed by the CA itself
     "lifetime_s": 86400,   # nextUpdate - thisUpdate
-    "age_s": 0,            # now - thisUpdate
+    "this_update": None,   # seconds since 1970, of answers that were made
+                           # beforehand; None: at the moment of the request
     "hang_s": 10,          # mode hang: the wait before the answer
     "drip_ms": 100,        # mode drip: the wait before each octet
     "big_kb": 70,          # mode big: at least so many KiB
@@ -108,12 +109,16 @@ class Signer:
         return der
 
     def sign(self, certificate, algorithm, script):
-        mode, lifetime, age = (
-            script["mode"], script["lifetime_s"], script["age_s"])
+        mode = script["mode"]
+        lifetime = datetime.timedelta(seconds=script["lifetime_s"])
+        this_update = pki.utc_now()
+        if script["this_update"]:
+            this_update = datetime.datetime.utcfromtimestamp(
+                int(script["this_update"]))
         if mode == "expired":
-            age = lifetime + 3600
-        this_update = pki.utc_now() - datetime.timedelta(seconds=age)
-        next_update = this_update + datetime.timedelta(seconds=lifetime)
+            this_update = pki.utc_now() - lifetime
+            this_update -= datetime.timedelta(hours=1)
+        next_update = this_update + lifetime
         status, revoked_at, why = ocsp.OCSPCertStatus.GOOD, None, None
         if mode == "revoked":
             status = ocsp.OCSPCertStatus.REVOKED
@@ -202,9 +207,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(200, bytes(range(256)) if mode == "garbage"
                              else b"")
         der = owner.signer.answer(request, script)
+        age = time.time() - (script["this_update"] or time.time())
         headers = {"Cache-Control": "max-age=%d, public, no-transform, "
-                   "must-revalidate" % max(0, script["lifetime_s"] // 2
-                                           - script["age_s"])}
+                   "must-revalidate" % max(0, script["lifetime_s"] // 2 - age)}
         if mode == "drip":
             return self.drip(der, script["drip_ms"] / 1000)
         if mode == "chunked":
@@ -282,6 +287,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__((address, port), Handler)
 
     def server_bind(self):  # without the look-up of our own name
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         self.socket.bind(self.server_address)

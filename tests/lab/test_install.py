@@ -63,7 +63,7 @@ def test_broken_configuration_is_left_alone(site):
 def test_no_such_server_command(site):
     result = site.lab.oclasp("install", "nginx", "--state-dir", site.state,
                              "--server-command", "/no/such/nginx")
-    assert result.code == 2, result
+    assert result.code in (1, 2), result
     assert "/no/such/nginx" in result.err
 
 

@@ -9,11 +9,11 @@ was ever had.  Each row is judged on the very octets by an independent judge.
 
 import pytest
 
-from playground.lab import HOST, TARPIT, TARPIT6
+from playground.lab import HOST, PROVEN, TARPIT, TARPIT6
 
 # A staple that is past half of its life, so that a refresh is due at once,
 # and good for a long while still.
-DUE = {"lifetime_s": 3600, "age_s": 2400}
+DUE = {"lifetime_s": 3600, "age_s": 1900}
 
 FAULTS = ["down", "http500", "html", "tryLater", "unauthorized",
           "internalError", "garbage", "empty", "foreign", "wrongsigner",
@@ -95,5 +95,5 @@ def test_recovery(site, fault):
     lab.wait_requests(1)
     assert site.shakes(1)[0][0] is None, "nothing to staple yet"
     lab.respond("good")
-    keep.wait_line("proven", seconds=60)
+    keep.wait_line(PROVEN, seconds=60)
     site.must_staple("after recovery")
