@@ -79,6 +79,14 @@ is_usable(const struct policy_facts *f)
 	return f->has_staple && f->now < f->usable_until;
 }
 
+/* The clock has been set back since the last attempt: no pause that was
+ * counted from it means anything, and one of years would be waited for. */
+static bool
+was_set_back(const struct policy_facts *f)
+{
+	return f->last_attempt > f->now;
+}
+
 /* A4: at or before half of the life, earlier by the jitter so that a thousand
  * responses signed in one second are not asked for in one second.  HTTP's
  * max-age may move it later, but never past the half (C21). */
@@ -93,7 +101,9 @@ refresh_at(const struct policy_facts *f)
 	return smaller(half, larger(half - early, f->fetch_again));
 }
 
-/* The back-off's ceiling: doubling, and lower the nearer the end is. */
+/* The back-off's ceiling: doubling, and lower the nearer the end is.  Both
+ * here and below what is left counts from the last attempt, not from now:
+ * a decision that is made again later must not move. */
 static int64_t
 retry_ceiling(const struct policy_facts *f)
 {
@@ -104,24 +114,29 @@ retry_ceiling(const struct policy_facts *f)
 		return smaller(
 		    grown, larger(POLICY_RETRY_BARE_S,
 			       smaller(POLICY_RETRY_MAX_S,
-				   (f->usable_until - f->now) / 10)));
+				   (f->usable_until - f->last_attempt) / 10)));
 	return smaller(grown, f->failures <= POLICY_BARE_FAST
 				  ? POLICY_RETRY_BARE_S
 				  : POLICY_RETRY_SLOW_S);
 }
 
-/* A7: exponential, full jitter, capped; Retry-After within reason. */
+/* A7: exponential, full jitter, capped; Retry-After within reason, and while
+ * there is something to live on max-age too: a cache that says how long it
+ * will give the same answer need not be asked before (C21). */
 static int64_t
 retry_at(const struct policy_facts *f)
 {
-	int64_t ceiling = retry_ceiling(f);
-	int64_t at = f->last_attempt + 1 + f->random % ceiling;
+	int64_t at = f->last_attempt + 1 + f->random % retry_ceiling(f);
 	int64_t most = f->last_attempt + POLICY_RETRY_AFTER_MAX_S;
+	int64_t hint = f->retry_after;
 
-	/* never so long that a living staple would end unattended */
-	if (is_usable(f))
-		most = smaller(most, f->now + (f->usable_until - f->now) / 4);
-	return larger(at, smaller(f->retry_after, most));
+	if (is_usable(f)) {
+		hint = larger(hint, f->fetch_again);
+		/* never so long that a living staple would end unattended */
+		most = smaller(most,
+		    f->last_attempt + (f->usable_until - f->last_attempt) / 4);
+	}
+	return larger(at, smaller(hint, most));
 }
 
 /* The state of a target whose last attempt has failed. */
@@ -169,10 +184,11 @@ policy_decide(const struct policy_facts *f)
 	} else if (f->last_final) {
 		d.state = f->last_status == CERT_REVOKED ? STATE_REVOKED
 							 : STATE_UNKNOWN;
-		d.next_attempt = f->last_attempt + POLICY_FINAL_S;
+		d.next_attempt =
+		    was_set_back(f) ? f->now : f->last_attempt + POLICY_FINAL_S;
 	} else if (f->failures > 0) {
 		d.state = failing_state(f);
-		d.next_attempt = retry_at(f);
+		d.next_attempt = was_set_back(f) ? f->now : retry_at(f);
 	} else if (!is_usable(f)) {
 		d.state = f->has_staple ? STATE_EXPIRED : STATE_PENDING;
 		d.next_attempt = f->now;

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+/* test_policy.c -- keep/policy: each rule a row, for one moment.
+ *
+ * What the rules come to over a month is in test_month.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "keep/policy.h"
+
+enum {
+	NOW = 1800000000,
+	LIFE = 4 * CLOCK_DAY,
+	HALF = LIFE / 2,
+	NEVER = 0,
+};
+
+/* Initializers of the facts: a certificate for OCSP, a staple of LIFE that is
+ * AGE old, an attempt AGO seconds ago. */
+/* clang-format off */
+#define CERT .readable = true, .responder = true, \
+	.not_before = NOW - 30 * CLOCK_DAY, .not_after = NOW + 60 * CLOCK_DAY
+#define STAPLE(age) .has_staple = true, .this_update = NOW - (age), \
+	.end = NOW - (age) + LIFE, .usable_until = NOW - (age) + LIFE - 300
+#define TRIED(ago, count) .last_attempt = NOW - (ago), .failures = (count)
+/* clang-format on */
+
+/* ANY of a range: what the random number may make of it. */
+static const struct row {
+	const char *name;
+	struct policy_facts facts;
+	enum target_state state;
+	int64_t from, to; /* of the next attempt, after NOW; NEVER: none */
+	bool never;
+} rows[] = {
+    /* nothing to fetch */
+    {"unreadable: a person is needed, B10", {.readable = false}, STATE_ERROR, 0,
+	0, true},
+    {"unreadable wins over expired", {.readable = false, .not_after = NOW - 1},
+	STATE_ERROR, 0, 0, true},
+    {"B10: no request for an expired certificate",
+	{CERT, .now = NOW + 60 * CLOCK_DAY}, STATE_CERTIFICATE_EXPIRED, 0, 0,
+	true},
+    {"B10: also with a staple and failures",
+	{CERT, STAPLE(0), TRIED(0, 3), .now = NOW + 60 * CLOCK_DAY},
+	STATE_CERTIFICATE_EXPIRED, 0, 0, true},
+    {"B10: expired without responder", {.readable = true, .not_after = NOW},
+	STATE_CERTIFICATE_EXPIRED, 0, 0, true},
+    {"no responder is fine, 3.2",
+	{.readable = true,
+	    .not_before = NOW - CLOCK_DAY,
+	    .not_after = NOW + 60 * CLOCK_DAY},
+	STATE_NO_RESPONDER, 0, 0, true},
+    {"D3: must-staple without responder is loud",
+	{.readable = true, .must_staple = true, .not_after = NOW + 1},
+	STATE_MUST_STAPLE_MISSING, 0, 0, true},
+    {"short-lived, 7 d",
+	{.readable = true,
+	    .not_before = NOW - CLOCK_DAY,
+	    .not_after = NOW + 6 * CLOCK_DAY},
+	STATE_NOT_NEEDED, 0, 0, true},
+    {"not short-lived, 7 d and a second",
+	{.readable = true,
+	    .not_before = NOW - CLOCK_DAY - 1,
+	    .not_after = NOW + 6 * CLOCK_DAY},
+	STATE_NO_RESPONDER, 0, 0, true},
+    {"D3 wins over short-lived",
+	{.readable = true,
+	    .must_staple = true,
+	    .not_before = NOW - 1,
+	    .not_after = NOW + 1},
+	STATE_MUST_STAPLE_MISSING, 0, 0, true},
+    {"short-lived with a responder is kept",
+	{.readable = true,
+	    .responder = true,
+	    .not_before = NOW - CLOCK_DAY,
+	    .not_after = NOW + CLOCK_DAY},
+	STATE_PENDING, 0, 0, false},
+
+    /* never had one */
+    {"the first attempt is at once", {CERT}, STATE_PENDING, 0, 0, false},
+    {"B10: not before the certificate is valid",
+	{CERT, .now = NOW - 31 * CLOCK_DAY}, STATE_PENDING, CLOCK_DAY,
+	CLOCK_DAY, false},
+    {"A7: the first retry", {CERT, TRIED(0, 1)}, STATE_PENDING, 1, 2, false},
+    {"A7: the second", {CERT, TRIED(0, 2)}, STATE_PENDING, 1, 4, false},
+    {"A7: capped while nothing usable is there", {CERT, TRIED(0, 9)},
+	STATE_PENDING, 1, POLICY_RETRY_BARE_S, false},
+    {"A7: quick for the first minutes", {CERT, TRIED(0, POLICY_BARE_FAST)},
+	STATE_PENDING, 1, POLICY_RETRY_BARE_S, false},
+    {"A7: slow after that", {CERT, TRIED(0, POLICY_BARE_FAST + 1)},
+	STATE_PENDING, 1, POLICY_RETRY_SLOW_S, false},
+    {"A7: slow for ever", {CERT, TRIED(0, 4000000000U)}, STATE_PENDING, 1,
+	POLICY_RETRY_SLOW_S, false},
+    {"A7: Retry-After", {CERT, TRIED(0, 1), .retry_after = NOW + 600},
+	STATE_PENDING, 600, 600, false},
+    {"A7: Retry-After within reason",
+	{CERT, TRIED(0, 1), .retry_after = NOW + 9 * CLOCK_DAY}, STATE_PENDING,
+	POLICY_RETRY_AFTER_MAX_S, POLICY_RETRY_AFTER_MAX_S, false},
+    {"A7: a Retry-After that is over is none",
+	{CERT, TRIED(0, 1), .retry_after = NOW - 5}, STATE_PENDING, 1, 2,
+	false},
+    {"max-age of an answer that was no staple is none",
+	{CERT, TRIED(0, 1), .fetch_again = NOW + 600}, STATE_PENDING, 1, 2,
+	false},
+    {"must-staple with nothing is critical, A10",
+	{CERT, .must_staple = true, TRIED(0, 1)}, STATE_MUST_STAPLE_MISSING, 1,
+	2, false},
+
+    /* all is well */
+    {"A4: fresh", {CERT, STAPLE(0)}, STATE_FRESH,
+	HALF - LIFE *POLICY_JITTER_PERCENT / 100, HALF, false},
+    {"A4: one second before half", {CERT, STAPLE(HALF - 1), .random = 0},
+	STATE_FRESH, 1, 1, false},
+    {"A4: at half", {CERT, STAPLE(HALF), .random = 0}, STATE_DUE, 0, 0, false},
+    {"A4: past half", {CERT, STAPLE(HALF + 60), .random = 0}, STATE_DUE, -60,
+	-60, false},
+    {"C21: max-age puts off to the half at most",
+	{CERT, STAPLE(0), .random = (uint32_t)LIFE / 10 - 1,
+	    .fetch_again = NOW + 9 * CLOCK_DAY},
+	STATE_FRESH, HALF, HALF, false},
+    {"C21: max-age that is over early changes nothing",
+	{CERT, STAPLE(0), .random = 0, .fetch_again = NOW + 60}, STATE_FRESH,
+	HALF, HALF, false},
+    {"must-staple with a staple", {CERT, .must_staple = true, STAPLE(0)},
+	STATE_FRESH, HALF - LIFE / 10, HALF, false},
+    {"A6: usable no more, never failed", {CERT, STAPLE(LIFE - 300)},
+	STATE_EXPIRED, 0, 0, false},
+
+    /* failing with a staple */
+    {"A10: retrying", {CERT, STAPLE(HALF), TRIED(0, 1)}, STATE_RETRYING, 1, 2,
+	false},
+    {"A7: the ceiling while a good staple lives",
+	{CERT, STAPLE(HALF), TRIED(0, 30)}, STATE_RETRYING, 1,
+	POLICY_RETRY_MAX_S, false},
+    {"A10: expiring, a quarter is left",
+	{CERT, STAPLE(LIFE * 3 / 4), TRIED(0, 30)}, STATE_EXPIRING, 1,
+	POLICY_RETRY_MAX_S, false},
+    {"A7: quicker near the end", {CERT, STAPLE(LIFE - 900), TRIED(0, 30)},
+	STATE_EXPIRING, 1, 60, false},
+    {"A7: never quicker than the bare pace",
+	{CERT, STAPLE(LIFE - 310), TRIED(0, 30)}, STATE_EXPIRING, 1,
+	POLICY_RETRY_BARE_S, false},
+    {"Retry-After leaves a living staple three quarters",
+	{CERT, STAPLE(LIFE - 300 - 1200), TRIED(0, 1),
+	    .retry_after = NOW + 3600},
+	STATE_EXPIRING, 300, 300, false},
+    {"the same, decided again when that time has come",
+	{CERT, STAPLE(LIFE - 300 - 900), TRIED(300, 1),
+	    .retry_after = NOW + 3300},
+	STATE_EXPIRING, 0, 0, false},
+    {"C21: nothing newer, and a cache that says for how long",
+	{CERT, STAPLE(HALF), TRIED(0, 1), .fetch_again = NOW + 1800},
+	STATE_RETRYING, 1800, 1800, false},
+    {"A6: expired and failing", {CERT, STAPLE(LIFE), TRIED(0, 5)},
+	STATE_EXPIRED, 1, POLICY_RETRY_BARE_S, false},
+    {"A6: max-age holds no more then",
+	{CERT, STAPLE(LIFE), TRIED(0, 1), .fetch_again = NOW + 1800},
+	STATE_EXPIRED, 1, 2, false},
+    {"A10: must-staple, expired and failing",
+	{CERT, .must_staple = true, STAPLE(LIFE), TRIED(0, 5)},
+	STATE_MUST_STAPLE_MISSING, 1, POLICY_RETRY_BARE_S, false},
+
+    /* final answers */
+    {"C15: revoked",
+	{CERT, TRIED(0, 0), .last_final = true, .last_status = CERT_REVOKED},
+	STATE_REVOKED, POLICY_FINAL_S, POLICY_FINAL_S, false},
+    {"C15: unknown keeps the last good one",
+	{CERT, STAPLE(HALF), TRIED(0, 0), .last_final = true,
+	    .last_status = CERT_UNKNOWN},
+	STATE_UNKNOWN, POLICY_FINAL_S, POLICY_FINAL_S, false},
+    {"C15: revoked stays so while the responder is silent",
+	{CERT, TRIED(0, 2), .last_final = true, .last_status = CERT_REVOKED},
+	STATE_REVOKED, POLICY_FINAL_S, POLICY_FINAL_S, false},
+    {"B10 wins over revoked",
+	{CERT, .now = NOW + 61 * CLOCK_DAY, TRIED(0, 0), .last_final = true,
+	    .last_status = CERT_REVOKED},
+	STATE_CERTIFICATE_EXPIRED, 0, 0, true},
+
+    /* the clock was set back */
+    {"C22: a retry counted from the future is not waited for",
+	{CERT, TRIED(-9 * CLOCK_DAY, 3)}, STATE_PENDING, 0, 0, false},
+    {"C22: nor an hour from there",
+	{CERT, TRIED(-9 * CLOCK_DAY, 0), .last_final = true,
+	    .last_status = CERT_UNKNOWN},
+	STATE_UNKNOWN, 0, 0, false},
+};
+
+static const uint32_t randoms[] = {
+    0, 1, 2, 59, 3599, 1234567, 0x7fffffff, 0xfffffffe, 0xffffffff};
+
+enum { RANDOMS = sizeof(randoms) / sizeof(randoms[0]) };
+
+static void
+check(const struct row *row, uint32_t random)
+{
+	struct policy_facts facts = row->facts;
+	struct policy_decision d;
+	int64_t now = facts.now == 0 ? NOW : facts.now;
+
+	facts.now = now;
+	if (random != 0)
+		facts.random = random;
+	d = policy_decide(&facts);
+	if (d.state != row->state)
+		fail_msg("%s: state %s, not %s (random %u)", row->name,
+		    target_state_name(d.state), target_state_name(row->state),
+		    random);
+	if (row->never ? d.next_attempt != NEVER
+		       : d.next_attempt < now + row->from ||
+			     d.next_attempt > now + row->to)
+		fail_msg("%s: next attempt in %lld s, not %lld to %lld "
+			 "(random %u)",
+		    row->name, (long long)(d.next_attempt - now),
+		    (long long)row->from, (long long)row->to, random);
+}
+
+static void
+test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* a row that names its random number means that one */
+		for (size_t k = 0; k < RANDOMS; k++) {
+			if (k == 0 || rows[i].from != rows[i].to ||
+			    rows[i].state == STATE_PENDING)
+				check(&rows[i], randoms[k]);
+		}
+	}
+}
+
+/* A decision is kept: made again at any moment before its own, it is the same
+ * one.  Else a pause could be put off and off. */
+static void
+test_decisions_do_not_move(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_facts facts = rows[i].facts;
+
+		facts.now = facts.now == 0 ? NOW : facts.now;
+		for (size_t k = 0; k < RANDOMS; k++) {
+			struct policy_decision first, again;
+			int64_t until;
+
+			facts.random = randoms[k];
+			first = policy_decide(&facts);
+			until = first.next_attempt;
+			/* the end of the staple is an event of its own */
+			if (facts.has_staple &&
+			    facts.usable_until > facts.now &&
+			    facts.usable_until < until)
+				until = facts.usable_until - 1;
+			if (until <= facts.now)
+				continue;
+			for (int part = 1; part <= 4; part++) {
+				struct policy_facts later = facts;
+
+				later.now += (until - facts.now) * part / 4;
+				again = policy_decide(&later);
+				if (again.next_attempt != first.next_attempt)
+					fail_msg("%s: moved by %lld s",
+					    rows[i].name,
+					    (long long)(again.next_attempt -
+							first.next_attempt));
+			}
+		}
+	}
+}
+
+static void
+test_jitter_is_used_in_full(void **state)
+{
+	struct policy_facts facts = {CERT, STAPLE(0), .now = NOW};
+	int64_t first = INT64_MAX, last = 0;
+
+	(void)state;
+	for (uint32_t r = 0; r < 40000; r++) {
+		int64_t at;
+
+		facts.random = r * 2654435761U;
+		at = policy_decide(&facts).next_attempt;
+		first = at < first ? at : first;
+		last = at > last ? at : last;
+	}
+	assert_true(last <= NOW + HALF); /* A4 */
+	assert_true(last - first > LIFE * 9 / 100);
+}
+
+static void
+test_states_have_names(void **state)
+{
+	static const struct {
+		enum target_state state;
+		const char *name;
+		bool alarm;
+	} names[] = {{STATE_FRESH, "fresh", false}, {STATE_DUE, "due", false},
+	    {STATE_RETRYING, "retrying", false},
+	    {STATE_EXPIRING, "expiring", true},
+	    {STATE_EXPIRED, "expired", true}, {STATE_REVOKED, "revoked", true},
+	    {STATE_UNKNOWN, "unknown", true}, {STATE_PENDING, "pending", false},
+	    {STATE_NO_RESPONDER, "no-responder", false},
+	    {STATE_NOT_NEEDED, "not-needed", false},
+	    {STATE_MUST_STAPLE_MISSING, "must-staple-missing", true},
+	    {STATE_CERTIFICATE_EXPIRED, "certificate-expired", true},
+	    {STATE_ERROR, "error", true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_string_equal(
+		    target_state_name(names[i].state), names[i].name);
+		assert_int_equal(
+		    target_state_is_alarm(names[i].state), names[i].alarm);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_rows),
+	    cmocka_unit_test(test_decisions_do_not_move),
+	    cmocka_unit_test(test_jitter_is_used_in_full),
+	    cmocka_unit_test(test_states_have_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
