@@ -70,6 +70,16 @@ explain_other_pem(const char *name, const char *text, struct err *err)
 	    name);
 }
 
+/* The next BEGIN line from AT, or END. */
+static const char *
+next_block(const char *at, const char *end)
+{
+	const char *found =
+	    memmem(at, (size_t)(end - at), pem_begin, sizeof(pem_begin) - 1);
+
+	return found == NULL ? end : found;
+}
+
 /* OpenSSL asks for the passphrase of an encrypted block on the terminal, unless
  * somebody else answers: there is none. */
 static int
@@ -83,28 +93,28 @@ no_passphrase(char *out, int size, int writing, void *cookie)
 }
 
 static int
-parse_pem(
-    struct cert_list *list, const char *name, const char *text, struct err *err)
+parse_pem(struct cert_list *list, const char *name, const char *text,
+    size_t text_len, struct err *err)
 {
+	const char *end = text + text_len;
+	const char *next = next_block(text, end);
 	size_t found = 0;
 
-	for (const char *at = text; (at = strstr(at, pem_begin)) != NULL;) {
+	while (next != end) {
+		const char *at = next;
 		const char *label = at + sizeof(pem_begin) - 1;
-		const char *next = strstr(label, pem_begin);
-		size_t len = next == NULL ? strlen(at) : (size_t)(next - at);
 		BIO *bio;
 		X509 *x509;
 		struct cert *cert;
 
-		if (!is_certificate_label(label)) {
-			at = label;
+		next = next_block(label, end);
+		if (!is_certificate_label(label))
 			continue;
-		}
 		if (++found > CERT_LIST_MAX)
 			return err_set(err, REASON_CERTIFICATE_UNREADABLE,
 			    "'%s' holds more than %d certificates", name,
 			    CERT_LIST_MAX);
-		bio = BIO_new_mem_buf(at, (int)len);
+		bio = BIO_new_mem_buf(at, (int)(next - at));
 		x509 = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
 		BIO_free(bio);
 		ERR_clear_error();
@@ -115,7 +125,6 @@ parse_pem(
 		if (cert == NULL)
 			return -1;
 		cert_list_add(list, cert);
-		at = label;
 	}
 	return found > 0 ? 0 : explain_other_pem(name, text, err);
 }
@@ -172,7 +181,7 @@ cert_list_parse(struct cert_list *list, const char *name, const uint8_t *bytes,
 		    name);
 	text = mem_new(len + 1);
 	memcpy(text, bytes, len);
-	rc = parse_pem(list, name, text, err);
+	rc = parse_pem(list, name, text, len, err);
 	free(text);
 	return rc;
 }
