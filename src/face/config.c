@@ -22,7 +22,7 @@ struct config {
  * file is parsed (on one thread, for the time of config_load only). */
 static struct err *parse_err;
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 take_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char text[256];
