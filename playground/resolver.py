@@ -88,6 +88,9 @@ def answers(wire, script):
     if mode in ("forged-first", "forged-only"):
         octets = forge.forge(wire, lie["a"], lie.get("aaaa"))
         forged = [(0, octets)] if octets else []
+    if mode == "forged-only" and not forged:
+        response = dns.message.make_response(query, recursion_available=True)
+        return [(0, response.to_wire())]
     if mode == "forged-only":
         return forged
     if mode == "silent":

@@ -265,7 +265,7 @@ def test_bad_certificate_file(lab, leaf, out, tmp_path, kind):
     else:
         for folder in [*tmp_path.parents][:3] + [tmp_path]:
             folder.chmod(folder.stat().st_mode | 0o011)
-    done = lab.run(*before, lab.program, "fetch", path, "-o", out)
+    done = lab.run(*before, lab.program, "fetch", "-q", path, "-o", out)
     assert done.returncode == 2, f"{kind}: {done}"
     lines = done.stderr.splitlines()
     assert len(lines) == 1, f"{kind}: one sentence: {done.stderr}"
