@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 
-enum { SCHEMA = 1 };
+enum {
+	SCHEMA = 1,
+	ASIDE_MAX = 100, /* damaged ones of one second */
+};
 
 struct store {
 	sqlite3 *db;
@@ -59,18 +63,43 @@ first_number(struct store *store, const char *sql)
 	return number;
 }
 
-static bool
-is_sound(struct store *store)
+enum soundness { SOUND, DAMAGED, UNREADABLE };
+
+/* Only what SQLite itself calls damage is damage: a database that is locked,
+ * or that we may not read, is as good as it was. */
+static enum soundness
+examine(struct store *store)
 {
 	sqlite3_stmt *query = NULL;
-	bool sound =
-	    sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &query,
-		NULL) == SQLITE_OK &&
-	    sqlite3_step(query) == SQLITE_ROW &&
-	    strcmp((const char *)sqlite3_column_text(query, 0), "ok") == 0;
+	int rc = sqlite3_prepare_v2(
+	    store->db, "PRAGMA quick_check(1)", -1, &query, NULL);
+	enum soundness found = UNREADABLE;
 
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(query);
+	if (rc == SQLITE_ROW) {
+		const unsigned char *text = sqlite3_column_text(query, 0);
+
+		found = text != NULL && strcmp((const char *)text, "ok") == 0
+			    ? SOUND
+			    : DAMAGED;
+	} else if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB) {
+		found = DAMAGED;
+	}
 	(void)sqlite3_finalize(query);
-	return sound;
+	return found;
+}
+
+static int
+check_version(struct store *store, int *version, struct err *err)
+{
+	*version = first_number(store, "PRAGMA user_version");
+	if (*version == 0 || *version == SCHEMA)
+		return 0;
+	return err_set(err, REASON_STORE,
+	    "the store '%s' is of version %d, made by a newer oclasp; this one "
+	    "knows %d: give it another --state-dir",
+	    store->path, *version, SCHEMA);
 }
 
 /* 0: ready; -1: an error of the system; 1: it is damaged. */
@@ -80,22 +109,24 @@ prepare(struct store *store, struct err *err)
 	int version;
 
 	(void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
-	if (!is_sound(store))
+	switch (examine(store)) {
+	case DAMAGED:
 		return 1;
+	case UNREADABLE:
+		return fail(store, "read", err);
+	case SOUND:
+		break;
+	}
+	if (check_version(store, &version, err) == -1)
+		return -1;
 	/* NORMAL in WAL mode: a power cut may cost the last transactions but
 	 * never the database; the published files are flushed by themselves */
 	if (sqlite3_exec(store->db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", NULL,
 		NULL, NULL) != SQLITE_OK)
 		return fail(store, "open", err);
-	version = first_number(store, "PRAGMA user_version");
 	if (version == SCHEMA)
 		return 0;
-	if (version != 0)
-		return err_set(err, REASON_STORE,
-		    "the store '%s' is of version %d, made by a newer oclasp; "
-		    "this one knows %d: give it another --state-dir",
-		    store->path, version, SCHEMA);
 	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
 		SQLITE_OK ||
 	    sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL) !=
@@ -105,12 +136,25 @@ prepare(struct store *store, struct err *err)
 	return 0;
 }
 
+/* A name beside PATH that nobody has. */
+static char *
+free_name(const char *path)
+{
+	char now[CLOCK_TEXT];
+	char *name = mem_printf(
+	    "%s.damaged-%s", path, clock_rfc3339(clock_wall_s(), now));
+
+	for (int i = 2; i <= ASIDE_MAX && access(name, F_OK) == 0; i++) {
+		free(name);
+		name = mem_printf("%s.damaged-%s-%d", path, now, i);
+	}
+	return name;
+}
+
 static char *
 set_aside(const char *path, struct err *err)
 {
-	char now[CLOCK_TEXT];
-	char *aside = mem_printf(
-	    "%s.damaged-%s", path, clock_rfc3339(clock_wall_s(), now));
+	char *aside = free_name(path);
 
 	if (rename(path, aside) == 0)
 		return aside;
@@ -156,11 +200,13 @@ store_open(const char *path, char **aside, struct err *err)
 		return NULL;
 	/* its journal belongs to the damaged one, not to the next */
 	for (size_t i = 0; i < 2; i++) {
-		char *journal =
-		    mem_printf("%s%s", path, i == 0 ? "-wal" : "-shm");
+		const char *suffix = i == 0 ? "-wal" : "-shm";
+		char *journal = mem_printf("%s%s", path, suffix);
+		char *moved = mem_printf("%s%s", *aside, suffix);
 
-		(void)remove(journal);
+		(void)rename(journal, moved);
 		free(journal);
+		free(moved);
 	}
 	return open_once(path, &damaged, err);
 }
