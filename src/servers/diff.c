@@ -144,9 +144,10 @@ static void
 add_middle(struct script *script, const struct lines *before,
     const struct lines *after, size_t head, size_t tail)
 {
+	/* an empty file has no items at all: no arithmetic on NULL */
 	struct middle middle = {
-	    .a = before->items + head,
-	    .b = after->items + head,
+	    .a = before->count == 0 ? NULL : before->items + head,
+	    .b = after->count == 0 ? NULL : after->items + head,
 	    .n = (int)(before->count - head - tail),
 	    .m = (int)(after->count - head - tail),
 	};
