@@ -45,7 +45,7 @@ ANSWERS = ("good", "revoked", "unknown", "expired", "foreign", "wrongsigner",
            "internalError", "html", "http500", "garbage", "empty", "redirect")
 # ... and, of a good one, how it is delivered.
 DELIVERIES = ("hang", "drip", "post-only", "get-only", "chunked", "eof",
-              "gzip", "reset")
+              "gzip", "reset", "short")
 MODES = ANSWERS + DELIVERIES
 
 HTML = (b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head>"
@@ -216,6 +216,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_chunked(der, headers)
         if mode == "eof":
             return self.send_until_end(der, headers)
+        if mode == "short":  # promises more than comes
+            headers["Content-Length"] = len(der) + 1000
+            self.close_connection = True
         if mode == "gzip":
             der = gzip.compress(der)
             headers["Content-Encoding"] = "gzip"

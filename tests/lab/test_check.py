@@ -130,6 +130,15 @@ def test_nagios(site, stapled, code, word):
         assert result.code in (1, 2), result
 
 
+def test_must_staple_without_a_staple(sites):
+    """D2, D5: clients that obey RFC 7633 refuse this server."""
+    site = sites(must_staple=True)
+    said = check(site, "--json").json
+    assert said["certificate"]["must_staple"] is True
+    result = check(site, "--nagios")
+    assert result.code == 2 and "CRITICAL" in result.out, result
+
+
 def test_nobody_listens(site):
     """75: the network; --nagios: 2 or 3."""
     site.nginx.stop()

@@ -48,6 +48,18 @@ def test_own_stapling_lines_are_put_aside(sites):
     assert "# oclasp: " in site_file(site)
 
 
+def test_two_certificates_in_one_block(sites, lab, tmp_path):
+    """plinss/acmebot#31: one staple file would serve both certificates, so
+    the block is left alone, and that is said."""
+    other = lab.leaf(tmp_path, "other")
+    site = sites(lines=[f"ssl_certificate {other.path};",
+                        f"ssl_certificate_key {other.key_path};"])
+    before = digest(site)
+    result = site.install("--apply")
+    assert digest(site) == before, result
+    assert "left alone" in result.out + result.err, result
+
+
 def test_broken_configuration_is_left_alone(site):
     """A fault that was there before: told with nginx's own words, exit 2 or
     1, not a byte changed."""
