@@ -21,6 +21,7 @@ struct acquire;
 struct cert;
 struct cert_list;
 struct fetch_pool;
+struct health;
 struct staple;
 
 enum {
@@ -54,6 +55,8 @@ struct acquire_options {
 	bool ask_system;         /* getaddrinfo */
 	enum resolver_family family;
 	int64_t timeout_ms;
+	struct health *health; /* which resolvers are silent: read and kept up
+				  to date; NULL: nobody remembers */
 };
 
 struct acquire_target {

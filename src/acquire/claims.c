@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "dns/health.h"
 
-enum claims_class { PINS, SYSTEM, RESOLVERS, CHAIN, CLASSES };
+enum claims_class { PINS, SYSTEM, RESOLVERS, CHAIN, SILENT, CLASSES };
 
 /* One question to one resolver. */
 struct ask {
@@ -23,11 +24,20 @@ struct ask {
 	const char *name;       /* what was asked: borrowed of claims */
 	const char *asked_name; /* the same for a later name, else NULL */
 	int64_t started_ms;
-	bool answered, settled, ended;
+	bool heard;    /* an answer came, were it a refusal */
+	bool answered; /* one with an address */
+	bool settled, ended;
+};
+
+/* A resolver through our own sockets. */
+struct source {
+	struct resolver resolver;
+	bool silent; /* lately: it is asked last */
 };
 
 struct claims {
 	uv_loop_t *loop;
+	struct fetch_pool *pool;
 	char *host;
 	const struct acquire_options *options;
 	struct claims_callbacks callbacks;
@@ -35,8 +45,8 @@ struct claims {
 	enum claims_class next; /* the class to open next */
 	struct loop_timer *timer;
 	struct resolver system;
-	struct resolver resolvers[RESOLVERS_MAX];
-	size_t resolver_count;
+	struct source sources[RESOLVERS_MAX];
+	size_t source_count;
 	struct ask asks[CLAIMS_ASKS_MAX];
 	size_t ask_count;
 	char *names[CLAIMS_NAMES_MAX];
@@ -205,12 +215,14 @@ tell_progress(struct claims *claims)
 static void ask(
     struct claims *claims, const struct resolver *resolver, const char *name);
 
-/* Ask every resolver of class 3 for the later name NAME. */
+/* Ask the resolvers of class 3 (or, if SILENT, those of class 5) for NAME. */
 static void
-ask_later_name(struct claims *claims, const char *name)
+ask_sources(struct claims *claims, bool silent, const char *name)
 {
-	for (size_t i = 0; i < claims->resolver_count; i++)
-		ask(claims, &claims->resolvers[i], name);
+	for (size_t i = 0; i < claims->source_count; i++) {
+		if (claims->sources[i].silent == silent)
+			ask(claims, &claims->sources[i].resolver, name);
+	}
 }
 
 /* Remember the later names of a chain, and ask for them if their time has
@@ -228,8 +240,8 @@ note_chain(struct claims *claims, const struct resolver_answer *answer)
 			continue;
 		claims->names[claims->name_count++] = mem_string(name);
 		if (claims->next > CHAIN)
-			ask_later_name(
-			    claims, claims->names[claims->name_count - 1]);
+			ask_sources(claims, false,
+			    claims->names[claims->name_count - 1]);
 	}
 }
 
@@ -238,6 +250,7 @@ ask_answered(void *cookie, const struct resolver_answer *answer)
 {
 	struct ask *a = cookie;
 
+	a->heard = true;
 	if (answer->address_count > 0)
 		a->answered = true;
 	note_chain(a->claims, answer);
@@ -262,6 +275,10 @@ ask_ended(void *cookie, const struct err *err)
 
 	a->query = NULL;
 	a->settled = a->ended = true;
+	if (claims->options->health != NULL &&
+	    a->resolver->kind != RESOLVER_SYSTEM)
+		health_note(claims->options->health, a->resolver->url, a->heard,
+		    clock_mono_ms());
 	if (!a->answered) {
 		enter(claims);
 		claims->callbacks.silent(claims->cookie, a->resolver->url,
@@ -323,34 +340,45 @@ is_numeric(const char *host)
 	       inet_pton(AF_INET6, host, &address) == 1;
 }
 
-/* Class 3, without what would be asked twice. */
+static void
+add_source(struct claims *claims, const struct resolver *resolver)
+{
+	struct source *source = &claims->sources[claims->source_count];
+
+	for (size_t i = 0; i < claims->source_count; i++) {
+		if (strcmp(claims->sources[i].resolver.url, resolver->url) == 0)
+			return;
+	}
+	if (claims->source_count == RESOLVERS_MAX)
+		return;
+	claims->source_count++;
+	source->resolver = *resolver;
+	source->resolver.pool = claims->pool;
+	source->silent = health_is_sick(
+	    claims->options->health, resolver->url, clock_mono_ms());
+	if (source->silent)
+		source->resolver.hold_ms = CLAIMS_PATIENCE_MS;
+}
+
+/* Who is asked in the classes 3 to 5, without what would be asked twice. */
 static void
 open_resolvers(struct claims *claims)
 {
 	const struct acquire_options *o = claims->options;
+	struct resolver conf[RESOLVERS_MAX];
+	size_t count = 0;
 
 	if (is_numeric(claims->host))
 		return;
-	for (size_t i = 0;
-	     i < o->resolver_count && claims->resolver_count < RESOLVERS_MAX;
-	     i++) {
+	for (size_t i = 0; i < o->resolver_count; i++) {
 		if (o->resolvers[i].kind != RESOLVER_SYSTEM || !o->ask_system)
-			claims->resolvers[claims->resolver_count++] =
-			    o->resolvers[i];
+			add_source(claims, &o->resolvers[i]);
 	}
 	if (o->resolv_conf != NULL)
-		claims->resolver_count += resolver_read_conf(o->resolv_conf,
-		    claims->resolvers + claims->resolver_count,
-		    RESOLVERS_MAX - claims->resolver_count);
-	for (size_t i = 0; i < claims->resolver_count; i++) {
-		bool twice = false;
-
-		for (size_t k = 0; k < i && !twice; k++)
-			twice = strcmp(claims->resolvers[k].url,
-				    claims->resolvers[i].url) == 0;
-		if (!twice)
-			ask(claims, &claims->resolvers[i], claims->host);
-	}
+		count = resolver_read_conf(o->resolv_conf, conf, RESOLVERS_MAX);
+	for (size_t i = 0; i < count; i++)
+		add_source(claims, &conf[i]);
+	ask_sources(claims, false, claims->host);
 }
 
 /* False if we were cancelled meanwhile; only pins call back at once. */
@@ -369,7 +397,10 @@ open_class(struct claims *claims, enum claims_class which)
 		break;
 	case CHAIN:
 		for (size_t i = 0; i < claims->name_count; i++)
-			ask_later_name(claims, claims->names[i]);
+			ask_sources(claims, false, claims->names[i]);
+		break;
+	case SILENT:
+		ask_sources(claims, true, claims->host);
 		break;
 	case CLASSES:
 		break;
@@ -409,13 +440,14 @@ claims_hurry(struct claims *claims)
 }
 
 struct claims *
-claims_start(uv_loop_t *loop, const char *host,
+claims_start(uv_loop_t *loop, struct fetch_pool *pool, const char *host,
     const struct acquire_options *options,
     const struct claims_callbacks *callbacks, void *cookie)
 {
 	struct claims *claims = mem_new(sizeof(*claims));
 
 	claims->loop = loop;
+	claims->pool = pool;
 	claims->host = mem_string(host);
 	claims->options = options;
 	claims->callbacks = *callbacks;

@@ -9,6 +9,8 @@
  *     were named; each datagram is an answer of its own
  *   4 the later names of the CNAME chain, asked by themselves at each resolver
  *     of class 3: where only the first name is lied about, they answer truly
+ *   5 the resolvers that gave no answer at all lately (dns/health.h), with
+ *     CLAIMS_PATIENCE_MS for each
  * An address is told once, with the source that named it first. */
 #ifndef OCLASP_ACQUIRE_CLAIMS_H
 #define OCLASP_ACQUIRE_CLAIMS_H
@@ -18,9 +20,10 @@
 struct claims;
 
 enum {
-	CLAIMS_MAX = 64,      /* distinct addresses of one host */
-	CLAIMS_ASKS_MAX = 96, /* questions put for one host */
-	CLAIMS_NAMES_MAX = 4, /* later names asked by themselves */
+	CLAIMS_MAX = 64,           /* distinct addresses of one host */
+	CLAIMS_ASKS_MAX = 96,      /* questions put for one host */
+	CLAIMS_NAMES_MAX = 4,      /* later names asked by themselves */
+	CLAIMS_PATIENCE_MS = 1500, /* with a resolver that was silent lately */
 };
 
 /* One address; valid during the callback. */
@@ -43,9 +46,10 @@ struct claims_callbacks {
 	void (*done)(void *cookie);
 };
 
-/* Gather for HOST (copied).  OPTIONS is borrowed and must outlive. */
-struct claims *claims_start(uv_loop_t *loop, const char *host,
-    const struct acquire_options *options,
+/* Gather for HOST (copied).  POOL, over which DoH resolvers are asked, and
+ * OPTIONS are borrowed and must outlive. */
+struct claims *claims_start(uv_loop_t *loop, struct fetch_pool *pool,
+    const char *host, const struct acquire_options *options,
     const struct claims_callbacks *callbacks, void *cookie);
 
 /* All that was claimed so far has failed: open the next class now.  Calls no

@@ -258,7 +258,7 @@ race_begin_next_road(void *cookie)
 			continue;
 		road->begun = true;
 		road->claims = claims_start(
-		    a->loop, road->host, a->options, &callbacks, road);
+		    a->loop, a->pool, road->host, a->options, &callbacks, road);
 		if (i + 1 < a->road_count)
 			a->next_url = loop_timer_start(
 			    a->loop, URL_STAGGER_MS, race_begin_next_road, a);

@@ -37,6 +37,7 @@ struct datagram_query {
 	struct sockaddr_storage server;
 	socklen_t server_size;
 	char *name;
+	char *asked; /* the same in random case; as given when asked again */
 	enum dns_type type;
 	uint16_t id;
 	uint8_t query[QUERY_MAX];
@@ -75,6 +76,7 @@ query_free(struct datagram_query *query)
 {
 	hang_up(query);
 	free(query->name);
+	free(query->asked);
 	free(query);
 }
 
@@ -150,13 +152,20 @@ send_question(struct datagram_query *query)
 	return false;
 }
 
+/* Some servers cannot cope with mixed case: the second time the name is as it
+ * was given. */
 static void
 ask_again(void *cookie)
 {
 	struct datagram_query *query = cookie;
 
 	query->resend = NULL;
-	if (query->answers == 0 && !send_question(query))
+	if (query->answers > 0)
+		return;
+	memcpy(query->asked, query->name, strlen(query->name));
+	(void)dns_query_write(query->name, query->type, query->id, query->query,
+	    sizeof(query->query), &query->query_len, NULL);
+	if (!send_question(query))
 		finish(query);
 }
 
@@ -283,6 +292,7 @@ take_datagram(struct datagram_query *query, const struct packet *packet)
 	if (query->answers == DATAGRAM_ANSWERS_MAX)
 		return;
 	query->answers++;
+	answer.other_case = !dns_message_echoes(&message, query->asked);
 	query->callbacks.answer(query->cookie, &answer);
 }
 
@@ -384,13 +394,32 @@ out:
 	return rc;
 }
 
+/* Each letter of the name up or down by a bit of chance; what is no letter, or
+ * is beyond the chance that we have, stays. */
+static void
+mix_case(char *name)
+{
+	uint8_t chance[32]; /* 256 letters: more than a name has */
+	ssize_t got = getrandom(chance, sizeof(chance), 0);
+
+	assert(got == (ssize_t)sizeof(chance)); /* up to 256 never fail */
+	for (size_t i = 0; name[i] != '\0' && i < 8 * sizeof(chance); i++) {
+		bool letter = (name[i] >= 'a' && name[i] <= 'z') ||
+			      (name[i] >= 'A' && name[i] <= 'Z');
+
+		if (letter && (chance[i / 8] >> i % 8 & 1) != 0)
+			name[i] = (char)(name[i] ^ 0x20);
+	}
+}
+
 static int
 set_up(struct datagram_query *query)
 {
 	ssize_t got = getrandom(&query->id, sizeof(query->id), 0);
 
-	assert(got == (ssize_t)sizeof(query->id)); /* up to 256 never fail */
-	if (dns_query_write(query->name, query->type, query->id, query->query,
+	assert(got == (ssize_t)sizeof(query->id));
+	mix_case(query->asked);
+	if (dns_query_write(query->asked, query->type, query->id, query->query,
 		sizeof(query->query), &query->query_len, &query->err) != 0 ||
 	    open_socket(query) != 0 || !send_question(query))
 		return -1;
@@ -422,6 +451,7 @@ datagram_start(uv_loop_t *loop, const struct sockaddr *server, const char *name,
 				 : sizeof(struct sockaddr_in);
 	memcpy(&query->server, server, query->server_size);
 	query->name = mem_string(name);
+	query->asked = mem_string(name);
 	query->type = type;
 	query->hold_ms = hold_ms > 0 ? hold_ms : DATAGRAM_HOLD_MS;
 	query->asked_ms = clock_mono_ms();

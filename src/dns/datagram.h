@@ -5,10 +5,12 @@
  * first; so the first datagram ends nothing: the socket stays open for the
  * hold-on window, and each answer is a claim.  The socket is our own, freshly
  * bound to a random port, unconnected so that answers from elsewhere are seen
- * (and not believed), with IP_RECVTTL and IP_RECVERR. */
+ * (and not believed), with IP_RECVTTL and IP_RECVERR.  The question's name is
+ * in random upper and lower case (draft-vixie-dnsext-dns0x20). */
 #ifndef OCLASP_DNS_DATAGRAM_H
 #define OCLASP_DNS_DATAGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <uv.h>
@@ -27,6 +29,9 @@ struct datagram_answer {
 	int64_t at_ms; /* after the question */
 	int ip_ttl;    /* TTL or hop limit; -1 unknown */
 	size_t size;
+	/* The question came back in another case than we wrote it: who has
+	 * sent this had not seen our datagram (DNS 0x20), or is careless. */
+	bool other_case;
 	const struct dns_message *message; /* borrowed, during the callback */
 };
 

@@ -268,3 +268,18 @@ dns_message_answers(const struct dns_message *message, uint16_t id,
 	ldns_rdf_deep_free(answered);
 	return same;
 }
+
+bool
+dns_message_echoes(const struct dns_message *message, const char *name)
+{
+	ldns_rdf *asked = name_from_text(name);
+	ldns_rdf *answered = name_from_text(message->question);
+	bool same = asked != NULL && answered != NULL &&
+		    ldns_rdf_size(asked) == ldns_rdf_size(answered) &&
+		    memcmp(ldns_rdf_data(asked), ldns_rdf_data(answered),
+			ldns_rdf_size(asked)) == 0;
+
+	ldns_rdf_deep_free(asked);
+	ldns_rdf_deep_free(answered);
+	return same;
+}

@@ -52,4 +52,7 @@ int dns_message_parse(
 bool dns_message_answers(const struct dns_message *message, uint16_t id,
     const char *name, enum dns_type type);
 
+/* True if MESSAGE's question is NAME to the letter, upper and lower case. */
+bool dns_message_echoes(const struct dns_message *message, const char *name);
+
 #endif

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* dns/resolver.c -- asking: one or two datagram queries, or the system.
+/* dns/resolver.c -- asking, by whatever transport the resolver is reached.
+ *
+ *   system      one look-up of the C library
+ *   udp         a datagram query for each question; an answer that is cut off
+ *               (TC) leads to the same question by TCP
+ *   tcp, tls, https   both questions over one connection
  *
  * Every callback to the caller happens in a turn: what comes from below opens
  * it, and its close frees the query if it ended or was cancelled meanwhile.
@@ -16,24 +21,29 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "dns/connection.h"
 #include "dns/datagram.h"
 #include "dns/system.h"
 
-enum { QUESTIONS_MAX = 2, RCODE_NXDOMAIN = 3 };
+enum { RCODE_NXDOMAIN = 3 };
 
-/* One datagram query. */
 struct question {
 	struct resolver_query *query;
+	enum dns_type type;
 	struct datagram_query *datagrams; /* NULL: not asked, or ended */
-	bool heard;                       /* an answer came, or it failed */
+	struct connection *whole; /* after a truncated answer; NULL: as above */
+	bool truncated;           /* it has been asked by TCP */
+	bool heard;               /* an answer came, or it failed */
 };
 
 struct resolver_query {
+	uv_loop_t *loop;          /* borrowed; must outlive */
+	struct resolver resolver; /* a copy */
 	struct question questions[QUESTIONS_MAX];
-	size_t question_count, ended_count;
+	size_t question_count;
 	struct system_query *system;
+	struct connection *connection;
 	struct loop_timer *at_once; /* for what needs no asking */
-	char url[RESOLVER_URL_TEXT];
 	char *name;
 	enum resolver_family family;
 	int64_t asked_ms;
@@ -50,8 +60,11 @@ struct resolver_query {
 static void
 hang_up(struct resolver_query *query)
 {
-	for (size_t i = 0; i < QUESTIONS_MAX; i++)
+	for (size_t i = 0; i < QUESTIONS_MAX; i++) {
 		datagram_cancel(&query->questions[i].datagrams);
+		connection_cancel(&query->questions[i].whole);
+	}
+	connection_cancel(&query->connection);
 	system_cancel(&query->system);
 	loop_timer_cancel(&query->at_once);
 }
@@ -145,12 +158,10 @@ settle_if_heard(struct resolver_query *query)
 	tell_settled(query);
 }
 
+/* Pass on what MESSAGE claims, within a turn. */
 static void
-datagram_answered(void *cookie, const struct datagram_answer *datagram)
+tell_message(struct resolver_query *query, const struct dns_message *message)
 {
-	struct question *question = cookie;
-	struct resolver_query *query = question->query;
-	const struct dns_message *message = datagram->message;
 	const char *addresses[DNS_ADDRESSES_MAX];
 	const char *chain[DNS_CHAIN_MAX];
 
@@ -164,13 +175,8 @@ datagram_answered(void *cookie, const struct datagram_answer *datagram)
 		query->bad_rcode = message->rcode;
 	else if (message->address_count == 0)
 		query->empty++;
-
-	open_turn(query);
-	question->heard = true;
 	tell_answer(query, addresses, message->address_count, chain,
 	    message->chain_length);
-	settle_if_heard(query);
-	close_turn(query);
 }
 
 /* What all datagrams of all questions together say. */
@@ -182,17 +188,17 @@ conclude(const struct resolver_query *query, struct err *err)
 	if (query->nxdomain)
 		err_set(err, REASON_DNS_NXDOMAIN,
 		    "%s says that '%.200s' does not exist (NXDOMAIN)",
-		    query->url, query->name);
+		    query->resolver.url, query->name);
 	else if (query->bad_rcode != 0)
 		err_set(err, REASON_DNS_SERVFAIL,
-		    "%s failed to look up '%.200s' (rcode %d, %s)", query->url,
-		    query->name, query->bad_rcode,
+		    "%s failed to look up '%.200s' (rcode %d, %s)",
+		    query->resolver.url, query->name, query->bad_rcode,
 		    query->bad_rcode == 2   ? "SERVFAIL"
 		    : query->bad_rcode == 5 ? "REFUSED"
 					    : "RFC 1035, section 4.1.1");
 	else if (query->empty > 0 || query->first.reason == REASON_NONE)
 		err_set(err, REASON_DNS_NO_ANSWER,
-		    "%s names no address for '%.200s'", query->url,
+		    "%s names no address for '%.200s'", query->resolver.url,
 		    query->name);
 	else
 		/* A resolver out of reach has not answered either; of the
@@ -201,25 +207,145 @@ conclude(const struct resolver_query *query, struct err *err)
 }
 
 static void
+note_failure(struct resolver_query *query, const struct err *err)
+{
+	if (err->reason != REASON_NONE && query->first.reason == REASON_NONE)
+		query->first = *err;
+}
+
+/* End, if nothing can come any more. */
+static void
+end_if_done(struct resolver_query *query)
+{
+	struct err verdict = {0};
+
+	if (query->over)
+		return;
+	settle_if_heard(query);
+	for (size_t i = 0; i < query->question_count; i++) {
+		if (query->questions[i].datagrams != NULL ||
+		    query->questions[i].whole != NULL)
+			return;
+	}
+	if (query->connection != NULL)
+		return;
+	conclude(query, &verdict);
+	tell_end(query, &verdict);
+}
+
+/* --- datagrams, and TCP after a truncated one --- */
+
+static void
+whole_answered(void *cookie, size_t which, const struct dns_message *message)
+{
+	struct question *question = cookie;
+	struct resolver_query *query = question->query;
+
+	(void)which;
+	open_turn(query);
+	question->heard = true;
+	tell_message(query, message);
+	settle_if_heard(query);
+	close_turn(query);
+}
+
+static void
+whole_ended(void *cookie, const struct err *err)
+{
+	struct question *question = cookie;
+	struct resolver_query *query = question->query;
+
+	open_turn(query);
+	question->whole = NULL;
+	question->heard = true;
+	note_failure(query, err);
+	end_if_done(query);
+	close_turn(query);
+}
+
+/* RFC 7766, section 5: after TC "the client SHOULD" ask again by TCP. */
+static void
+ask_for_whole(struct question *question)
+{
+	static const struct question_callbacks heard = {
+	    .answer = whole_answered, .end = whole_ended};
+	struct resolver_query *query = question->query;
+	struct resolver by_tcp = query->resolver;
+	const struct questions questions = {
+	    .name = query->name, .types = {question->type}, .count = 1};
+
+	by_tcp.kind = RESOLVER_TCP;
+	question->truncated = true;
+	question->whole = connection_start(
+	    query->loop, &by_tcp, &questions, &heard, question);
+}
+
+static void
+datagram_answered(void *cookie, const struct datagram_answer *datagram)
+{
+	struct question *question = cookie;
+	struct resolver_query *query = question->query;
+
+	open_turn(query);
+	tell_message(query, datagram->message);
+	if (!query->over && datagram->message->truncated) {
+		if (!question->truncated)
+			ask_for_whole(question);
+	} else if (!query->over) {
+		question->heard = true;
+		settle_if_heard(query);
+	}
+	close_turn(query);
+}
+
+static void
 datagrams_ended(void *cookie, const struct err *err)
 {
 	struct question *question = cookie;
 	struct resolver_query *query = question->query;
-	struct err verdict = {0};
 
 	open_turn(query);
 	question->datagrams = NULL;
-	question->heard = true;
-	query->ended_count++;
-	if (err->reason != REASON_NONE && query->first.reason == REASON_NONE)
-		query->first = *err;
-	settle_if_heard(query);
-	if (query->ended_count == query->question_count) {
-		conclude(query, &verdict);
-		tell_end(query, &verdict);
-	}
+	if (question->whole == NULL)
+		question->heard = true;
+	note_failure(query, err);
+	end_if_done(query);
 	close_turn(query);
 }
+
+/* --- streams and HTTPS --- */
+
+static void
+one_answered(void *cookie, size_t which, const struct dns_message *message)
+{
+	struct resolver_query *query = cookie;
+
+	open_turn(query);
+	query->questions[which].heard = true;
+	tell_message(query, message);
+	settle_if_heard(query);
+	close_turn(query);
+}
+
+static void
+all_ended(void *cookie, const struct err *err)
+{
+	struct resolver_query *query = cookie;
+
+	open_turn(query);
+	query->connection = NULL;
+	for (size_t i = 0; i < query->question_count; i++)
+		query->questions[i].heard = true;
+	/* What is below knows addresses; people know the URL. */
+	if (err->reason != REASON_NONE)
+		(void)err_set(&query->first, err->reason,
+		    "the resolver %s gave no answer: %.300s",
+		    query->resolver.url, err->text);
+	end_if_done(query);
+	close_turn(query);
+}
+
+/* --- the system, and names that are addresses --- */
 
 static void
 system_answered(void *cookie, const char *const *addresses, size_t count,
@@ -265,25 +391,35 @@ is_address(const char *name)
 }
 
 static void
-ask_datagrams(struct resolver_query *query, uv_loop_t *loop,
-    const struct resolver *resolver)
+ask_datagrams(struct resolver_query *query)
 {
 	static const struct datagram_callbacks heard = {
 	    .answer = datagram_answered, .end = datagrams_ended};
-	enum dns_type types[QUESTIONS_MAX];
+	const struct resolver *r = &query->resolver;
 
-	if (query->family != RESOLVER_IPV6)
-		types[query->question_count++] = DNS_A;
-	if (query->family != RESOLVER_IPV4)
-		types[query->question_count++] = DNS_AAAA;
 	for (size_t i = 0; i < query->question_count; i++) {
 		struct question *question = &query->questions[i];
 
-		question->query = query;
-		question->datagrams = datagram_start(loop,
-		    (const struct sockaddr *)&resolver->address, query->name,
-		    types[i], resolver->hold_ms, &heard, question);
+		question->datagrams = datagram_start(query->loop,
+		    (const struct sockaddr *)&r->address, query->name,
+		    question->type, r->hold_ms, &heard, question);
 	}
+}
+
+/* Which questions there are, by the family wanted. */
+static void
+add_questions(struct resolver_query *query, struct questions *out)
+{
+	*out = (struct questions){.name = query->name};
+	if (query->family != RESOLVER_IPV6)
+		out->types[out->count++] = DNS_A;
+	if (query->family != RESOLVER_IPV4)
+		out->types[out->count++] = DNS_AAAA;
+	for (size_t i = 0; i < out->count; i++) {
+		query->questions[i].query = query;
+		query->questions[i].type = out->types[i];
+	}
+	query->question_count = out->count;
 }
 
 static int
@@ -305,9 +441,13 @@ resolver_ask(uv_loop_t *loop, const struct resolver *resolver, const char *name,
     enum resolver_family family, const struct resolver_callbacks *callbacks,
     void *cookie)
 {
+	static const struct question_callbacks over_one_connection = {
+	    .answer = one_answered, .end = all_ended};
 	struct resolver_query *query = mem_new(sizeof(*query));
+	struct questions questions;
 
-	memcpy(query->url, resolver->url, sizeof(query->url));
+	query->loop = loop;
+	query->resolver = *resolver;
 	query->name = mem_string(name);
 	query->family = family;
 	query->asked_ms = clock_mono_ms();
@@ -318,13 +458,23 @@ resolver_ask(uv_loop_t *loop, const struct resolver *resolver, const char *name,
 		    loop_timer_start(loop, 0, answer_itself, query);
 		return query;
 	}
-	switch (resolver->kind) {
-	case RESOLVER_SYSTEM:
+	if (resolver->kind == RESOLVER_SYSTEM) {
 		query->system = system_start(
 		    loop, name, system_family(family), system_answered, query);
+		return query;
+	}
+	add_questions(query, &questions);
+	switch (resolver->kind) {
+	case RESOLVER_SYSTEM:
 		break;
 	case RESOLVER_UDP:
-		ask_datagrams(query, loop, resolver);
+		ask_datagrams(query);
+		break;
+	case RESOLVER_TCP:
+	case RESOLVER_TLS:
+	case RESOLVER_HTTPS:
+		query->connection = connection_start(
+		    loop, resolver, &questions, &over_one_connection, query);
 		break;
 	}
 	return query;

@@ -12,26 +12,56 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "dns/message.h"
+#include "tls/secure.h"
+
 struct err;
+struct fetch_pool;
 struct resolver_query;
 
 enum {
 	RESOLVERS_MAX = 16, /* configured and of resolv.conf together */
 	RESOLVER_URL_TEXT = 256,
-	RESOLVER_CONF_MAX = 65536, /* bytes of a resolv.conf */
+	RESOLVER_NAME_TEXT = 254,   /* a host name, NUL */
+	RESOLVER_BOOTSTRAP_MAX = 4, /* addresses of a DoH server */
+	RESOLVER_CONF_MAX = 65536,  /* bytes of a resolv.conf */
 };
 
-enum resolver_kind { RESOLVER_SYSTEM, RESOLVER_UDP };
+enum resolver_kind {
+	RESOLVER_SYSTEM,
+	RESOLVER_UDP,
+	RESOLVER_TCP,
+	RESOLVER_TLS,   /* DoT, RFC 7858 */
+	RESOLVER_HTTPS, /* DoH, RFC 8484 */
+};
 
 struct resolver {
 	enum resolver_kind kind;
 	char url[RESOLVER_URL_TEXT];     /* canonical, default port left out */
-	struct sockaddr_storage address; /* UDP */
-	int64_t hold_ms; /* UDP: hold-on window; 0: DATAGRAM_HOLD_MS */
+	struct sockaddr_storage address; /* UDP, TCP, TLS */
+	/* UDP: hold-on window, 0: DATAGRAM_HOLD_MS; else how long we wait, 0:
+	 * STREAM_DEADLINE_MS, HTTPS_DEADLINE_MS */
+	int64_t hold_ms;
+	char name[RESOLVER_NAME_TEXT]; /* TLS: whom the certificate must be
+					  for, "" its address; HTTPS: host */
+	uint8_t pins[SECURE_PINS_MAX][SECURE_PIN_SIZE]; /* TLS */
+	size_t pin_count;
+	bool insecure; /* TLS: any certificate will do; the URL says so */
+	/* HTTPS: where to connect to; none: NAME is looked up by the system */
+	char bootstrap[RESOLVER_BOOTSTRAP_MAX][DNS_ADDRESS_TEXT];
+	size_t bootstrap_count;
+	/* Not of the URL, and NULL after parsing.  Borrowed; must outlive. */
+	const char *tls_ca;      /* TLS, HTTPS: PEM, instead of the system's */
+	struct fetch_pool *pool; /* HTTPS: whose connections serve again */
 };
 
-/* "system", "udp://IP[:port]", a plain IP; an IPv6 address with a port wants
- * brackets.  Errors: REASON_USAGE. */
+/* One of
+ *   system
+ *   udp://IP[:53], or a plain IP; tcp://IP[:53]
+ *   tls://IP[:853][#NAME][,pin-sha256=BASE64 ...], tls://IP[:853]#insecure
+ *   https://HOST[:443]/PATH[#IP,...]
+ * where an IPv6 address with a port, and any in https, wants brackets.
+ * Errors: REASON_USAGE. */
 int resolver_parse(const char *url, struct resolver *out, struct err *err);
 
 /* The nameservers of a resolv.conf, as udp resolvers, at most MAX and each

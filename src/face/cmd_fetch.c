@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/loop.h"
+#include "dns/health.h"
 #include "face/command.h"
 #include "face/report.h"
 #include "http/fetch.h"
@@ -208,8 +209,10 @@ fetch(struct job *job)
 	    .policy = verify_policy_default(options_now(o)),
 	};
 	struct fetch_pool *pool;
+	struct health health = {0};
 	uv_loop_t loop;
 
+	options.health = &health;
 	target.policy.allow_no_next_update = o->allow_no_next_update;
 	target.policy.allow_sha1 = o->allow_sha1;
 	load_have(job, &target.policy);

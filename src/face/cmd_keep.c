@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "dns/health.h"
 #include "face/command.h"
 #include "face/config.h"
 #include "keep/keeper.h"
@@ -111,9 +112,11 @@ run(const struct options *o)
 	    .cookie = &job,
 	};
 	enum keeper_end end = KEEPER_GOOD;
+	struct health health = {0};
 	struct err err = {0};
 	int status;
 
+	options.acquire.health = &health;
 	take_args(&job, &options);
 	if (check_arguments(&options, o, &err) == -1 ||
 	    keeper_run(&options, &end, &err) == -1)

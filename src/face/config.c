@@ -48,6 +48,7 @@ parse(const char *path, struct err *err)
 	cfg_opt_t top[] = {
 	    CFG_STR("state-dir", NULL, CFGF_NODEFAULT),
 	    CFG_STR("ca-file", NULL, CFGF_NODEFAULT),
+	    CFG_STR("tls-ca", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("resolvers", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("pins", NULL, CFGF_NODEFAULT),
 	    CFG_INT("timeout", 0, CFGF_NODEFAULT),
@@ -175,6 +176,7 @@ config_load(struct options *options, struct config **out, struct err *err)
 	}
 	take_text(config->cfg, "state-dir", &options->state_dir);
 	take_text(config->cfg, "ca-file", &options->ca_file);
+	take_text(config->cfg, "tls-ca", &options->tls_ca);
 	if (take_lists(config->cfg, options, &why) == -1 ||
 	    take_numbers(config->cfg, options, &why) == -1 ||
 	    take_blocks(config, options, &why) == -1) {

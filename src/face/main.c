@@ -138,7 +138,9 @@ run(const struct command *command, int argc, char **argv)
 	if ((command->bit & (CMD_NET | CMD_INSTALL)) != 0 &&
 	    config_load(&options, &config, &err) == -1)
 		return command_fail(command->name, &err, EXIT_USAGE);
-	status = command->run(&options);
+	status = options_settle(&options, &err) == -1
+		     ? command_fail(command->name, &err, EXIT_USAGE)
+		     : command->run(&options);
 	config_free(config);
 	return status;
 }

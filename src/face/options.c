@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "tls/secure.h"
 
 enum { LONG_ONLY = 256, SKEW_MAX_S = 30 * 86400 };
 
@@ -45,6 +46,7 @@ enum {
 	OPT_STARTTLS,
 	OPT_STATE_DIR,
 	OPT_TIMEOUT,
+	OPT_TLS_CA,
 	OPT_URL,
 };
 
@@ -91,7 +93,10 @@ static const struct row {
 	"where everything is kept (/var/lib/oclasp)"},
     {OPT_APPLY, "apply", NULL, CMD_INSTALL, "do it, not only show it"},
     {OPT_RESOLVER, "resolver", "URL", CMD_NET,
-	"ask this resolver too: system, udp://IP[:PORT] or IP; may be repeated"},
+	"ask this resolver too: udp://, tcp://, tls://IP[#NAME], "
+	"https://HOST/PATH[#IP], system, IP; may be repeated"},
+    {OPT_TLS_CA, "tls-ca", "FILE", CMD_NET,
+	"trust these CAs (PEM) for tls:// and https:// resolvers"},
     {OPT_PIN, "pin", "HOST=ADDR", CMD_NET,
 	"try this address first for HOST; may be repeated"},
     {OPT_TIMEOUT, "timeout", "SECONDS", CMD_NET,
@@ -200,6 +205,8 @@ text_option(int id, struct options *o)
 		return &o->request;
 	case OPT_CA_FILE:
 		return &o->ca_file;
+	case OPT_TLS_CA:
+		return &o->tls_ca;
 	case OPT_STATE_DIR:
 		return &o->state_dir;
 	case OPT_SERVER:
@@ -319,6 +326,16 @@ options_parse(int command, const char *name, int argc, char **argv,
 	out->args = argv + optind;
 	out->arg_count = argc - optind;
 	return 0;
+}
+
+int
+options_settle(struct options *options, struct err *err)
+{
+	if (options->tls_ca == NULL)
+		return 0;
+	for (size_t i = 0; i < options->resolver_count; i++)
+		options->resolvers[i].tls_ca = options->tls_ca;
+	return secure_check_ca(options->tls_ca, err);
 }
 
 void

@@ -43,6 +43,7 @@ struct options {
 	bool quiet, color;
 	int verbose;
 	const char *issuer, *output, *url, *chain, *request, *ca_file;
+	const char *tls_ca;
 	const char *state_dir, *server, *server_command, *config;
 	const char *servername;
 	enum handshake_starttls starttls;
@@ -65,6 +66,10 @@ struct options {
  * with the command's name.  Errors: REASON_USAGE. */
 int options_parse(int command, const char *name, int argc, char **argv,
     struct options *out, struct err *err);
+
+/* After the command line and the configuration: what both say together.
+ * Errors: REASON_FILE (of --tls-ca). */
+int options_settle(struct options *options, struct err *err);
 
 /* The option lines of COMMAND for its help, to stdout. */
 void options_print(int command);

@@ -9,7 +9,6 @@
 #include "http/fetch.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "http/explain.h"
 #include "http/head.h"
 #include "http/multi.h"
 
@@ -26,12 +26,26 @@ struct fetch_pool {
 	struct fetch *first; /* all that are in progress */
 };
 
-enum cut { CUT_NOT, CUT_STATUS, CUT_OVERSIZE };
+/* What is asked for, and how. */
+static const struct kind {
+	const char *accept, *content_type; /* header lines */
+	const char *subject;               /* of messages */
+	long http_version;
+} kinds[] = {
+    [FETCH_OCSP] = {"Accept: application/ocsp-response", /* B7 */
+	"Content-Type: application/ocsp-request", "OCSP response",
+	CURL_HTTP_VERSION_1_1},
+    /* RFC 8484, section 5.2: HTTP/2 "is the minimum RECOMMENDED version" */
+    [FETCH_DNS] = {"Accept: application/dns-message",
+	"Content-Type: application/dns-message", "DNS message",
+	CURL_HTTP_VERSION_2TLS},
+};
 
 struct fetch {
 	struct fetch_pool *pool;
 	struct fetch *next, **link; /* in the pool's list */
-	CURL *easy;                 /* NULL if the set-up failed */
+	enum fetch_kind kind;
+	CURL *easy; /* NULL if the set-up failed */
 	struct curl_slist *headers, *connect_to;
 	char *url, *address;
 	char *host; /* of the URL: what messages name */
@@ -39,7 +53,7 @@ struct fetch {
 	struct loop_timer *failing; /* tells `failure` at the next turn */
 	struct err failure;
 	bool connected, headers_done, reporting;
-	enum cut cut;
+	enum explain_cut cut;
 	long status;
 	struct head head;
 	char curl_error[CURL_ERROR_SIZE];
@@ -94,111 +108,26 @@ finish(struct fetch *fetch)
 	fetch_free(fetch);
 }
 
-/* What an errno of the network says of a connection that was being made. */
-static enum reason
-connect_reason(long os_errno)
-{
-	switch (os_errno) {
-	case ECONNREFUSED:
-		return REASON_CONNECT_REFUSED;
-	case ECONNRESET:
-	case ECONNABORTED:
-	case EPIPE:
-		return REASON_CONNECT_RESET;
-	case ETIMEDOUT:
-		return REASON_CONNECT_TIMEOUT;
-	default: /* ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES ... */
-		return REASON_UNREACHABLE;
-	}
-}
-
 static void
-explain_connect(struct fetch *fetch, CURLcode code, struct err *err)
+explain(struct fetch *fetch, CURLcode code, struct err *err)
 {
-	long os_errno = 0;
-	int64_t elapsed = clock_mono_ms() - fetch->started_ms;
+	struct explain_facts failure = {
+	    .code = code,
+	    .connected = fetch->connected,
+	    .cut = fetch->cut,
+	    .status = fetch->status,
+	    .host = fetch->host,
+	    .address = fetch->address,
+	    .location = fetch->head.location,
+	    .detail = fetch->curl_error,
+	    .subject = kinds[fetch->kind].subject,
+	    .body_len = fetch->body.len,
+	    .elapsed_ms = clock_mono_ms() - fetch->started_ms,
+	};
 
-	(void)curl_easy_getinfo(fetch->easy, CURLINFO_OS_ERRNO, &os_errno);
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		err_set(err, REASON_CONNECT_TIMEOUT,
-		    "%s did not answer the connection for '%.200s' within "
-		    "%lld ms",
-		    fetch->address, fetch->host, (long long)elapsed);
-	else if (os_errno != 0)
-		err_set(err, connect_reason(os_errno),
-		    "cannot connect to %s for '%.200s': %s", fetch->address,
-		    fetch->host, strerror((int)os_errno));
-	else
-		err_set(err, REASON_UNREACHABLE,
-		    "cannot connect to %s for '%.200s': %.200s", fetch->address,
-		    fetch->host, curl_easy_strerror(code));
-}
-
-static void
-explain_cut(struct fetch *fetch, struct err *err)
-{
-	if (fetch->cut == CUT_OVERSIZE)
-		err_set(err, REASON_OVERSIZE,
-		    "%s answered '%.200s' with more than %d bytes, no OCSP "
-		    "response is that large",
-		    fetch->address, fetch->host, FETCH_BODY_MAX);
-	else if (fetch->status >= 300 && fetch->status < 400)
-		err_set(err, REASON_HTTP_REDIRECT,
-		    "%s answered '%.150s' with status %ld, a redirect to "
-		    "'%.200s', which is not followed",
-		    fetch->address, fetch->host, fetch->status,
-		    fetch->head.location[0] != '\0' ? fetch->head.location
-						    : "nowhere");
-	else
-		err_set(err, REASON_HTTP_STATUS,
-		    "%s answered '%.200s' with HTTP status %ld", fetch->address,
-		    fetch->host, fetch->status);
-}
-
-/* Why an exchange failed whose connection was up. */
-static void
-explain_exchange(struct fetch *fetch, CURLcode code, struct err *err)
-{
-	const char *detail = fetch->curl_error[0] != '\0'
-				 ? fetch->curl_error
-				 : curl_easy_strerror(code);
-	enum reason reason = REASON_HTTP_RESET;
-
-	switch (code) {
-	case CURLE_OPERATION_TIMEDOUT:
-		err_set(err, REASON_HTTP_TIMEOUT,
-		    "%s took the connection for '%.200s', but no whole answer "
-		    "came within %lld ms (%zu bytes of a body)",
-		    fetch->address, fetch->host,
-		    (long long)(clock_mono_ms() - fetch->started_ms),
-		    fetch->body.len);
-		return;
-	case CURLE_GOT_NOTHING:
-		err_set(err, REASON_HTTP_RESET,
-		    "%s closed the connection for '%.200s' without an answer",
-		    fetch->address, fetch->host);
-		return;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ISSUER_ERROR:
-		reason = REASON_TLS_FAILED;
-		break;
-	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, which is any text */
-	case CURLE_WEIRD_SERVER_REPLY:
-	case CURLE_BAD_CONTENT_ENCODING:
-		reason = REASON_NOT_OCSP;
-		break;
-	case CURLE_FILESIZE_EXCEEDED:
-		reason = REASON_OVERSIZE;
-		break;
-	default: /* CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE */
-		break;
-	}
-	err_set(err, reason, "the exchange with %s for '%.150s' failed: %.200s",
-	    fetch->address, fetch->host, detail);
+	(void)curl_easy_getinfo(
+	    fetch->easy, CURLINFO_OS_ERRNO, &failure.os_errno);
+	explain_failure(&failure, err);
 }
 
 static void
@@ -211,14 +140,11 @@ exchange_ended(CURL *easy, CURLcode code)
 	result = &fetch->result;
 	result->stage = fetch->connected ? FETCH_HTTP : FETCH_CONNECT;
 
-	if (fetch->cut != CUT_NOT)
-		explain_cut(fetch, &result->err);
-	else if (code == CURLE_OK && fetch->status == 200)
+	if (fetch->cut == EXPLAIN_CUT_NOT && code == CURLE_OK &&
+	    fetch->status == 200)
 		result->stage = FETCH_DONE;
-	else if (fetch->connected)
-		explain_exchange(fetch, code, &result->err);
 	else
-		explain_connect(fetch, code, &result->err);
+		explain(fetch, code, &result->err);
 	finish(fetch);
 }
 
@@ -285,7 +211,7 @@ take_body(char *bytes, size_t size, size_t count, void *cookie)
 	buf_add(&fetch->body, bytes, len);
 	if (!fetch->body.full)
 		return len;
-	fetch->cut = CUT_OVERSIZE;
+	fetch->cut = EXPLAIN_CUT_OVERSIZE;
 	return 0;
 }
 
@@ -299,10 +225,10 @@ body_is_wanted(struct fetch *fetch)
 		return true; /* RFC 9110, section 15.2: the final one follows */
 	fetch->headers_done = true;
 	if (fetch->status != 200)
-		fetch->cut = CUT_STATUS;
+		fetch->cut = EXPLAIN_CUT_STATUS;
 	else if (fetch->head.oversize)
-		fetch->cut = CUT_OVERSIZE;
-	return fetch->cut == CUT_NOT;
+		fetch->cut = EXPLAIN_CUT_OVERSIZE;
+	return fetch->cut == EXPLAIN_CUT_NOT;
 }
 
 static size_t
@@ -351,21 +277,29 @@ set_address(struct fetch *fetch)
 static void
 set_request(struct fetch *fetch, const struct fetch_request *request)
 {
+	const struct kind *kind = &kinds[fetch->kind];
 	CURL *easy = fetch->easy;
 
 	/* Content codings are not asked for, but decoded if they come. */
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
 	add_line(&fetch->headers, "Accept-Encoding:");
 	add_line(&fetch->headers, "Expect:");
-	add_line(&fetch->headers, "Accept: application/ocsp-response"); /* B7 */
+	add_line(&fetch->headers, kind->accept);
 	if (request->body.len > 0) {
-		add_line(
-		    &fetch->headers, "Content-Type: application/ocsp-request");
+		add_line(&fetch->headers, kind->content_type);
 		curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 		    (curl_off_t)request->body.len);
 		curl_easy_setopt(
 		    easy, CURLOPT_POSTFIELDS, (const char *)request->body.at);
+	}
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, kind->http_version);
+	/* Two questions at once share one connection of HTTP/2. */
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
+	    kind->http_version == CURL_HTTP_VERSION_1_1 ? 0L : 1L);
+	if (request->ca_file != NULL) { /* instead of the system's store */
+		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
 	curl_easy_setopt(easy, CURLOPT_URL, fetch->url);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, fetch->connect_to);
@@ -386,8 +320,6 @@ set_manners(struct fetch *fetch)
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* none of environment */
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(
-	    easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* base64 has "//" */
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -444,6 +376,7 @@ fetch_start(struct fetch_pool *pool, const struct fetch_request *request,
 	fetch->pool = pool;
 	fetch->cb = cb;
 	fetch->cookie = cookie;
+	fetch->kind = request->kind;
 	fetch->url = mem_string(request->url);
 	fetch->address = mem_string(request->address);
 	fetch->started_ms = clock_mono_ms();

@@ -22,10 +22,16 @@ enum { FETCH_BODY_MAX = 65536 }; /* bytes, also after decoding */
 
 enum fetch_stage { FETCH_CONNECT, FETCH_HTTP, FETCH_DONE };
 
+/* What is asked for: it chooses media types, and HTTP/2 for DNS. */
+enum fetch_kind { FETCH_OCSP, FETCH_DNS };
+
 struct fetch_request {
+	enum fetch_kind kind;
 	const char *url;     /* http:// or https://; copied */
 	const char *address; /* bare IP to connect to; copied */
 	struct span body;    /* empty: GET, else POST; must outlive the fetch */
+	const char *ca_file; /* https: PEM, instead of the system's store;
+				NULL: the system's.  Copied */
 	int64_t connect_ms;  /* deadline of the connection */
 	int64_t total_ms;    /* deadline of the whole exchange */
 };

@@ -156,7 +156,7 @@ multi_new(uv_loop_t *loop, void (*done)(CURL *easy, CURLcode code))
 	(void)curl_multi_setopt(
 	    multi->curl, CURLMOPT_MAXCONNECTS, (long)MULTI_IDLE_MAX);
 	(void)curl_multi_setopt(
-	    multi->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	    multi->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 	return multi;
 }
 
