@@ -16,6 +16,8 @@
 #include "pki/cert.h"
 #include "pki/request.h"
 
+enum { GRACE_MS = 100 }; /* for an exchange to report its own time-out */
+
 struct penalty_probe {
 	uv_loop_t *loop;
 	struct fetch_pool *pool;
@@ -128,8 +130,12 @@ resolved(void *cookie, const struct resolver_answer *answer)
 		request.url = url;
 		request.body = (struct span){p->request, p->request_len};
 	}
-	/* our timer ends it; curl must not be first */
-	request.connect_ms = request.total_ms = 2 * PENALTY_URL_MS;
+	/* the exchange ends by itself, and says how far it got */
+	request.total_ms =
+	    PENALTY_URL_MS - (clock_mono_ms() - p->url_started_ms);
+	if (request.total_ms < 1)
+		request.total_ms = 1;
+	request.connect_ms = request.total_ms;
 	p->fetch = fetch_start(p->pool, &request, fetched, p);
 }
 
@@ -174,7 +180,8 @@ next_url(void *cookie)
 		url_ended(p, &err);
 		return;
 	}
-	p->timer = loop_timer_start(p->loop, PENALTY_URL_MS, url_timed_out, p);
+	p->timer = loop_timer_start(
+	    p->loop, PENALTY_URL_MS + GRACE_MS, url_timed_out, p);
 	p->query =
 	    resolver_ask(p->loop, p->resolver, host, p->family, &callbacks, p);
 	free(host);

@@ -67,6 +67,7 @@ struct job {
 	int port;
 	int64_t now;
 	int status;
+	uv_loop_t loop;
 };
 
 /* "HOST", "HOST:PORT", "[V6]:PORT", "V6". */
@@ -306,6 +307,8 @@ served(void *cookie, const struct served *s)
 		print_nagios(job, s, finding);
 	else
 		print_text(job, s, finding);
+	/* a look-up of the C library may still run: do not wait for it */
+	uv_stop(&job->loop);
 }
 
 static void
@@ -324,16 +327,15 @@ check(struct job *job)
 	    .always_penalty = o->penalty,
 	};
 	struct fetch_pool *pool;
-	uv_loop_t loop;
 
 	request.policy.allow_no_next_update = o->allow_no_next_update;
 	request.policy.allow_sha1 = o->allow_sha1;
-	(void)uv_loop_init(&loop);
-	pool = fetch_pool_new(&loop);
-	(void)served_start(&loop, pool, &request, served, job);
-	loop_run(&loop);
+	(void)uv_loop_init(&job->loop);
+	pool = fetch_pool_new(&job->loop);
+	(void)served_start(&job->loop, pool, &request, served, job);
+	loop_run(&job->loop);
 	fetch_pool_free(pool);
-	loop_end(&loop);
+	loop_end(&job->loop);
 }
 
 static int

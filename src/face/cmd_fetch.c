@@ -21,6 +21,7 @@ struct job {
 	struct identity id;
 	struct staple *have; /* what FILE holds already, if it is genuine */
 	int status;
+	uv_loop_t loop;
 };
 
 static bool
@@ -108,11 +109,12 @@ print_text(const struct job *job, const struct acquire_result *result)
 	if (!result->accepted) {
 		(void)fprintf(stderr, "oclasp fetch: %s (%s)\n",
 		    result->err.text, reason_name(result->err.reason));
-		if (!o->quiet) {
+		if (o->quiet)
+			return;
+		if (report_remedy(result->err.reason) != NULL)
 			(void)fprintf(stderr, "  remedy       %s\n",
-			    reason_remedy(result->err.reason));
-			print_tries(stderr, result);
-		}
+			    report_remedy(result->err.reason));
+		print_tries(stderr, result);
 		return;
 	}
 	if (o->quiet || out == stderr)
@@ -184,6 +186,8 @@ acquired(void *cookie, struct acquire_result *result)
 		report(job, result);
 	}
 	staple_free(result->staple);
+	/* a look-up of the C library may still run: do not wait for it */
+	uv_stop(&job->loop);
 }
 
 /* A failure before anything could be asked. */
@@ -210,7 +214,6 @@ fetch(struct job *job)
 	};
 	struct fetch_pool *pool;
 	struct health health = {0};
-	uv_loop_t loop;
 
 	options.health = &health;
 	target.policy.allow_no_next_update = o->allow_no_next_update;
@@ -221,12 +224,12 @@ fetch(struct job *job)
 	if (isatty(STDERR_FILENO) && !o->quiet && !o->json)
 		(void)fprintf(stderr, "asking for the response for '%s' ...",
 		    cert_name(job->id.leaf));
-	(void)uv_loop_init(&loop);
-	pool = fetch_pool_new(&loop);
-	(void)acquire_start(&loop, pool, &target, &options, acquired, job);
-	loop_run(&loop);
+	(void)uv_loop_init(&job->loop);
+	pool = fetch_pool_new(&job->loop);
+	(void)acquire_start(&job->loop, pool, &target, &options, acquired, job);
+	loop_run(&job->loop);
 	fetch_pool_free(pool);
-	loop_end(&loop);
+	loop_end(&job->loop);
 }
 
 static int

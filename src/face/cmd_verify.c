@@ -86,9 +86,9 @@ print_text(const struct job *job, const struct options *o, bool accepted,
 	if (!accepted) {
 		(void)printf(
 		    "reject: %s (%s)\n", err->text, reason_name(err->reason));
-		if (!o->quiet)
+		if (!o->quiet && report_remedy(err->reason) != NULL)
 			(void)printf(
-			    "  remedy       %s\n", reason_remedy(err->reason));
+			    "  remedy       %s\n", report_remedy(err->reason));
 		return;
 	}
 	(void)printf("accept: the response for '%s' is genuine and says %s\n",

@@ -118,6 +118,16 @@ report_json_try(const struct acquire_try *try)
 	    (json_int_t)try->elapsed_ms);
 }
 
+const char *
+report_remedy(enum reason reason)
+{
+	enum reason_group group = reason_group(reason);
+
+	return group == GROUP_NETWORK || group == GROUP_RESPONSE
+		   ? reason_remedy(reason)
+		   : NULL;
+}
+
 void
 report_add_verdict(
     json_t *object, const struct verdict *facts, const struct err *err)

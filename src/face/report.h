@@ -25,6 +25,10 @@ json_t *report_json_cert(const struct cert *cert);
 json_t *report_json_verdict(const struct verdict *facts);
 json_t *report_json_try(const struct acquire_try *try);
 
+/* What to do about REASON, if its sentence does not say so itself, as those
+ * about files and certificates do; else NULL. */
+const char *report_remedy(enum reason reason);
+
 /* "accept"/"reject", "status", "reason", "detail", "response" into OBJECT;
  * FACTS is NULL for a reject. */
 void report_add_verdict(

@@ -98,7 +98,27 @@ refresh_at(const struct policy_facts *f)
 	int64_t span = life * POLICY_JITTER_PERCENT / 100;
 	int64_t early = span > 0 ? f->random % (span + 1) : 0;
 
-	return smaller(half, larger(half - early, f->fetch_again));
+	int64_t at = smaller(half, larger(half - early, f->fetch_again));
+
+	/* A responder may have nothing newer at that moment (BR 4.9.10 lets a
+	 * CA serve seven days until four are over): then again after a tenth of
+	 * what is left, and so on. */
+	if (f->last_attempt >= at)
+		at = f->last_attempt +
+		     larger(1, (f->usable_until - f->last_attempt) / 10);
+	return at;
+}
+
+/* The state of a target whose last answer was good. */
+static enum target_state
+good_state(const struct policy_facts *f, int64_t next_attempt)
+{
+	if (f->now >= next_attempt)
+		return STATE_DUE;
+	/* good, and the newest there is, but not for long any more */
+	return f->usable_until - f->now < (f->end - f->this_update) / 4
+		   ? STATE_EXPIRING
+		   : STATE_FRESH;
 }
 
 /* The back-off's ceiling: doubling, and lower the nearer the end is.  Both
@@ -193,8 +213,8 @@ policy_decide(const struct policy_facts *f)
 		d.state = f->has_staple ? STATE_EXPIRED : STATE_PENDING;
 		d.next_attempt = f->now;
 	} else {
-		d.next_attempt = refresh_at(f);
-		d.state = f->now < d.next_attempt ? STATE_FRESH : STATE_DUE;
+		d.next_attempt = was_set_back(f) ? f->now : refresh_at(f);
+		d.state = good_state(f, d.next_attempt);
 	}
 	return d;
 }
