@@ -52,8 +52,10 @@ keeper_stop(struct keeper *k)
 		return;
 	k->stopping = true;
 	(void)sd_notify(0, "STOPPING=1");
-	for (size_t i = 0; i < k->target_count; i++)
+	for (size_t i = 0; i < k->target_count; i++) {
 		acquire_cancel(&k->targets[i]->acquire);
+		places_leave(&k->places, &k->targets[i]->place);
+	}
 	nginx_scan_cancel(&k->scan);
 	publish_cancel(&k->publish);
 	loop_timer_cancel(&k->publish_timer);
@@ -66,24 +68,23 @@ keeper_stop(struct keeper *k)
 	uv_stop(&k->loop);
 }
 
-/* Nothing is under way and nothing waits to begin at once. */
-static bool
-is_idle(const struct keeper *k)
+/* Not when everything is fetched: where one responder hangs that moment may
+ * never come, and systemd would end us for it (I8). */
+void
+keeper_say_ready(struct keeper *k)
 {
-	return k->running == 0 && !keeper_is_publishing(k);
+	if (k->ready)
+		return;
+	k->ready = true;
+	(void)sd_notifyf(
+	    0, "READY=1\nSTATUS=keeping %zu certificates", k->target_count);
 }
 
 void
 keeper_check_idle(struct keeper *k)
 {
-	if (!is_idle(k) || k->stopping)
-		return;
-	if (!k->ready) {
-		k->ready = true;
-		(void)sd_notifyf(0, "READY=1\nSTATUS=keeping %zu certificates",
-		    k->target_count);
-	}
-	if (k->options->once)
+	if (k->options->once && !keeper_is_fetching(k) &&
+	    !keeper_is_publishing(k))
 		keeper_stop(k);
 }
 
@@ -216,10 +217,10 @@ begin(struct keeper *k)
 static void
 release(struct keeper *k)
 {
+	HASH_CLEAR(hh, k->by_path);
 	for (size_t i = 0; i < k->target_count; i++)
 		target_free(k->targets[i]);
 	free(k->targets);
-	free(k->items);
 	schedule_done(&k->schedule);
 	nginx_conf_free(k->conf);
 	store_close(k->store);
@@ -239,6 +240,8 @@ summarize(const struct keeper *k)
 		return KEEPER_INTERRUPTED;
 	if (!k->options->once)
 		return KEEPER_GOOD;
+	if (k->proof_failed)
+		return KEEPER_ALARM;
 	if (k->publish_failed)
 		end = KEEPER_LATER;
 	for (size_t i = 0; i < k->target_count; i++) {
@@ -263,6 +266,10 @@ keeper_run(
 	k->specs = options->specs;
 	k->spec_count = options->spec_count;
 	k->lock = -1;
+	k->places = (struct places){.per_host_max = KEEPER_PER_HOST_MAX,
+	    .all_max = KEEPER_FETCHES_MAX,
+	    .hold_ms = KEEPER_PLACE_MS,
+	    .held_max = KEEPER_HELD_MAX};
 	if (open_state(k, err) == 0) {
 		k->nginx = (struct nginx){
 		    .command = options->nginx_command,

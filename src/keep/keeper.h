@@ -16,7 +16,8 @@ enum {
 	KEEPER_FETCHES_MAX = 256,     /* in progress at once, in all, */
 	KEEPER_PER_HOST_MAX = 8,      /* and for each responder host; */
 	KEEPER_PLACE_MS = 3000,       /* one that takes longer gives up its
-				       place, not its attempt */
+				       place, not its attempt, */
+	KEEPER_HELD_MAX = 1024,       /* but so many at most at all */
 	KEEPER_WATCH_MS = 2000,       /* how often files are looked at */
 	KEEPER_GATHER_MS = 300,       /* changes that come together are
 				       published together; while fetches are
@@ -46,7 +47,7 @@ struct keeper_options {
 
 enum keeper_end {
 	KEEPER_GOOD,  /* every target is as it should be, or SIGTERM came */
-	KEEPER_ALARM, /* --once: some target needs a person */
+	KEEPER_ALARM, /* --once: some target, or the server, needs a person */
 	KEEPER_LATER, /* --once: some target may be better later */
 	KEEPER_INTERRUPTED, /* SIGINT */
 };

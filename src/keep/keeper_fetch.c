@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/keeper_fetch.c -- what is due is fetched; what came of it is kept. */
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "acquire/acquire.h"
@@ -12,7 +11,11 @@
 #include "keep/keeper_priv.h"
 #include "pki/staple.h"
 
-enum { DUE_CAP_MS = 30000 }; /* look again: the wall clock may be set */
+enum {
+	DUE_CAP_MS = 30000,   /* look again: the wall clock may be set, */
+	CLOCK_JUMP_S = 5,     /* by more than this */
+	PLACES_LOOK_MS = 250, /* while somebody waits for a place */
+};
 
 static uint32_t
 random_number(void)
@@ -55,7 +58,8 @@ keeper_decide(struct keeper *k, struct target *target)
 	int64_t now = clock_wall_s();
 	const struct policy_facts facts = target_facts(target, now);
 	const struct policy_decision d = policy_decide(&facts);
-	int64_t when = target->acquire == NULL ? d.next_attempt : 0;
+	bool busy = target->place.state != PLACE_NONE;
+	int64_t when = busy ? 0 : d.next_attempt;
 
 	if (d.state != target->state || !target->said) {
 		/* due is a moment, and pending is where all begin */
@@ -69,6 +73,10 @@ keeper_decide(struct keeper *k, struct target *target)
 	if (target_servable(target, now) != NULL &&
 	    (when == 0 || facts.usable_until < when))
 		when = facts.usable_until;
+	/* and so is that of the certificate: an alarm begins */
+	if (facts.readable && facts.not_after > now &&
+	    (when == 0 || facts.not_after < when))
+		when = facts.not_after;
 	if (when == 0)
 		schedule_remove(&k->schedule, &target->entry);
 	else
@@ -195,7 +203,7 @@ acquired(void *cookie, struct acquire_result *result)
 	int64_t now = clock_wall_s();
 
 	target->acquire = NULL;
-	k->running--;
+	places_leave(&k->places, &target->place);
 	target->last_attempt = now;
 	target->random = random_number();
 	target->fetch_again =
@@ -220,33 +228,13 @@ acquired(void *cookie, struct acquire_result *result)
 
 /* --- start --- */
 
-static const char *
-url_of(const struct target *target)
+bool
+keeper_is_fetching(const struct keeper *k)
 {
-	return target->url != NULL ? target->url
-				   : target->id.leaf->ocsp_urls[0];
+	return k->places.held_count > 0 || k->places.waiting_count > 0;
 }
 
-/* How many of those under way hold a place at TARGET's responder.  One that
- * makes no progress gives up its place, so that a hanging responder does not
- * starve the others (A15). */
-static size_t
-places_taken(const struct keeper *k, const struct target *target)
-{
-	int64_t since = clock_mono_ms() - KEEPER_PLACE_MS;
-	size_t taken = 0;
-
-	for (size_t i = 0; i < k->target_count; i++) {
-		const struct target *other = k->targets[i];
-
-		if (other->acquire != NULL &&
-		    other->acquire_started_ms > since &&
-		    strcmp(url_of(other), url_of(target)) == 0)
-			taken++;
-	}
-	return taken;
-}
-
+/* TARGET holds a place: go. */
 static void
 start(struct keeper *k, struct target *target)
 {
@@ -262,11 +250,28 @@ start(struct keeper *k, struct target *target)
 	job.policy.allow_sha1 = k->options->allow_sha1;
 	if (target->staple != NULL)
 		job.floor = staple_facts(target->staple)->this_update;
-	k->running++;
-	target->acquire_started_ms = clock_mono_ms();
 	target->acquire = acquire_start(
 	    &k->loop, k->pool, &job, &k->options->acquire, acquired, target);
 	keeper_decide(k, target);
+}
+
+/* A place at TARGET's responder, or a wait for it. */
+static void
+ask_for_place(struct keeper *k, struct target *target)
+{
+	const char *url =
+	    target->url != NULL ? target->url : target->id.leaf->ocsp_urls[0];
+	char *host = NULL;
+	int port;
+	/* what is no http URL fails at once, by whatever name */
+	bool known = fetch_split_url(url, &host, &port);
+
+	if (places_take(&k->places, &target->place, known ? host : url,
+		clock_mono_ms()))
+		start(k, target);
+	else
+		keeper_decide(k, target);
+	free(host);
 }
 
 /* TARGET's moment has come: a fetch, or the end of its staple. */
@@ -276,19 +281,41 @@ handle_due(struct keeper *k, struct target *target, int64_t now)
 	const struct policy_facts facts = target_facts(target, now);
 	const struct policy_decision d = policy_decide(&facts);
 
-	if (target->staple != NULL && !staple_usable(target->staple, now))
-		keeper_mark_dirty(k);
-	if (target->acquire != NULL || d.next_attempt == 0 ||
-	    d.next_attempt > now) {
+	if (target->published && target_servable(target, now) == NULL) {
+		target->published = false;
+		keeper_mark_urgent(k);
+	}
+	if (target->place.state != PLACE_NONE || d.next_attempt == 0 ||
+	    d.next_attempt > now)
 		keeper_decide(k, target);
+	else
+		ask_for_place(k, target);
+}
+
+/* The wall clock has been set: every moment that was computed by it is wrong,
+ * and what was refused by it (a staple not valid yet, at a boot without a
+ * clock) may be good. */
+static void
+compare_clocks(struct keeper *k)
+{
+	int64_t wall = clock_wall_s();
+	int64_t mono = clock_mono_ms();
+	int64_t jump = wall - k->wall_s - (mono - k->mono_ms) / 1000;
+	bool first = k->wall_s == 0;
+	char span[CLOCK_SPAN];
+
+	k->wall_s = wall;
+	k->mono_ms = mono;
+	if (first || (jump >= -CLOCK_JUMP_S && jump <= CLOCK_JUMP_S))
 		return;
+	log_line(LOG_NOTICE, "the clock was set %s by %s: looking at all again",
+	    jump < 0 ? "back" : "forward", clock_span(jump, span));
+	for (size_t i = 0; i < k->target_count; i++) {
+		if (k->targets[i]->staple == NULL)
+			keeper_adopt(k, k->targets[i]);
+		keeper_decide(k, k->targets[i]);
 	}
-	if (k->running >= KEEPER_FETCHES_MAX ||
-	    places_taken(k, target) >= KEEPER_PER_HOST_MAX) {
-		schedule_set(&k->schedule, &target->entry, now + 1);
-		return;
-	}
-	start(k, target);
+	keeper_mark_dirty(k);
 }
 
 void
@@ -296,16 +323,24 @@ keeper_run_due(void *cookie)
 {
 	struct keeper *k = cookie;
 	struct schedule_entry *first;
-	int64_t now = clock_wall_s();
-	int64_t wait_ms;
+	struct place *next;
+	int64_t wait_ms = DUE_CAP_MS;
 
 	loop_timer_cancel(&k->due);
 	if (k->stopping)
 		return;
+	compare_clocks(k);
+	/* who has waited goes before who is due now */
+	while ((next = places_next(&k->places, clock_mono_ms())) != NULL)
+		start(k, next->subject);
+	/* the clock is read anew each time: what is decided lies after it, so
+	 * that this ends also when it is set meanwhile */
 	while ((first = schedule_first(&k->schedule)) != NULL &&
-	       first->when <= now)
-		handle_due(k, first->subject, now);
-	wait_ms = first == NULL ? DUE_CAP_MS : (first->when - now) * 1000;
-	k->due = loop_timer_start(&k->loop,
-	    wait_ms < DUE_CAP_MS ? wait_ms : DUE_CAP_MS, keeper_run_due, k);
+	       first->when <= clock_wall_s())
+		handle_due(k, first->subject, clock_wall_s());
+	if (first != NULL && first->when - clock_wall_s() < DUE_CAP_MS / 1000)
+		wait_ms = (first->when - clock_wall_s()) * 1000;
+	if (k->places.waiting_count > 0 && wait_ms > PLACES_LOOK_MS)
+		wait_ms = PLACES_LOOK_MS;
+	k->due = loop_timer_start(&k->loop, wait_ms, keeper_run_due, k);
 }

@@ -2,6 +2,7 @@
 /* keep/keeper_list.c -- which targets there are, and their files. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "acquire/acquire.h"
 #include "base/clock.h"
@@ -51,8 +52,8 @@ offer(struct target *target, struct staple *staple)
 
 /* State is adopted on restart with no network (A1): from the store, and where
  * that is lost, from the published file. */
-static void
-adopt(struct keeper *k, struct target *target)
+void
+keeper_adopt(struct keeper *k, struct target *target)
 {
 	const char *fingerprint = target_fingerprint(target);
 	struct err err = {0};
@@ -88,25 +89,19 @@ adopt(struct keeper *k, struct target *target)
 void
 keeper_read_target(struct keeper *k, struct target *target)
 {
-	if (target->acquire != NULL)
-		k->running--; /* reading cancels it */
-	if (target_read(target, k->options->ca_file))
-		adopt(k, target);
+	bool other = target_read(target, k->options->ca_file);
+
+	/* reading cancels an acquisition if it replaces what that works on;
+	 * and who waits may not need to, or elsewhere */
+	if (target->acquire == NULL)
+		places_leave(&k->places, &target->place);
+	if (other)
+		keeper_adopt(k, target);
 	if (target->unreadable.reason != REASON_NONE)
 		log_line(LOG_ERROR, "%s: %s (%s)", target->certificate,
 		    target->unreadable.text,
 		    reason_name(target->unreadable.reason));
 	keeper_decide(k, target);
-}
-
-static struct target *
-find(const struct keeper *k, const char *certificate)
-{
-	for (size_t i = 0; i < k->target_count; i++) {
-		if (strcmp(k->targets[i]->certificate, certificate) == 0)
-			return k->targets[i];
-	}
-	return NULL;
 }
 
 static bool
@@ -118,8 +113,9 @@ same_text(const char *a, const char *b)
 static void
 want(struct keeper *k, const struct target_spec *spec)
 {
-	struct target *target = find(k, spec->certificate);
+	struct target *target = NULL;
 
+	HASH_FIND_STR(k->by_path, spec->certificate, target);
 	if (target != NULL && same_text(target->issuer, spec->issuer) &&
 	    same_text(target->url, spec->url)) {
 		target->wanted = true;
@@ -127,9 +123,16 @@ want(struct keeper *k, const struct target_spec *spec)
 	}
 	if (k->target_count == KEEPER_TARGETS_MAX)
 		return;
+	if (target != NULL)
+		HASH_DEL(k->by_path, target); /* to be dropped */
 	target = target_new(spec);
 	target->keeper = k;
 	target->wanted = true;
+	/* adopted staples of one age must not be refreshed in one second */
+	if (getrandom(&target->random, sizeof(target->random), 0) == -1)
+		target->random = (uint32_t)clock_mono_ms();
+	HASH_ADD_KEYPTR(hh, k->by_path, target->certificate,
+	    strlen(target->certificate), target);
 	k->targets =
 	    mem_resize(k->targets, k->target_count + 1, sizeof(k->targets[0]));
 	k->targets[k->target_count++] = target;
@@ -143,6 +146,7 @@ drop_unwanted(struct keeper *k)
 
 	for (size_t i = 0; i < k->target_count; i++) {
 		struct target *target = k->targets[i];
+		struct target *same = NULL;
 
 		if (target->wanted) {
 			k->targets[kept++] = target;
@@ -150,8 +154,11 @@ drop_unwanted(struct keeper *k)
 		}
 		log_line(
 		    LOG_NOTICE, "%s: not kept any more", target_name(target));
-		if (target->acquire != NULL)
-			k->running--;
+		HASH_FIND_STR(k->by_path, target->certificate, same);
+		if (same == target)
+			HASH_DEL(k->by_path, target);
+		acquire_cancel(&target->acquire);
+		places_leave(&k->places, &target->place);
 		schedule_remove(&k->schedule, &target->entry);
 		target_free(target);
 	}

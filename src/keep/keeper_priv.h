@@ -24,25 +24,27 @@ struct keeper {
 	size_t spec_count;
 	struct target **targets; /* owned */
 	size_t target_count;
+	struct target *by_path; /* the same, a hash by certificate file */
 	struct schedule schedule;
+	struct places places;     /* who fetches, and who waits for that */
 	struct loop_timer *due;   /* the first of the schedule */
 	struct loop_timer *watch; /* files */
-	size_t running;           /* acquisitions */
+	int64_t wall_s, mono_ms;  /* when the clocks were last compared */
 
 	struct nginx nginx;
 	struct nginx_scan *scan;
 	struct nginx_conf *conf; /* as last read, or NULL */
 	uint64_t conf_stamp;     /* of its files then */
 	struct publish *publish;
-	struct publish_item *items; /* of the round under way; owned */
 	struct loop_timer *publish_timer;
 	bool dirty;          /* something is to be published, */
 	int64_t dirty_ms;    /* since then */
-	bool prove_all;      /* the next round proves everything */
+	bool prove_all;      /* the next round proves everything, */
+	bool proving;        /* this one does */
 	bool list_stale;     /* read the server's list before the next round */
 	int64_t retry_ms;    /* after a failed round; 0: none failed */
 	bool publish_failed; /* the last round did */
-	struct err publish_err;
+	bool proof_failed;   /* it was done, and something else is served */
 
 	uv_signal_t sigterm, sigint, sighup;
 	struct loop_timer *watchdog;
@@ -61,6 +63,9 @@ void keeper_sync_targets(struct keeper *k);
 /* Read a target's files again; adopt what is stored for it. */
 void keeper_read_target(struct keeper *k, struct target *target);
 
+/* Take what the store or the published file has for TARGET (A1). */
+void keeper_adopt(struct keeper *k, struct target *target);
+
 /* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
 void keeper_watch_files(void *cookie);
 
@@ -77,15 +82,26 @@ void keeper_run_due(void *cookie);
 /* Something changed: publish soon. */
 void keeper_mark_dirty(struct keeper *k);
 
+/* A staple has come to its end: withdraw it now, wait for nobody (I3). */
+void keeper_mark_urgent(struct keeper *k);
+
 /* If the server's configuration files have changed: publish soon. */
 void keeper_watch_server(struct keeper *k);
+
+/* True while somebody fetches or waits for a place to do so. */
+bool keeper_is_fetching(const struct keeper *k);
+
+/* --- keeper_serve.c, again --- */
 
 /* True while a round is under way or waits to begin. */
 bool keeper_is_publishing(const struct keeper *k);
 
 /* --- keeper.c --- */
 
-/* The first round is over, or, with `once`, everything is. */
+/* The first round is over: tell systemd, once. */
+void keeper_say_ready(struct keeper *k);
+
+/* With `once`: end if nothing is under way or waits to begin at once. */
 void keeper_check_idle(struct keeper *k);
 
 /* End the loop. */

@@ -41,17 +41,29 @@ keeper_mark_dirty(struct keeper *k)
 		arm(k, KEEPER_GATHER_MS);
 }
 
+void
+keeper_mark_urgent(struct keeper *k)
+{
+	keeper_mark_dirty(k);
+	if (k->publish == NULL && k->scan == NULL && !k->publish_failed) {
+		k->dirty_ms = 0; /* it has waited enough */
+		arm(k, 0);
+	}
+}
+
 /* --- a round's end --- */
 
 static void
 proof_came(void *cookie, const struct publish_report *report)
 {
-	(void)cookie;
-	if (report->err.reason != REASON_NONE)
+	struct keeper *k = cookie;
+
+	if (report->err.reason != REASON_NONE) {
+		k->proof_failed = true;
 		log_line(LOG_ERROR, "%s: %s (%s): %s", report->item->name,
 		    report->err.text, reason_name(report->err.reason),
 		    reason_remedy(report->err.reason));
-	else if (report->listen == NULL)
+	} else if (report->listen == NULL)
 		log_line(LOG_NOTICE,
 		    "%s: published for %s; not proven: its "
 		    "server block listens on nothing that "
@@ -75,7 +87,7 @@ not_installed(void *cookie, const char *certificate)
 	struct keeper *k = cookie;
 
 	/* a round of proofs is the moment to say it: not at every refresh */
-	if (k->prove_all)
+	if (k->proving)
 		log_line(LOG_WARNING,
 		    "nginx does not take the staple of %s: "
 		    "run `oclasp install nginx --apply`",
@@ -88,11 +100,9 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 	struct keeper *k = cookie;
 
 	k->publish = NULL;
-	free(k->items);
-	k->items = NULL;
-	k->publish_err = *err;
 	k->publish_failed = err->reason != REASON_NONE;
 	if (k->publish_failed) {
+		k->prove_all = k->prove_all || k->proving;
 		k->retry_ms =
 		    k->retry_ms == 0 ? KEEPER_RETRY_FIRST_MS : k->retry_ms * 2;
 		if (k->retry_ms > KEEPER_RETRY_MAX_MS)
@@ -104,13 +114,13 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 		arm(k, k->retry_ms);
 	} else {
 		k->retry_ms = 0;
-		k->prove_all = false;
 		if (reloaded)
 			log_line(
 			    LOG_NOTICE, "published: nginx has been reloaded");
 		if (k->dirty)
 			arm(k, KEEPER_GATHER_MS);
 	}
+	keeper_say_ready(k);
 	keeper_check_idle(k);
 }
 
@@ -164,9 +174,55 @@ keeper_watch_server(struct keeper *k)
 	log_line(LOG_NOTICE, "nginx's configuration has changed");
 	k->prove_all = true;
 	keeper_mark_dirty(k);
+	/* what made the last round fail may be mended: no pause any more */
+	arm(k, KEEPER_GATHER_MS);
 }
 
 /* --- a round --- */
+
+static int
+by_fingerprint(const void *a, const void *b)
+{
+	const struct target *const *x = a, *const *y = b;
+
+	return strcmp(target_fingerprint(*x), target_fingerprint(*y));
+}
+
+/* One certificate may be kept from several files: it is published once, with
+ * the best staple that any of them has.  Returns how many ITEMS there are. */
+static size_t
+make_items(struct keeper *k, struct publish_item *items)
+{
+	struct target **readable =
+	    mem_array(k->target_count, sizeof(*readable));
+	const struct staple *best = NULL;
+	int64_t now = clock_wall_s();
+	size_t count = 0, made = 0;
+
+	for (size_t i = 0; i < k->target_count; i++) {
+		if (target_fingerprint(k->targets[i]) != NULL)
+			readable[count++] = k->targets[i];
+	}
+	qsort(readable, count, sizeof(readable[0]), by_fingerprint);
+	for (size_t i = 0; i < count; i++) {
+		const struct staple *staple = target_servable(readable[i], now);
+
+		readable[i]->published = staple != NULL;
+		if (i == 0 || by_fingerprint(&readable[i - 1], &readable[i])) {
+			best = NULL;
+			items[made++] = (struct publish_item){
+			    .name = target_name(readable[i]),
+			    .fingerprint = target_fingerprint(readable[i]),
+			};
+		}
+		if (staple != NULL && staple_better(best, staple)) {
+			best = staple;
+			items[made - 1].staple = staple_der(staple);
+		}
+	}
+	free(readable);
+	return made;
+}
 
 static void
 publish(struct keeper *k)
@@ -176,24 +232,19 @@ publish(struct keeper *k)
 	    .not_installed = not_installed,
 	    .end = round_ended,
 	};
-	int64_t now = clock_wall_s();
+	struct publish_item *items =
+	    mem_array(k->target_count, sizeof(items[0]));
+	size_t count = make_items(k, items);
 
 	k->dirty = false;
-	k->items = mem_array(k->target_count, sizeof(k->items[0]));
-	for (size_t i = 0; i < k->target_count; i++) {
-		const struct target *target = k->targets[i];
-		const struct staple *staple = target_servable(target, now);
-
-		k->items[i] = (struct publish_item){
-		    .name = target_name(target),
-		    .fingerprint = target_fingerprint(target),
-		};
-		if (staple != NULL)
-			k->items[i].staple = staple_der(staple);
-	}
+	k->proving = k->prove_all;
+	k->prove_all = false;
+	if (k->proving)
+		k->proof_failed = false;
 	k->publish = publish_start(&k->loop,
 	    k->options->use_nginx ? &k->nginx : NULL, k->conf, k->staple_dir,
-	    k->items, k->target_count, k->prove_all, &callbacks, k);
+	    items, count, k->proving, &callbacks, k);
+	free(items);
 }
 
 static void
@@ -223,7 +274,7 @@ begin_round(void *cookie)
 	k->publish_timer = NULL;
 	if (k->stopping)
 		return;
-	if (k->running > 0 &&
+	if (keeper_is_fetching(k) &&
 	    clock_mono_ms() - k->dirty_ms < KEEPER_GATHER_MAX_MS) {
 		arm(k, KEEPER_GATHER_MS);
 		return;

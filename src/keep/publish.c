@@ -23,6 +23,14 @@
 #include "pki/cert.h"
 #include "tls/handshake.h"
 
+/* A kept certificate. */
+struct kept {
+	struct publish_item item; /* borrows of what follows, which is owned */
+	char *name, *fingerprint;
+	uint8_t *der;
+	bool named; /* nginx_publish writes its file */
+};
+
 /* A server block with our snippet, and what it shall serve. */
 struct served_site {
 	const struct nginx_site *site;
@@ -34,7 +42,7 @@ struct publish {
 	uv_loop_t *loop;
 	const struct nginx *nginx;
 	const char *staple_dir;
-	const struct publish_item *items;
+	struct kept *kept; /* owned; sorted by fingerprint */
 	size_t count;
 	bool prove;
 	struct publish_callbacks callbacks;
@@ -53,6 +61,8 @@ struct publish {
 	struct err err;
 };
 
+enum { FINGERPRINT = 64 }; /* hex digits of a SHA-256 */
+
 static void prove_next(void *cookie);
 
 static void
@@ -61,6 +71,12 @@ release(struct publish *p)
 	nginx_publish_cancel(&p->publishing);
 	handshake_cancel(&p->handshake);
 	loop_timer_cancel(&p->timer);
+	for (size_t i = 0; i < p->count; i++) {
+		free(p->kept[i].name);
+		free(p->kept[i].fingerprint);
+		free(p->kept[i].der);
+	}
+	free(p->kept);
 	free(p->sites);
 	free(p->changes);
 	free(p);
@@ -76,30 +92,44 @@ publish_cancel(struct publish **publish)
 
 /* --- plain files --- */
 
-static bool
-nginx_names(const struct publish *p, const char *fingerprint)
+static int
+compare_kept(const void *a, const void *b)
 {
-	for (size_t i = 0; i < p->site_count; i++) {
-		if (p->sites[i].item != NULL &&
-		    strcmp(p->sites[i].item->fingerprint, fingerprint) == 0)
-			return true;
-	}
-	return false;
+	const struct kept *x = a, *y = b;
+
+	return strcmp(x->fingerprint, y->fingerprint);
 }
 
-static const struct publish_item *
-find_item(const struct publish *p, const char *fingerprint)
+static struct kept *
+find_kept(const struct publish *p, const char *fingerprint)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		if (p->items[i].fingerprint != NULL &&
-		    strcmp(p->items[i].fingerprint, fingerprint) == 0)
-			return &p->items[i];
+	size_t from = 0, to = p->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		int order = strcmp(fingerprint, p->kept[middle].fingerprint);
+
+		if (order == 0)
+			return &p->kept[middle];
+		if (order < 0)
+			to = middle;
+		else
+			from = middle + 1;
 	}
 	return NULL;
 }
 
+/* True for a name of our own making, FINGERPRINT.der. */
+static bool
+is_staple_name(const char *name)
+{
+	return strlen(name) == FINGERPRINT + 4 &&
+	       strspn(name, "0123456789abcdef") == FINGERPRINT &&
+	       strcmp(name + FINGERPRINT, ".der") == 0;
+}
+
 /* Withdrawn means absent, and so does a certificate that is not kept (any
- * more).  Only names of our own making are looked at. */
+ * more).  Strangers' files are left alone. */
 static void
 remove_unwanted(struct publish *p)
 {
@@ -107,19 +137,22 @@ remove_unwanted(struct publish *p)
 	struct dirent *entry;
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		const struct publish_item *item;
-		char fingerprint[65] = "";
+		const struct kept *kept;
+		char fingerprint[FINGERPRINT + 1] = "";
 		char *path;
 
-		if (strlen(entry->d_name) != 68 ||
-		    strcmp(entry->d_name + 64, ".der") != 0)
+		if (!is_staple_name(entry->d_name))
 			continue;
-		memcpy(fingerprint, entry->d_name, 64);
-		item = find_item(p, fingerprint);
-		if (item != NULL && item->staple.len > 0)
+		memcpy(fingerprint, entry->d_name, FINGERPRINT);
+		kept = find_kept(p, fingerprint);
+		if (kept != NULL && kept->item.staple.len > 0)
 			continue;
 		path = mem_printf("%s/%s", p->staple_dir, entry->d_name);
-		(void)unlink(path);
+		/* one that stays may be served past its end (I3) */
+		if (unlink(path) == -1 && errno != ENOENT)
+			(void)err_set(&p->err, REASON_FILE,
+			    "cannot withdraw the staple '%s': %s", path,
+			    strerror(errno));
 		free(path);
 	}
 	if (folder != NULL)
@@ -130,11 +163,10 @@ static void
 write_plain_files(struct publish *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
-		const struct publish_item *item = &p->items[i];
+		const struct publish_item *item = &p->kept[i].item;
 		char *path;
 
-		if (item->fingerprint == NULL || item->staple.len == 0 ||
-		    nginx_names(p, item->fingerprint))
+		if (item->staple.len == 0 || p->kept[i].named)
 			continue;
 		path =
 		    mem_printf("%s/%s.der", p->staple_dir, item->fingerprint);
@@ -262,16 +294,16 @@ prove_next(void *cookie)
 /* --- matching --- */
 
 /* The kept item whose certificate is in the file PATH now, or NULL. */
-static const struct publish_item *
+static struct kept *
 match(const struct publish *p, const char *path)
 {
-	const struct publish_item *item = NULL;
+	struct kept *kept = NULL;
 	struct cert_list list = {0};
 
 	if (cert_list_load(&list, path, NULL) == 0)
-		item = find_item(p, cert_list_leaf(&list)->fingerprint);
+		kept = find_kept(p, cert_list_leaf(&list)->fingerprint);
 	cert_list_done(&list);
-	return item;
+	return kept;
 }
 
 /* True if the snippet or the staple file does not hold this yet. */
@@ -308,10 +340,12 @@ add_site(struct publish *p, const struct nginx_site *site)
 {
 	const char *path = nginx_site_certificate(site);
 	const struct publish_item *item;
+	struct kept *kept;
 
 	if (path == NULL)
 		return; /* none, or two that would share one staple file */
-	item = match(p, path);
+	kept = match(p, path);
+	item = kept == NULL ? NULL : &kept->item;
 	if (!nginx_site_includes(p->nginx, site, path)) {
 		if (item != NULL)
 			p->callbacks.not_installed(p->cookie, path);
@@ -324,6 +358,25 @@ add_site(struct publish *p, const struct nginx_site *site)
 	    .changed = item != NULL && differs(p, item),
 	};
 	add_change(p, path, item);
+	if (kept != NULL)
+		kept->named = true;
+}
+
+static void
+copy_items(struct publish *p, const struct publish_item *items, size_t count)
+{
+	p->kept = mem_array(count, sizeof(p->kept[0]));
+	for (size_t i = 0; i < count; i++) {
+		struct kept *kept = &p->kept[p->count++];
+		struct span staple = items[i].staple;
+
+		kept->name = mem_string(items[i].name);
+		kept->fingerprint = mem_string(items[i].fingerprint);
+		kept->der = mem_copy(staple.at, staple.len);
+		kept->item = (struct publish_item){
+		    kept->name, kept->fingerprint, {kept->der, staple.len}};
+	}
+	qsort(p->kept, p->count, sizeof(p->kept[0]), compare_kept);
 }
 
 static void
@@ -360,8 +413,7 @@ publish_start(uv_loop_t *loop, const struct nginx *nginx,
 	p->loop = loop;
 	p->nginx = nginx;
 	p->staple_dir = staple_dir;
-	p->items = items;
-	p->count = count;
+	copy_items(p, items, count);
 	p->prove = prove;
 	p->callbacks = *callbacks;
 	p->cookie = cookie;

@@ -23,7 +23,8 @@ enum {
 	PUBLISH_HANDSHAKE_MS = 2000,
 };
 
-/* One certificate that is kept.  Borrowed for the round. */
+/* One certificate that is kept; each fingerprint once.  The round works on a
+ * copy: what it is made of may be replaced meanwhile. */
 struct publish_item {
 	const char *name; /* for messages */
 	const char *fingerprint;
@@ -48,8 +49,8 @@ struct publish_callbacks {
 	void (*end)(void *cookie, bool reloaded, const struct err *err);
 };
 
-/* Begin a round.  NGINX and CONF are NULL without a server; all is borrowed
- * until `end`.  PROVE: make the proofs also where nothing changed. */
+/* Begin a round.  NGINX and CONF are NULL without a server; they and the folder
+ * are borrowed until `end`.  PROVE: make the proofs also where nothing changed. */
 struct publish *publish_start(uv_loop_t *loop, const struct nginx *nginx,
     const struct nginx_conf *conf, const char *staple_dir,
     const struct publish_item *items, size_t count, bool prove,

@@ -14,7 +14,7 @@ target_new(const struct target_spec *spec)
 {
 	struct target *target = mem_new(sizeof(*target));
 
-	target->entry.subject = target;
+	target->entry.subject = target->place.subject = target;
 	target->certificate = mem_string(spec->certificate);
 	target->issuer = mem_string(spec->issuer);
 	target->url = mem_string(spec->url);
@@ -49,6 +49,28 @@ forget(struct target *target)
 	err_clear(&target->last_err);
 }
 
+static void
+look_at(const char *path, struct stat *seen)
+{
+	if (path == NULL || stat(path, seen) == -1)
+		memset(seen, 0, sizeof(*seen));
+}
+
+/* A file that cannot be read for a moment (it is being replaced) must not cost
+ * a staple that lives (I2): true if what was read before is to stay. */
+static bool
+is_worse(const struct target *target, const struct identity *fresh)
+{
+	const char *before = target_fingerprint(target);
+
+	if (before == NULL)
+		return false;
+	if (fresh->leaf == NULL)
+		return true;
+	return fresh->issuer == NULL && target->id.issuer != NULL &&
+	       strcmp(before, fresh->leaf->fingerprint) == 0;
+}
+
 bool
 target_read(struct target *target, const char *ca_file)
 {
@@ -62,18 +84,17 @@ target_read(struct target *target, const char *ca_file)
 	struct err err = {0};
 	bool other;
 
-	if (stat(target->certificate, &target->seen) == -1)
-		memset(&target->seen, 0, sizeof(target->seen));
+	/* looked at before they are read: a change in between is seen later */
+	look_at(target->certificate, &target->seen);
+	look_at(target->issuer, &target->seen_issuer);
 	(void)identity_load(&files, &fresh, &err);
 	/* Without a responder nobody needs the issuer. */
 	if (fresh.leaf != NULL && fresh.leaf->ocsp_url_count == 0 &&
 	    target->url == NULL)
 		err_clear(&err);
-	/* A file that cannot be read for a moment (it is being replaced) must
-	 * not cost a staple that lives (I2): what was read before stays. */
-	if (fresh.leaf == NULL && before != NULL) {
+	target->unreadable = err;
+	if (is_worse(target, &fresh)) {
 		identity_done(&fresh);
-		target->unreadable = err;
 		return false;
 	}
 	other = before == NULL || fresh.leaf == NULL ||
@@ -82,24 +103,29 @@ target_read(struct target *target, const char *ca_file)
 	acquire_cancel(&target->acquire);
 	identity_done(&target->id);
 	target->id = fresh;
-	target->unreadable = err;
 	if (other)
 		forget(target);
 	return other;
 }
 
-bool
-target_changed(const struct target *target)
+static bool
+has_changed(const char *path, const struct stat *seen)
 {
 	struct stat now;
 
-	if (stat(target->certificate, &now) == -1)
+	if (path == NULL || stat(path, &now) == -1)
 		return false; /* gone for a moment: it is being replaced */
-	return now.st_mtim.tv_sec != target->seen.st_mtim.tv_sec ||
-	       now.st_mtim.tv_nsec != target->seen.st_mtim.tv_nsec ||
-	       now.st_size != target->seen.st_size ||
-	       now.st_ino != target->seen.st_ino ||
-	       now.st_dev != target->seen.st_dev;
+	return now.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != seen->st_mtim.tv_nsec ||
+	       now.st_size != seen->st_size || now.st_ino != seen->st_ino ||
+	       now.st_dev != seen->st_dev;
+}
+
+bool
+target_changed(const struct target *target)
+{
+	return has_changed(target->certificate, &target->seen) ||
+	       has_changed(target->issuer, &target->seen_issuer);
 }
 
 const char *
@@ -122,8 +148,6 @@ target_facts(const struct target *target, int64_t now)
 	struct policy_facts facts = {
 	    .now = now,
 	    .random = target->random,
-	    .readable = leaf != NULL && (target->id.issuer != NULL ||
-					    leaf->ocsp_url_count == 0),
 	    .failures = target->failures,
 	    .last_attempt = target->last_attempt,
 	    .last_final = target->last_final,
@@ -135,6 +159,8 @@ target_facts(const struct target *target, int64_t now)
 	if (leaf != NULL) {
 		facts.responder =
 		    target->url != NULL || leaf->ocsp_url_count > 0;
+		/* without a responder nobody needs the issuer */
+		facts.readable = target->id.issuer != NULL || !facts.responder;
 		facts.must_staple = leaf->must_staple;
 		facts.not_before = leaf->not_before;
 		facts.not_after = leaf->not_after;

@@ -6,8 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <uthash.h>
 
 #include "base/err.h"
+#include "keep/places.h"
 #include "keep/policy.h"
 #include "keep/schedule.h"
 #include "pki/identity.h"
@@ -25,12 +27,15 @@ struct target_spec {
 
 struct target {
 	struct schedule_entry entry;      /* subject: the target */
+	struct place place;               /* the same */
+	UT_hash_handle hh;                /* the keeper's, by certificate */
 	struct keeper *keeper;            /* borrowed */
 	char *certificate, *issuer, *url; /* owned copies of the spec */
 
 	struct identity id;    /* of the files as last read */
 	struct err unreadable; /* why they cannot be used, else REASON_NONE */
-	struct stat seen;      /* of the certificate file, to notice a change */
+	/* of the certificate's and the issuer's file, to notice a change */
+	struct stat seen, seen_issuer;
 
 	struct staple *staple; /* the best there is; NULL: none */
 	bool unsaved;          /* it is not in the store yet (A13) */
@@ -44,9 +49,9 @@ struct target {
 	int64_t fetch_again, retry_after; /* wall seconds; 0: no hint */
 
 	struct acquire *acquire; /* under way, or NULL */
-	int64_t acquire_started_ms;
 	enum target_state state; /* as last decided */
 	bool said;               /* STATE has been logged */
+	bool published;          /* the last round had a staple for it */
 	bool wanted; /* still asked for, while the list is read again */
 };
 
@@ -57,10 +62,13 @@ struct target *target_new(const struct target_spec *spec);
 void target_free(struct target *target);
 
 /* Read the files (again).  CA_FILE as in --ca-file, or NULL.  True if it is
- * another certificate now than before: staple and history are then gone. */
+ * another certificate now than before: staple and history are then gone.  An
+ * acquisition is cancelled if the identity it works on is replaced; one that
+ * cannot be read for the moment, leaf or issuer, replaces nothing (I2). */
 bool target_read(struct target *target, const char *ca_file);
 
-/* True if the certificate file on disk is not the one that was read. */
+/* True if a file on disk, the certificate's or the issuer's, is not the one
+ * that was read. */
 bool target_changed(const struct target *target);
 
 /* For logs: the certificate's name, or its path while it is unreadable. */

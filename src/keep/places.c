@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/places.c -- who may fetch now: places at responders, and queues. */
+#include "keep/places.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "base/mem.h"
+
+struct place_host {
+	char *name;
+	struct place *held;    /* the oldest first */
+	struct place *waiting; /* the first to come first */
+	UT_hash_handle hh;
+};
+
+static struct place_host *
+find_host(struct places *places, const char *name)
+{
+	struct place_host *host = NULL;
+
+	HASH_FIND_STR(places->hosts, name, host);
+	if (host != NULL)
+		return host;
+	host = mem_new(sizeof(*host));
+	host->name = mem_string(name);
+	HASH_ADD_KEYPTR(
+	    hh, places->hosts, host->name, strlen(host->name), host);
+	return host;
+}
+
+static void
+drop_if_empty(struct places *places, struct place_host *host)
+{
+	if (host->held != NULL || host->waiting != NULL)
+		return;
+	HASH_DEL(places->hosts, host);
+	free(host->name);
+	free(host);
+}
+
+static bool
+counts(const struct places *places, const struct place *place, int64_t now_ms)
+{
+	return now_ms - place->since_ms < places->hold_ms;
+}
+
+/* Both lists are in the order of time, and of both no more than the limit can
+ * count: from the end, the walk is as long as the limit at most.  The `prev`
+ * of a list's head is its tail (utlist). */
+static bool
+is_free_at(
+    const struct places *places, const struct place_host *host, int64_t now_ms)
+{
+	const struct place *place = host->held ? host->held->prev : NULL;
+	size_t taken = 0;
+
+	while (place != NULL && counts(places, place, now_ms)) {
+		if (++taken >= places->per_host_max)
+			return false;
+		place = place == host->held ? NULL : place->prev;
+	}
+	return true;
+}
+
+static bool
+is_free_in_all(const struct places *places, int64_t now_ms)
+{
+	const struct place *place =
+	    places->held ? places->held->prev_all : NULL;
+	size_t taken = 0;
+
+	if (places->held_count >= places->held_max)
+		return false;
+	while (place != NULL && counts(places, place, now_ms)) {
+		if (++taken >= places->all_max)
+			return false;
+		place = place == places->held ? NULL : place->prev_all;
+	}
+	return true;
+}
+
+static void
+hold(struct places *places, struct place *place, int64_t now_ms)
+{
+	place->state = PLACE_HELD;
+	place->since_ms = now_ms;
+	DL_APPEND(place->host->held, place);
+	DL_APPEND2(places->held, place, prev_all, next_all);
+	places->held_count++;
+}
+
+bool
+places_take(struct places *places, struct place *place, const char *host,
+    int64_t now_ms)
+{
+	assert(place->state == PLACE_NONE);
+	place->host = find_host(places, host);
+	/* who came first is first, also if a place is free again by time */
+	if (place->host->waiting == NULL && is_free_in_all(places, now_ms) &&
+	    is_free_at(places, place->host, now_ms)) {
+		hold(places, place, now_ms);
+		return true;
+	}
+	place->state = PLACE_WAITING;
+	DL_APPEND(place->host->waiting, place);
+	places->waiting_count++;
+	return false;
+}
+
+void
+places_leave(struct places *places, struct place *place)
+{
+	struct place_host *host = place->host;
+
+	switch (place->state) {
+	case PLACE_NONE:
+		return;
+	case PLACE_WAITING:
+		DL_DELETE(host->waiting, place);
+		places->waiting_count--;
+		break;
+	case PLACE_HELD:
+		DL_DELETE(host->held, place);
+		DL_DELETE2(places->held, place, prev_all, next_all);
+		places->held_count--;
+		break;
+	}
+	place->state = PLACE_NONE;
+	place->host = NULL;
+	drop_if_empty(places, host);
+}
+
+struct place *
+places_next(struct places *places, int64_t now_ms)
+{
+	struct place_host *host, *after;
+
+	if (places->waiting_count == 0 || !is_free_in_all(places, now_ms))
+		return NULL;
+	HASH_ITER(hh, places->hosts, host, after)
+	{
+		struct place *place = host->waiting;
+
+		if (place == NULL || !is_free_at(places, host, now_ms))
+			continue;
+		DL_DELETE(host->waiting, place);
+		places->waiting_count--;
+		hold(places, place, now_ms);
+		return place;
+	}
+	return NULL;
+}

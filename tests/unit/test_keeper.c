@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: ISC */
+/* test_keeper.c -- keep/keeper as a process of its own, whole, with files,
+ * store and signals; its responder is a script of this one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "http_script.h"
+#include "keep/keeper.h"
+#include "pki_fixture.h"
+#include "scratch.h"
+
+enum {
+	MANY = 30, /* more than there are places at one responder */
+	WAIT_MS = 30000,
+	LOOK_MS = 20,
+};
+
+static uv_loop_t loop;
+static struct script responder;
+static struct scratch scratch;
+static struct pki_party issuer, leaves[MANY];
+static char *paths[MANY], *staples[MANY], *state_dir;
+static struct buf reply;
+static struct target_spec specs[MANY];
+
+/* --- the CA --- */
+
+static int
+make_pki(void **state)
+{
+	(void)state;
+	log_set_level(LOG_ERROR);
+	issuer = pki_party(&(struct pki_spec){.cn = "issuer",
+	    .from = clock_wall_s() - CLOCK_DAY,
+	    .until = clock_wall_s() + CLOCK_DAY,
+	    .ext = {{"basicConstraints", "critical,CA:TRUE"}}});
+	return 0;
+}
+
+static int
+free_pki(void **state)
+{
+	(void)state;
+	pki_party_done(&issuer);
+	return 0;
+}
+
+static void
+write_certificate(size_t i, const char *path)
+{
+	char *leaf = cert_pem(leaves[i].cert);
+	char *ca = cert_pem(issuer.cert);
+	char *both = mem_printf("%s%s", leaf, ca);
+
+	scratch_write(path, both);
+	free(leaf);
+	free(ca);
+	free(both);
+}
+
+/* COUNT leaves that name our responder, in files. */
+static void
+make_leaves(size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *cn = mem_printf("leaf%zu", i);
+		char *aia =
+		    mem_printf("OCSP;URI:http://127.0.0.1:%d/", responder.port);
+		char *name = mem_printf("leaf%zu.pem", i);
+
+		leaves[i] = pki_party(&(struct pki_spec){.cn = cn,
+		    .issuer = &issuer,
+		    .from = clock_wall_s() - CLOCK_DAY,
+		    .until = clock_wall_s() + CLOCK_DAY,
+		    .ext = {{"authorityInfoAccess", aia}}});
+		paths[i] = scratch_path(&scratch, name);
+		staples[i] = mem_printf("%s/staples/%s.der", state_dir,
+		    leaves[i].cert->fingerprint);
+		specs[i] = (struct target_spec){.certificate = paths[i]};
+		write_certificate(i, paths[i]);
+		free(cn);
+		free(aia);
+		free(name);
+	}
+}
+
+/* One response with an answer for each of COUNT leaves (C3), in force from
+ * AGE ago for LIFE seconds, as the whole HTTP answer. */
+static void
+sign(size_t count, enum cert_status status, int64_t age, int64_t life)
+{
+	struct pki_single singles[MANY] = {0};
+	struct pki_response spec = {
+	    .signer = &issuer,
+	    .produced_at = clock_wall_s() - age,
+	    .singles = singles,
+	    .single_count = count,
+	};
+	struct buf der;
+
+	for (size_t i = 0; i < count; i++)
+		singles[i] = (struct pki_single){.leaf = leaves[i].cert,
+		    .issuer = issuer.cert,
+		    .status = status,
+		    .this_update = clock_wall_s() - age,
+		    .next_update = clock_wall_s() - age + life};
+	der = pki_response(&spec);
+	buf_done(&reply);
+	buf_init(&reply, 1 << 20);
+	buf_printf(&reply,
+	    "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n"
+	    "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+	    der.len);
+	buf_add(&reply, der.text, der.len);
+	buf_done(&der);
+	responder.reply = reply.text;
+	responder.reply_len = reply.len;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	scratch_make(&scratch);
+	state_dir = scratch_path(&scratch, "state");
+	assert_true(script_start(
+	    &responder, &loop, "127.0.0.1", 0, SCRIPT_CLOSE, NULL, 0));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	script_stop(&responder);
+	loop_end(&loop);
+	buf_done(&reply);
+	for (size_t i = 0; i < MANY; i++) {
+		pki_party_done(&leaves[i]);
+		free(paths[i]);
+		free(staples[i]);
+		paths[i] = staples[i] = NULL;
+	}
+	free(state_dir);
+	scratch_remove(&scratch);
+	return 0;
+}
+
+/* --- the keeper --- */
+
+static struct keeper_options
+options_for(size_t count, bool once)
+{
+	return (struct keeper_options){
+	    .state_dir = state_dir,
+	    .specs = specs,
+	    .spec_count = count,
+	    .acquire = {.ask_system = true, .timeout_ms = 1000},
+	    .once = once,
+	};
+}
+
+/* As a child: what keeper_run comes to is its exit status, 99 if it could not
+ * begin. */
+static pid_t
+begin(const struct keeper_options *options)
+{
+	pid_t child = fork();
+	enum keeper_end end = KEEPER_GOOD;
+	struct err err = {0};
+
+	assert_true(child != -1);
+	if (child != 0)
+		return child;
+	/* the responder is our parent's */
+	close(responder.fd);
+	if (keeper_run(options, &end, &err) == -1) {
+		(void)fprintf(stderr, "%s\n", err.text);
+		_exit(99);
+	}
+	_exit((int)end);
+}
+
+/* --- waiting for things to happen --- */
+
+static void
+look_again(void *cookie)
+{
+	*(bool *)cookie = true;
+	uv_stop(&loop);
+}
+
+/* Serve for a moment. */
+static void
+serve_ms(int64_t ms)
+{
+	bool over = false;
+	struct loop_timer *timer =
+	    loop_timer_start(&loop, ms, look_again, &over);
+
+	while (!over)
+		loop_run(&loop);
+	(void)timer;
+}
+
+static void
+await(bool (*happened)(void), const char *what)
+{
+	int64_t until = clock_mono_ms() + WAIT_MS;
+
+	while (!happened()) {
+		if (clock_mono_ms() > until)
+			fail_msg("in vain: %s", what);
+		serve_ms(LOOK_MS);
+	}
+}
+
+static int
+await_exit(pid_t child)
+{
+	int64_t until = clock_mono_ms() + WAIT_MS;
+	int status = 0;
+
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		if (clock_mono_ms() > until) {
+			(void)kill(child, SIGKILL);
+			fail_msg("the keeper does not end");
+		}
+		serve_ms(LOOK_MS);
+	}
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int
+stop(pid_t child)
+{
+	assert_int_equal(kill(child, SIGTERM), 0);
+	return await_exit(child);
+}
+
+static bool
+first_is_there(void)
+{
+	return scratch_exists(staples[0]);
+}
+
+static bool
+first_is_gone(void)
+{
+	return !scratch_exists(staples[0]);
+}
+
+static bool
+second_is_there(void)
+{
+	return scratch_exists(staples[1]);
+}
+
+static bool
+was_asked(void)
+{
+	return responder.requests > 0;
+}
+
+/* --- once --- */
+
+/* More certificates of one CA than places at its responder: all are fetched
+ * before it ends. */
+static void
+test_once_fetches_all(void **state)
+{
+	struct keeper_options options = options_for(MANY, true);
+
+	(void)state;
+	make_leaves(MANY);
+	sign(MANY, CERT_GOOD, 60, CLOCK_DAY);
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	for (size_t i = 0; i < MANY; i++) {
+		if (!scratch_exists(staples[i]))
+			fail_msg("staple %zu of %d was not fetched", i, MANY);
+	}
+	assert_int_equal(responder.requests, MANY);
+	/* nothing is due: nobody is asked */
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	assert_int_equal(responder.requests, MANY);
+}
+
+static const struct once_row {
+	const char *name;
+	enum script_manner manner;
+	enum cert_status status;
+	const char *answer; /* NULL: signed */
+	enum keeper_end end;
+	bool staple;
+} once_rows[] = {
+    {"good", SCRIPT_CLOSE, CERT_GOOD, NULL, KEEPER_GOOD, true},
+    {"C15: revoked", SCRIPT_CLOSE, CERT_REVOKED, NULL, KEEPER_ALARM, false},
+    {"C15: unknown", SCRIPT_CLOSE, CERT_UNKNOWN, NULL, KEEPER_ALARM, false},
+    {"A5: HTML", SCRIPT_CLOSE, CERT_GOOD,
+	"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n"
+	"\r\n<html>",
+	KEEPER_LATER, false},
+    {"A7: 503", SCRIPT_CLOSE, CERT_GOOD,
+	"HTTP/1.1 503 Busy\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n",
+	KEEPER_LATER, false},
+    {"hangs", SCRIPT_HANG, CERT_GOOD, NULL, KEEPER_LATER, false},
+    {"resets", SCRIPT_RESET, CERT_GOOD, "", KEEPER_LATER, false},
+};
+
+static void
+run_once_row(const struct once_row *row)
+{
+	struct keeper_options options = options_for(1, true);
+	int end;
+
+	make_leaves(1);
+	sign(1, row->status, 60, CLOCK_DAY);
+	responder.manner = row->manner;
+	if (row->answer != NULL) {
+		responder.reply = row->answer;
+		responder.reply_len = strlen(row->answer);
+	}
+	end = await_exit(begin(&options));
+	if (end != (int)row->end || scratch_exists(staples[0]) != row->staple)
+		fail_msg("%s: ended with %d", row->name, end);
+}
+
+static void
+test_once_ends(void **state)
+{
+	for (size_t i = 0; i < sizeof(once_rows) / sizeof(once_rows[0]); i++) {
+		if (i > 0)
+			(void)set_up(state);
+		run_once_row(&once_rows[i]);
+		if (i + 1 < sizeof(once_rows) / sizeof(once_rows[0]))
+			(void)tear_down(state);
+	}
+}
+
+/* I8: one certificate that cannot be read stops nobody's care. */
+static void
+test_once_with_a_bad_file(void **state)
+{
+	struct keeper_options options = options_for(3, true);
+
+	(void)state;
+	make_leaves(3);
+	sign(3, CERT_GOOD, 60, CLOCK_DAY);
+	scratch_write(paths[1], "nothing of use");
+	assert_int_equal(await_exit(begin(&options)), KEEPER_ALARM);
+	assert_true(scratch_exists(staples[0]));
+	assert_false(scratch_exists(staples[1]));
+	assert_true(scratch_exists(staples[2]));
+}
+
+/* The same certificate in two files: one staple, the same after each round. */
+static void
+test_once_with_a_copy(void **state)
+{
+	struct keeper_options options = options_for(2, true);
+
+	(void)state;
+	make_leaves(2);
+	sign(2, CERT_GOOD, 60, CLOCK_DAY);
+	write_certificate(0, paths[1]);
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	assert_true(scratch_exists(staples[0]));
+	assert_false(scratch_exists(staples[1]));
+}
+
+/* An URL given, and no issuer to be found: said, not died of. */
+static void
+test_once_without_issuer(void **state)
+{
+	struct keeper_options options = options_for(1, true);
+	struct pki_party bare;
+	char *pem;
+
+	(void)state;
+	make_leaves(1);
+	bare = pki_party(&(struct pki_spec){.cn = "bare",
+	    .issuer = &issuer,
+	    .from = clock_wall_s() - CLOCK_DAY,
+	    .until = clock_wall_s() + 20 * CLOCK_DAY});
+	pem = cert_pem(bare.cert);
+	scratch_write(paths[0], pem);
+	specs[0].url = "http://127.0.0.1:1/";
+	assert_int_equal(await_exit(begin(&options)), KEEPER_ALARM);
+	specs[0].url = NULL; /* and without: nothing to do */
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	free(pem);
+	pki_party_done(&bare);
+}
+
+/* --- the daemon --- */
+
+/* A file that is being replaced while its fetch hangs, and a SIGHUP then: the
+ * fetch goes on, its place is given back once, and all is well after. */
+static void
+test_hangup_while_unreadable(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	responder.manner = SCRIPT_HANG;
+	child = begin(&options);
+	await(was_asked, "the first request");
+	scratch_write(paths[0], "");
+	assert_int_equal(kill(child, SIGHUP), 0);
+	serve_ms(300);
+	write_certificate(0, paths[0]);
+	responder.manner = SCRIPT_CLOSE;
+	await(first_is_there, "a staple after that");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
+/* I3: at its end the staple is withdrawn, though the responder is silent. */
+static void
+test_end_of_a_staple(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	int64_t end;
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 35, 40); /* usable until 4 s before the end */
+	end = clock_wall_s() + 5;
+	child = begin(&options);
+	await(first_is_there, "the staple");
+	responder.manner = SCRIPT_HANG;
+	await(first_is_gone, "its withdrawal");
+	assert_true(clock_wall_s() <= end);
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
+/* CONTRACT: a changed file is taken up within 5 s, without reload. */
+static void
+test_another_certificate(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	int64_t start;
+	pid_t child;
+
+	(void)state;
+	make_leaves(2);
+	sign(2, CERT_GOOD, 60, CLOCK_DAY);
+	child = begin(&options);
+	await(first_is_there, "the first staple");
+	write_certificate(1, paths[0]);
+	start = clock_mono_ms();
+	await(second_is_there, "the staple of the new one");
+	assert_true(clock_mono_ms() - start < 5000);
+	await(first_is_gone, "the end of the old one");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
+/* A1: what was published is adopted again, also if the store is lost. */
+static void
+test_store_lost(void **state)
+{
+	struct keeper_options options = options_for(1, true);
+	char *database = mem_printf("%s/oclasp.db", state_dir);
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	scratch_write(database, "no database any more");
+	responder.manner = SCRIPT_HANG;
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	assert_int_equal(responder.requests, 1);
+	assert_true(scratch_exists(staples[0]));
+	free(database);
+}
+
+static void
+test_signals_and_a_second_one(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	enum keeper_end end = KEEPER_GOOD;
+	struct err err = {0};
+	char pid_text[16];
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	child = begin(&options);
+	await(first_is_there, "the staple");
+	assert_int_equal(keeper_run(&options, &end, &err), -1);
+	(void)snprintf(pid_text, sizeof(pid_text), "%d", (int)child);
+	assert_non_null(strstr(err.text, pid_text));
+	assert_int_equal(kill(child, SIGINT), 0);
+	assert_int_equal(await_exit(child), KEEPER_INTERRUPTED);
+	child = begin(&options);
+	serve_ms(300);
+	assert_int_equal(stop(child), KEEPER_GOOD);
+	assert_true(scratch_exists(staples[0]));
+}
+
+/* clang-format off */
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* clang-format on */
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_once_fetches_all),
+	    TEST(test_once_ends),
+	    TEST(test_once_with_a_bad_file),
+	    TEST(test_once_with_a_copy),
+	    TEST(test_once_without_issuer),
+	    TEST(test_hangup_while_unreadable),
+	    TEST(test_end_of_a_staple),
+	    TEST(test_another_certificate),
+	    TEST(test_store_lost),
+	    TEST(test_signals_and_a_second_one),
+	};
+
+	return cmocka_run_group_tests(tests, make_pki, free_pki);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* test_publish.c -- keep/publish without a server: the files in the staple
+ * folder.  With nginx it is tests/lab that looks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/loop.h"
+#include "keep/publish.h"
+#include "scratch.h"
+
+#define FP_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define FP_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define FP_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+static uv_loop_t loop;
+static struct scratch scratch;
+static int ends;
+static struct err last;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	scratch_make(&scratch);
+	ends = 0;
+	last = (struct err){0};
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	loop_end(&loop);
+	scratch_remove(&scratch);
+	return 0;
+}
+
+static void
+not_asked_for(void *cookie, const struct publish_report *report)
+{
+	(void)cookie;
+	(void)report;
+	fail_msg("there is no server to prove anything");
+}
+
+static void
+not_installed(void *cookie, const char *certificate)
+{
+	(void)cookie;
+	fail_msg("there is no server without us: %s", certificate);
+}
+
+static void
+ended(void *cookie, bool reloaded, const struct err *err)
+{
+	(void)cookie;
+	assert_false(reloaded);
+	ends++;
+	last = *err;
+}
+
+static const struct publish_callbacks callbacks = {
+    .proof = not_asked_for, .not_installed = not_installed, .end = ended};
+
+static struct publish_item
+item(const char *fingerprint, const char *text)
+{
+	return (struct publish_item){.name = "a name",
+	    .fingerprint = fingerprint,
+	    .staple = {(const uint8_t *)text, strlen(text)}};
+}
+
+/* One round over COUNT items, as copies that are gone once it has begun: a
+ * target may be read again, or get a better staple, meanwhile. */
+static enum reason
+publish(const char *folder, const struct publish_item *items, size_t count)
+{
+	struct publish_item copies[4] = {0};
+	struct publish *round;
+
+	ends = 0;
+	for (size_t i = 0; i < count; i++)
+		copies[i] = (struct publish_item){mem_string(items[i].name),
+		    mem_string(items[i].fingerprint),
+		    {mem_copy(items[i].staple.at, items[i].staple.len),
+			items[i].staple.len}};
+	round = publish_start(
+	    &loop, NULL, NULL, folder, copies, count, true, &callbacks, NULL);
+	assert_non_null(round);
+	assert_int_equal(ends, 0); /* never from within the start */
+	for (size_t i = 0; i < count; i++) {
+		free((void *)(uintptr_t)copies[i].name);
+		free((void *)(uintptr_t)copies[i].fingerprint);
+		free((void *)(uintptr_t)copies[i].staple.at);
+	}
+	loop_run(&loop);
+	assert_int_equal(ends, 1);
+	return last.reason;
+}
+
+static void
+expect_file(const char *name, const char *text)
+{
+	char *path = scratch_path(&scratch, name);
+
+	if (text == NULL && scratch_exists(path))
+		fail_msg("%s is there", name);
+	if (text != NULL && !file_holds(path, text, strlen(text)))
+		fail_msg("%s does not hold '%s'", name, text);
+	free(path);
+}
+
+static void
+test_written_and_withdrawn(void **state)
+{
+	const struct publish_item all[] = {
+	    item(FP_C, "c"), item(FP_A, "a"), item(FP_B, "b")};
+	const struct publish_item fewer[] = {item(FP_B, "b2"), item(FP_A, "")};
+	struct stat before, after;
+	char *path = scratch_path(&scratch, FP_C ".der");
+
+	(void)state;
+	assert_int_equal(publish(scratch.dir, all, 3), REASON_NONE);
+	expect_file(FP_A ".der", "a");
+	expect_file(FP_B ".der", "b");
+	expect_file(FP_C ".der", "c");
+	/* what is there already is not written again */
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(before.st_mode & 0777, 0644);
+	assert_int_equal(publish(scratch.dir, all, 3), REASON_NONE);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(before.st_ino == after.st_ino);
+	/* I3: withdrawn is absent, and so is who is not kept any more */
+	assert_int_equal(publish(scratch.dir, fewer, 2), REASON_NONE);
+	expect_file(FP_A ".der", NULL);
+	expect_file(FP_B ".der", "b2");
+	expect_file(FP_C ".der", NULL);
+	assert_int_equal(publish(scratch.dir, NULL, 0), REASON_NONE);
+	assert_int_equal(scratch_count(scratch.dir), 0);
+	free(path);
+}
+
+/* Nothing but names of our own making is touched. */
+static void
+test_strangers_are_left_alone(void **state)
+{
+	static const char *const names[] = {
+	    "README",
+	    FP_A,
+	    FP_A ".pem",
+	    FP_A ".der.old",
+	    FP_A "a.der",
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	    ".der",
+	    "a-file-of-somebody-else-whose-name-happens-to-be-that-long-....."
+	    ".der",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = scratch_path(&scratch, names[i]);
+
+		scratch_write(path, "theirs");
+		free(path);
+	}
+	assert_int_equal(publish(scratch.dir, NULL, 0), REASON_NONE);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		expect_file(names[i], "theirs");
+}
+
+/* One that cannot be written stops no other, and is told. */
+static void
+test_one_cannot_be_written(void **state)
+{
+	const struct publish_item all[] = {
+	    item(FP_A, "a"), item(FP_B, "b"), item(FP_C, "")};
+	char *in_the_way = scratch_path(&scratch, FP_A ".der");
+	char *inside = scratch_path(&scratch, FP_A ".der/file");
+	char *old = scratch_path(&scratch, FP_C ".der");
+
+	(void)state;
+	assert_int_equal(mkdir(in_the_way, 0700), 0);
+	scratch_write(inside, "");
+	scratch_write(old, "old");
+	assert_int_equal(publish(scratch.dir, all, 3), REASON_FILE);
+	assert_non_null(strstr(last.text, FP_A));
+	expect_file(FP_B ".der", "b");
+	expect_file(FP_C ".der", NULL); /* I3 though */
+	free(in_the_way);
+	free(inside);
+	free(old);
+}
+
+/* One that cannot be withdrawn is served past its end: that is said. */
+static void
+test_one_cannot_be_withdrawn(void **state)
+{
+	char *in_the_way = scratch_path(&scratch, FP_A ".der");
+
+	(void)state;
+	assert_int_equal(mkdir(in_the_way, 0700), 0);
+	assert_int_equal(publish(scratch.dir, NULL, 0), REASON_FILE);
+	assert_non_null(strstr(last.text, "withdraw"));
+	free(in_the_way);
+}
+
+static void
+test_no_folder(void **state)
+{
+	const struct publish_item all[] = {item(FP_A, "a")};
+	char *nowhere = scratch_path(&scratch, "none");
+
+	(void)state;
+	assert_int_equal(publish(nowhere, all, 1), REASON_FILE);
+	assert_non_null(strstr(last.text, nowhere));
+	free(nowhere);
+}
+
+static void
+test_cancel(void **state)
+{
+	const struct publish_item all[] = {item(FP_A, "a")};
+	struct publish *round = publish_start(
+	    &loop, NULL, NULL, scratch.dir, all, 1, true, &callbacks, NULL);
+
+	(void)state;
+	publish_cancel(&round);
+	assert_null(round);
+	publish_cancel(&round);
+	loop_run(&loop);
+	assert_int_equal(ends, 0);
+	assert_int_equal(scratch_count(scratch.dir), 0);
+}
+
+/* clang-format off */
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* clang-format on */
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_written_and_withdrawn),
+	    TEST(test_strangers_are_left_alone),
+	    TEST(test_one_cannot_be_written),
+	    TEST(test_one_cannot_be_withdrawn),
+	    TEST(test_no_folder),
+	    TEST(test_cancel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
