@@ -85,12 +85,20 @@ def test_bad_answer_replaces_nothing(lab, leaf, out, mode, code, reasons):
             "accept", mode), said
     else:
         assert said["verdict"] == "reject", said
-        one_sentence(lab, result, said["reason"], leaf.path, "--timeout", "1")
+        assert said["detail"] and "\n" not in said["detail"], said
         assert said["reason"] in {t["outcome"] for t in said["tries"]}
     assert out.read_bytes() == good, f"A5: {mode} replaced a good staple"
     after = os.stat(out)
     assert (after.st_ino, after.st_mtime_ns) == (
         before.st_ino, before.st_mtime_ns), f"{mode}: FILE was touched"
+
+
+@pytest.mark.parametrize("mode, reason", [
+    ("html", "not-ocsp"), ("expired", "expired"), ("drip", "http-timeout"),
+    ("big", "oversize")])
+def test_bad_answer_in_one_sentence(lab, leaf, mode, reason):
+    lab.respond(mode)
+    one_sentence(lab, None, reason, leaf.path, "--timeout", "1")
 
 
 @pytest.mark.parametrize("mode", ["html", "revoked", "expired", "big"])
