@@ -403,7 +403,7 @@ mix_case(char *name)
 	ssize_t got = getrandom(chance, sizeof(chance), 0);
 
 	assert(got == (ssize_t)sizeof(chance)); /* up to 256 never fail */
-	for (size_t i = 0; name[i] != '\0' && i < 8 * sizeof(chance); i++) {
+	for (size_t i = 0; i < 8 * sizeof(chance) && name[i] != '\0'; i++) {
 		bool letter = (name[i] >= 'a' && name[i] <= 'z') ||
 			      (name[i] >= 'A' && name[i] <= 'Z');
 

@@ -322,17 +322,19 @@ differs(const struct publish *p, const struct publish_item *item)
 static void
 add_change(struct publish *p, const char *path, const struct publish_item *item)
 {
+	struct nginx_change change = {.certificate = path};
+
 	for (size_t i = 0; i < p->change_count; i++) {
 		if (strcmp(p->changes[i].certificate, path) == 0)
 			return;
 	}
+	if (item != NULL) {
+		change.fingerprint = item->fingerprint;
+		change.staple = item->staple;
+	}
 	p->changes =
 	    mem_resize(p->changes, p->change_count + 1, sizeof(p->changes[0]));
-	p->changes[p->change_count++] = (struct nginx_change){
-	    .certificate = path,
-	    .fingerprint = item == NULL ? NULL : item->fingerprint,
-	    .staple = item == NULL ? (struct span){0} : item->staple,
-	};
+	p->changes[p->change_count++] = change;
 }
 
 static void
