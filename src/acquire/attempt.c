@@ -143,7 +143,7 @@ fetched(void *cookie, const struct fetch_result *result)
 	attempt->fetch = NULL;
 	if (result->stage == FETCH_DONE)
 		judge(attempt, result, &out);
-	out.last = out.accepted || !other_may_help(attempt, &out.err) ||
+	out.last = !other_may_help(attempt, &out.err) ||
 		   clock_mono_ms() >= attempt->deadline_ms;
 	attempt->telling = true;
 	attempt->cb(attempt->cookie, &out);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -184,8 +185,9 @@ begin(const struct keeper_options *options)
 	assert_true(child != -1);
 	if (child != 0)
 		return child;
-	/* the responder is our parent's */
-	close(responder.fd);
+	/* a test that fails leaves nobody behind */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(responder.fd); /* our parent's */
 	if (keeper_run(options, &end, &err) == -1) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		_exit(99);

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: ISC */
+/* test_claims.c -- acquire/claims: who is heard, when, and as whom. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "acquire/claims.h"
+#include "base/clock.h"
+#include "base/loop.h"
+#include "dns/health.h"
+#include "dns_script.h"
+
+enum {
+	HOLD_MS = 400,  /* of the scripted resolvers */
+	LATE_MS = 100,  /* a second datagram */
+	WAIT_MS = 8000, /* for `done`, at most */
+	SLACK_MS = 30,  /* a timer may be early by its rounding */
+};
+
+enum cancel_when { NEVER, IN_CLAIM, IN_SILENT, IN_SETTLED, IN_DONE };
+
+static uv_loop_t loop;
+static struct dns_script servers[2];
+static struct resolver resolvers[2];
+static struct acquire_pin pins[4];
+static struct acquire_options options;
+static struct claims *claims;
+static char story[8192]; /* what was told, in order */
+static int64_t started_ms, last_claim_ms;
+static int settled, done;
+static enum cancel_when cancel_when;
+static bool hurry;
+
+static void
+tell(const char *what)
+{
+	size_t used = strlen(story);
+
+	(void)snprintf(story + used, sizeof(story) - used, "%s", what);
+}
+
+static void
+cancel_if(enum cancel_when now)
+{
+	if (cancel_when != now)
+		return;
+	claims_cancel(&claims);
+	assert_null(claims);
+	tell("cancelled");
+	uv_stop(&loop);
+}
+
+/* A resolver's URL has a port of the moment: "A" and "B" are theirs. */
+static const char *
+name_of(const char *source)
+{
+	return strcmp(source, resolvers[0].url) == 0   ? "A"
+	       : strcmp(source, resolvers[1].url) == 0 ? "B"
+						       : source;
+}
+
+static void
+claim_came(void *cookie, const struct claim *claim)
+{
+	char text[512];
+
+	assert_ptr_equal(cookie, &loop);
+	assert_non_null(claims); /* never from within the start */
+	(void)snprintf(text, sizeof(text), "%s%s %s%s%s; ",
+	    claim->first ? "+" : "", claim->address, name_of(claim->source),
+	    claim->asked_name == NULL ? "" : " by ",
+	    claim->asked_name == NULL ? "" : claim->asked_name);
+	tell(text);
+	last_claim_ms = clock_mono_ms() - started_ms;
+	cancel_if(IN_CLAIM);
+}
+
+static void
+source_silent(void *cookie, const char *source, const char *asked_name,
+    const struct err *err, int64_t elapsed_ms)
+{
+	char text[512];
+
+	assert_ptr_equal(cookie, &loop);
+	assert_int_not_equal(err->reason, REASON_NONE);
+	assert_true(elapsed_ms >= 0 && elapsed_ms < WAIT_MS);
+	(void)snprintf(text, sizeof(text), "%s%s%s %s; ", name_of(source),
+	    asked_name == NULL ? "" : " by ",
+	    asked_name == NULL ? "" : asked_name, reason_name(err->reason));
+	tell(text);
+	cancel_if(IN_SILENT);
+}
+
+static void
+claims_settled(void *cookie)
+{
+	assert_ptr_equal(cookie, &loop);
+	assert_true(claims_are_settled(claims));
+	settled++;
+	if (hurry)
+		claims_hurry(claims);
+	cancel_if(IN_SETTLED);
+}
+
+static void
+claims_done(void *cookie)
+{
+	assert_ptr_equal(cookie, &loop);
+	done++;
+	tell("done");
+	cancel_if(IN_DONE);
+	uv_stop(&loop);
+}
+
+static const struct claims_callbacks callbacks = {
+    .claim = claim_came,
+    .silent = source_silent,
+    .settled = claims_settled,
+    .done = claims_done,
+};
+
+static void
+stop_loop(void *cookie)
+{
+	*(struct loop_timer **)cookie = NULL;
+	uv_stop(&loop);
+}
+
+/* Gather for HOST until done or cancelled, and a moment more: nothing comes
+ * after that. */
+static void
+gather(const char *host)
+{
+	struct loop_timer *stop = NULL;
+	size_t length;
+
+	story[0] = '\0';
+	settled = done = 0;
+	started_ms = clock_mono_ms();
+	claims = claims_start(&loop, NULL, host, &options, &callbacks, &loop);
+	assert_string_equal(story, "");
+	stop = loop_timer_start(&loop, WAIT_MS, stop_loop, &stop);
+	loop_run(&loop);
+	if (stop == NULL)
+		fail_msg("never done: %s", story);
+	loop_timer_cancel(&stop);
+	length = strlen(story);
+	stop = loop_timer_start(&loop, 50, stop_loop, &stop);
+	loop_run(&loop);
+	assert_int_equal(strlen(story), length);
+	claims_cancel(&claims);
+	claims_cancel(&claims);
+}
+
+static void
+add_server(size_t i, void (*reply)(const struct dns_question *question))
+{
+	char url[64];
+
+	assert_true(dns_script_start(&servers[i], &loop, false, reply));
+	(void)snprintf(url, sizeof(url), "udp://127.0.0.1:%d",
+	    dns_script_port(&servers[i]));
+	assert_int_equal(resolver_parse(url, &resolvers[i], NULL), 0);
+	resolvers[i].hold_ms = HOLD_MS;
+	options.resolvers = resolvers;
+	options.resolver_count = i + 1;
+}
+
+static void
+add_pin(const char *text)
+{
+	assert_int_equal(
+	    acquire_pin_parse(text, &pins[options.pin_count++], NULL), 0);
+	options.pins = pins;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	memset(servers, 0, sizeof(servers));
+	memset(resolvers, 0, sizeof(resolvers));
+	servers[0].fd = servers[1].fd = -1;
+	options = (struct acquire_options){.timeout_ms = WAIT_MS};
+	cancel_when = NEVER;
+	hurry = false;
+	claims = NULL;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	dns_script_stop(&servers[0]);
+	dns_script_stop(&servers[1]);
+	loop_end(&loop);
+	return 0;
+}
+
+/* --- what the scripted resolvers say --- */
+
+enum { TYPE_A = 1, TYPE_AAAA = 28, RCODE_NXDOMAIN = 3 };
+
+static void
+begin_answer(struct wire *wire, const struct dns_question *question)
+{
+	wire_start(wire, question->id, WIRE_RESPONSE);
+	wire_question(wire, question->name, question->type);
+}
+
+/* A's one address, AAAA's none. */
+static void
+says_1(const struct dns_question *question)
+{
+	struct wire wire;
+
+	begin_answer(&wire, question);
+	if (question->type == TYPE_A)
+		wire_address(&wire, question->name, "192.0.2.1");
+	dns_script_send(question, &wire);
+}
+
+static void
+says_2(const struct dns_question *question)
+{
+	struct wire wire;
+
+	begin_answer(&wire, question);
+	if (question->type == TYPE_A)
+		wire_address(&wire, question->name, "192.0.2.2");
+	dns_script_send(question, &wire);
+}
+
+/* As an injector on the path: a lie, and the truth behind it. */
+static void
+lied_to(const struct dns_question *question)
+{
+	struct wire wire;
+
+	begin_answer(&wire, question);
+	if (question->type == TYPE_A)
+		wire_address(&wire, question->name, "203.0.113.9");
+	dns_script_send(question, &wire);
+	begin_answer(&wire, question);
+	if (question->type == TYPE_A)
+		wire_address(&wire, question->name, "192.0.2.1");
+	dns_script_send_later(question, &wire, LATE_MS);
+}
+
+static void
+says_nxdomain(const struct dns_question *question)
+{
+	struct wire wire;
+
+	wire_start(&wire, question->id, WIRE_RESPONSE | RCODE_NXDOMAIN);
+	wire_question(&wire, question->name, question->type);
+	dns_script_send(question, &wire);
+}
+
+/* The first name is lied about, and the later one of its chain is not. */
+static void
+has_a_chain(const struct dns_question *question)
+{
+	struct wire wire;
+
+	begin_answer(&wire, question);
+	if (strcmp(question->name, "ocsp.test") == 0) {
+		wire_cname(&wire, "ocsp.test", "cdn.test");
+		if (question->type == TYPE_A)
+			wire_address(&wire, "cdn.test", "203.0.113.9");
+	} else if (question->type == TYPE_A) {
+		wire_address(&wire, question->name, "192.0.2.1");
+	}
+	dns_script_send(question, &wire);
+}
+
+/* Two of one family and one of the other. */
+static void
+has_both_families(const struct dns_question *question)
+{
+	struct wire wire;
+
+	begin_answer(&wire, question);
+	if (question->type == TYPE_A) {
+		wire_address(&wire, question->name, "192.0.2.1");
+		wire_address(&wire, question->name, "192.0.2.2");
+	} else {
+		wire_address(&wire, question->name, "2001:db8::1");
+	}
+	dns_script_send(question, &wire);
+}
+
+/* --- the tests --- */
+
+static void
+test_pins_alone(void **state)
+{
+	(void)state;
+	add_pin("ocsp.test=192.0.2.7");
+	add_pin("other.test=192.0.2.8");
+	add_pin("OCSP.test=2001:db8::7");
+	gather("ocsp.test");
+	assert_string_equal(story, "+192.0.2.7 pin; +2001:db8::7 pin; done");
+	assert_int_equal(done, 1);
+}
+
+static void
+test_nobody_to_ask(void **state)
+{
+	(void)state;
+	gather("ocsp.test");
+	assert_string_equal(story, "done");
+	assert_true(clock_mono_ms() - started_ms < ACQUIRE_STAGGER_MS);
+}
+
+/* DESIGN, Acquire 1: each class joins after a stagger. */
+static void
+test_classes_in_order(void **state)
+{
+	(void)state;
+	add_pin("localhost=192.0.2.7");
+	options.ask_system = true;
+	options.family = RESOLVER_IPV4;
+	add_server(0, says_1);
+	gather("localhost");
+	assert_string_equal(
+	    story, "+192.0.2.7 pin; +127.0.0.1 system; +192.0.2.1 A; done");
+	assert_true(last_claim_ms >= 2 * (ACQUIRE_STAGGER_MS - SLACK_MS));
+}
+
+static void
+test_hurry(void **state)
+{
+	(void)state;
+	add_pin("localhost=192.0.2.7");
+	options.ask_system = true;
+	options.family = RESOLVER_IPV4;
+	add_server(0, says_1);
+	hurry = true;
+	gather("localhost");
+	assert_string_equal(
+	    story, "+192.0.2.7 pin; +127.0.0.1 system; +192.0.2.1 A; done");
+	assert_true(last_claim_ms < 2 * (ACQUIRE_STAGGER_MS - SLACK_MS));
+}
+
+static void
+test_empty_classes_cost_nothing(void **state)
+{
+	(void)state;
+	add_server(0, says_1);
+	gather("ocsp.test");
+	assert_string_equal(story, "+192.0.2.1 A; done");
+	assert_true(last_claim_ms < ACQUIRE_STAGGER_MS - SLACK_MS);
+}
+
+static void
+test_told_once_by_the_first(void **state)
+{
+	(void)state;
+	add_pin("localhost=127.0.0.1");
+	add_pin("localhost=192.0.2.1");
+	add_pin("localhost=192.0.2.1");
+	options.ask_system = true;
+	options.family = RESOLVER_IPV4;
+	add_server(0, says_1);
+	add_server(1, says_2);
+	resolvers[1].hold_ms = 2 * HOLD_MS; /* ends last */
+	gather("localhost");
+	assert_string_equal(
+	    story, "+127.0.0.1 pin; +192.0.2.1 pin; +192.0.2.2 B; done");
+}
+
+/* The same resolver, named twice and in resolv.conf, is asked once. */
+static void
+test_asked_once(void **state)
+{
+	(void)state;
+	add_server(0, says_1);
+	resolvers[1] = resolvers[0];
+	options.resolver_count = 2;
+	gather("ocsp.test");
+	assert_string_equal(story, "+192.0.2.1 A; done");
+	assert_int_equal(servers[0].questions, 2); /* A and AAAA */
+}
+
+/* Every datagram is an answer of its own. */
+static void
+test_late_datagram(void **state)
+{
+	(void)state;
+	add_server(0, lied_to);
+	gather("ocsp.test");
+	assert_string_equal(story, "+203.0.113.9 A; +192.0.2.1 A; done");
+	assert_true(last_claim_ms >= LATE_MS - SLACK_MS);
+	assert_true(settled >= 1);
+}
+
+static void
+test_families(void **state)
+{
+	(void)state;
+	add_server(0, has_both_families);
+	options.family = RESOLVER_IPV6;
+	gather("ocsp.test");
+	assert_string_equal(story, "+2001:db8::1 A; done");
+	options.family = RESOLVER_IPV4;
+	gather("ocsp.test");
+	assert_string_equal(story, "+192.0.2.1 A; 192.0.2.2 A; done");
+	add_pin("ocsp.test=2001:db8::7");
+	gather("ocsp.test");
+	assert_string_equal(story, "+192.0.2.1 A; 192.0.2.2 A; done");
+}
+
+/* An address is its own answer, in its own family. */
+static void
+test_numeric_host(void **state)
+{
+	(void)state;
+	options.ask_system = true;
+	add_server(0, says_1);
+	gather("192.0.2.5");
+	assert_string_equal(story, "+192.0.2.5 system; done");
+	assert_int_equal(servers[0].questions, 0);
+	gather("2001:db8::5");
+	assert_string_equal(story, "+2001:db8::5 system; done");
+	options.family = RESOLVER_IPV4;
+	gather("2001:db8::5");
+	assert_string_equal(story, "system dns-no-answer; done");
+}
+
+static void
+test_chain_by_itself(void **state)
+{
+	(void)state;
+	add_server(0, has_a_chain);
+	options.family = RESOLVER_IPV4;
+	gather("ocsp.test");
+	assert_string_equal(
+	    story, "+203.0.113.9 A; +192.0.2.1 A by cdn.test; done");
+	assert_int_equal(servers[0].questions, 2);
+}
+
+static void
+test_silence_has_a_reason(void **state)
+{
+	(void)state;
+	add_server(0, says_nxdomain);
+	add_server(1, NULL);
+	resolvers[1].hold_ms = 2 * HOLD_MS;
+	gather("ocsp.test");
+	assert_string_equal(story, "A dns-nxdomain; B dns-no-answer; done");
+}
+
+/* Who was silent lately is asked last, and the memory is kept up to date. */
+static void
+test_silent_ones_last(void **state)
+{
+	static struct health health;
+	int64_t now = clock_mono_ms();
+
+	(void)state;
+	memset(&health, 0, sizeof(health));
+	options.health = &health;
+	add_server(0, says_1);
+	add_server(1, NULL);
+	health_note(&health, resolvers[0].url, false, now);
+	resolvers[1].hold_ms = HOLD_MS;
+	gather("ocsp.test");
+	assert_string_equal(story, "+192.0.2.1 A; B dns-no-answer; done");
+	assert_true(last_claim_ms >= ACQUIRE_STAGGER_MS - SLACK_MS);
+	assert_false(
+	    health_is_sick(&health, resolvers[0].url, clock_mono_ms()));
+	assert_true(health_is_sick(&health, resolvers[1].url, clock_mono_ms()));
+}
+
+static void
+test_cancel_in_callbacks(void **state)
+{
+	static const struct {
+		enum cancel_when when;
+		const char *story;
+	} rows[] = {
+	    {IN_CLAIM, "+192.0.2.7 pin; cancelled"},
+	    {IN_SETTLED, "+192.0.2.7 pin; +2001:db8::7 pin; cancelled"},
+	    {IN_SILENT, "+192.0.2.7 pin; +2001:db8::7 pin; "
+			"A dns-nxdomain; cancelled"},
+	    {IN_DONE, "+192.0.2.7 pin; +2001:db8::7 pin; "
+		      "A dns-nxdomain; donecancelled"},
+	};
+
+	(void)state;
+	add_pin("ocsp.test=192.0.2.7");
+	add_pin("ocsp.test=2001:db8::7");
+	add_server(0, says_nxdomain);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cancel_when = rows[i].when;
+		gather("ocsp.test");
+		assert_string_equal(story, rows[i].story);
+	}
+	/* in an answer of a resolver, of which more are to come */
+	dns_script_stop(&servers[0]);
+	options.pin_count = 0;
+	add_server(0, has_both_families);
+	options.family = RESOLVER_IPV4;
+	cancel_when = IN_CLAIM;
+	gather("ocsp.test");
+	assert_string_equal(story, "+192.0.2.1 A; cancelled");
+}
+
+static void
+test_cancel_at_any_time(void **state)
+{
+	(void)state;
+	add_pin("localhost=192.0.2.7");
+	options.ask_system = true;
+	add_server(0, lied_to);
+	for (int64_t ms = 0; ms < 3 * ACQUIRE_STAGGER_MS; ms += 61) {
+		struct loop_timer *stop = NULL;
+		size_t length;
+
+		story[0] = '\0';
+		claims = claims_start(
+		    &loop, NULL, "localhost", &options, &callbacks, &loop);
+		stop = loop_timer_start(&loop, ms, stop_loop, &stop);
+		loop_run(&loop);
+		length = strlen(story);
+		claims_cancel(&claims);
+		stop = loop_timer_start(&loop, 10, stop_loop, &stop);
+		loop_run(&loop);
+		assert_int_equal(strlen(story), length);
+	}
+}
+
+/* clang-format off */
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* clang-format on */
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_pins_alone),
+	    TEST(test_nobody_to_ask),
+	    TEST(test_classes_in_order),
+	    TEST(test_hurry),
+	    TEST(test_empty_classes_cost_nothing),
+	    TEST(test_told_once_by_the_first),
+	    TEST(test_asked_once),
+	    TEST(test_late_datagram),
+	    TEST(test_families),
+	    TEST(test_numeric_host),
+	    TEST(test_chain_by_itself),
+	    TEST(test_silence_has_a_reason),
+	    TEST(test_silent_ones_last),
+	    TEST(test_cancel_in_callbacks),
+	    TEST(test_cancel_at_any_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
