@@ -7,7 +7,6 @@
 #define OCLASP_TESTS_DNS_SCRIPT_H
 
 #include <assert.h>
-#include <ctype.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -75,22 +74,6 @@ dns_script_send_later(const struct dns_question *question,
 	    question->script->loop, delay_ms, dns_script_send_delayed, delayed);
 }
 
-/* The name of the first question, which is uncompressed. */
-static inline void
-dns_script_name(const uint8_t *message, size_t len, char name[256])
-{
-	size_t at = 12, out = 0;
-
-	while (at < len && message[at] != 0) {
-		size_t label = message[at++];
-
-		for (; label > 0 && at < len && out < 254; label--)
-			name[out++] = (char)tolower(message[at++]);
-		name[out++] = '.';
-	}
-	name[out > 0 ? out - 1 : 0] = '\0';
-}
-
 static inline void
 dns_script_readable(void *cookie, int status, int events)
 {
@@ -109,7 +92,6 @@ dns_script_readable(void *cookie, int status, int events)
 	question.id = wire_id(bytes);
 	question.type = wire_type_asked(bytes, (size_t)len);
 	wire_name_asked(bytes, (size_t)len, question.name);
-	dns_script_name(bytes, (size_t)len, question.name);
 	question.number = script->questions++;
 	if (script->reply != NULL)
 		script->reply(&question);

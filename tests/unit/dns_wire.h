@@ -144,4 +144,21 @@ wire_type_asked(const uint8_t *message, size_t len)
 	return (unsigned)message[at + 1] << 8 | message[at + 2];
 }
 
+/* The name of a query's first question to OUT, as it was written. */
+static inline void
+wire_name_asked(const uint8_t *message, size_t len, char out[256])
+{
+	size_t at = 12;
+	size_t used = 0;
+
+	while (at < len && message[at] != 0) {
+		for (size_t i = 1; i <= message[at] && used < 254; i++)
+			out[used++] = (char)message[at + i];
+		at += message[at] + 1U;
+		if (message[at] != 0)
+			out[used++] = '.';
+	}
+	out[used] = '\0';
+}
+
 #endif

@@ -17,10 +17,12 @@
 
 enum { SEEN_MAX = 64 };
 
+#define LONG_NAME "the-quick-brown-fox-jumps-over-the-lazy-dog.test"
+
 struct seen {
 	char address[DNS_ADDRESS_TEXT]; /* the first, or "" */
 	int rcode, ip_ttl;
-	bool truncated;
+	bool truncated, other_case;
 	int64_t at_ms;
 	size_t size;
 };
@@ -50,6 +52,7 @@ took_answer(void *cookie, const struct datagram_answer *answer)
 	s->rcode = answer->message->rcode;
 	s->truncated = answer->message->truncated;
 	s->ip_ttl = answer->ip_ttl;
+	s->other_case = answer->other_case;
 	s->at_ms = answer->at_ms;
 	s->size = answer->size;
 	if (cancel_at_answer)
@@ -379,6 +382,76 @@ answer_the_second(const struct dns_question *question)
 		answer_at_once(question);
 }
 
+static char asked_names[4][256];
+
+/* The name as it was asked, and as who has not seen the question writes it. */
+static void
+echo_and_guess(const struct dns_question *question)
+{
+	struct wire wire;
+
+	memcpy(asked_names[question->number % 4], question->name,
+	    sizeof(asked_names[0]));
+	wire_start(&wire, question->id, WIRE_RESPONSE);
+	wire_question(&wire, question->name, question->type);
+	wire_address(&wire, question->name, "192.0.2.1");
+	dns_script_send(question, &wire);
+	wire_start(&wire, question->id, WIRE_RESPONSE);
+	wire_question(&wire, LONG_NAME, question->type);
+	wire_address(&wire, LONG_NAME, "198.51.100.7");
+	dns_script_send(question, &wire);
+}
+
+/* DNS 0x20: another case is a claim all the same, and is recorded. */
+static void
+test_mixed_case(void **state)
+{
+	(void)state;
+	assert_true(serve(false, echo_and_guess));
+	for (int i = 0; i < 2; i++) {
+		ask(LONG_NAME, DNS_A, 100);
+		assert_int_equal(seen_count, 2);
+		assert_string_equal(seen[0].address, "192.0.2.1");
+		assert_false(seen[0].other_case);
+		assert_string_equal(seen[1].address, "198.51.100.7");
+		assert_true(seen[1].other_case);
+	}
+	/* 40 letters: alike by chance once in 10^12 */
+	assert_int_equal(0, strcasecmp(asked_names[0], LONG_NAME));
+	assert_string_not_equal(asked_names[0], LONG_NAME);
+	assert_string_not_equal(asked_names[0], asked_names[1]);
+}
+
+/* Deaf to mixed case. */
+static void
+only_lower_case(const struct dns_question *question)
+{
+	struct wire wire;
+
+	memcpy(asked_names[question->number % 4], question->name,
+	    sizeof(asked_names[0]));
+	if (strcmp(question->name, LONG_NAME) != 0)
+		return;
+	wire_start(&wire, question->id, WIRE_RESPONSE);
+	wire_question(&wire, question->name, question->type);
+	wire_address(&wire, question->name, "192.0.2.1");
+	dns_script_send(question, &wire);
+}
+
+static void
+test_second_time_as_given(void **state)
+{
+	(void)state;
+	assert_true(serve(false, only_lower_case));
+	ask(LONG_NAME, DNS_A, DATAGRAM_RESEND_MS + 500);
+	assert_int_equal(server.questions, 2);
+	assert_string_not_equal(asked_names[0], LONG_NAME);
+	assert_string_equal(asked_names[1], LONG_NAME);
+	assert_int_equal(seen_count, 1);
+	assert_string_equal(seen[0].address, "192.0.2.1");
+	assert_false(seen[0].other_case);
+}
+
 static void
 test_asks_again(void **state)
 {
@@ -577,6 +650,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_unbelievable, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_mixed_case, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_second_time_as_given, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_asks_again, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_flood, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(

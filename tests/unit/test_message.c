@@ -444,6 +444,39 @@ test_damaged(void **state)
 	}
 }
 
+/* DNS 0x20: to the letter. */
+static void
+test_echoes(void **state)
+{
+	static const struct {
+		const char *question, *asked;
+		bool echoes;
+	} rows[] = {
+	    {"oCsP.tEsT", "oCsP.tEsT", true},
+	    {"oCsP.tEsT", "oCsP.tEsT.", true},
+	    {"\303\244.test", "\\195\\164.test", true},
+	    {"ocsp.test", "oCsP.tEsT", false},
+	    {"oCsP.tEst", "oCsP.tEsT", false},
+	    {"oCsP.tEsT.a", "oCsP.tEsT", false},
+	    {"oCsP.tEs", "oCsP.tEsT", false},
+	    {"", "oCsP.tEsT", false},
+	    {"oCsP.tEsT", "", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct wire wire;
+
+		wire_start(&wire, 7, WIRE_RESPONSE);
+		wire_question(&wire, rows[i].question, DNS_A);
+		parse_good(&wire);
+		if (dns_message_echoes(&parsed, rows[i].asked) !=
+		    rows[i].echoes)
+			fail_msg(
+			    "'%s' for '%s'", rows[i].question, rows[i].asked);
+	}
+}
+
 static void
 test_answers(void **state)
 {
@@ -495,6 +528,7 @@ main(void)
 	    cmocka_unit_test(test_malformed),
 	    cmocka_unit_test(test_damaged),
 	    cmocka_unit_test(test_answers),
+	    cmocka_unit_test(test_echoes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "dns/message.h"
 #include "dns/resolver.h"
 #include "dns_script.h"
+#include "tls_script.h"
 
 enum { HOLD_MS = 150, LATE_MS = 60 };
 
@@ -356,6 +357,189 @@ test_ends(void **state)
 	}
 }
 
+/* --- TCP: after a datagram that is cut off, and by itself --- */
+
+static void
+serve_by_tcp(struct tls_peer *peer)
+{
+	const unsigned *rcode = peer->script->row;
+	uint8_t head[2], asked[512];
+	struct wire wire;
+	size_t len;
+
+	while (peer_read(peer, head, sizeof(head))) {
+		len = (size_t)head[0] << 8 | head[1];
+		if (len > sizeof(asked) || !peer_read(peer, asked, len))
+			return;
+		wire_start(&wire, wire_id(asked), WIRE_RESPONSE | *rcode);
+		wire_question(&wire, "ocsp.test", wire_type_asked(asked, len));
+		wire_cname(&wire, "ocsp.test", "e.cdn.test");
+		if (*rcode == 0)
+			wire_address(&wire, "e.cdn.test", "192.0.2.1");
+		head[0] = (uint8_t)(wire.len >> 8);
+		head[1] = (uint8_t)wire.len;
+		peer_write(peer, head, sizeof(head));
+		peer_write(peer, wire.at, wire.len);
+	}
+}
+
+static void
+swallow_by_tcp(struct tls_peer *peer)
+{
+	peer_swallow(peer);
+}
+
+static void
+say_part(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start(&wire, question, WIRE_TC);
+	wire_address(&wire, "ocsp.test", "192.0.2.7");
+	dns_script_send(question, &wire);
+}
+
+/* Forged first, cut off; then whole and genuine. */
+static void
+say_part_then_whole(const struct dns_question *question)
+{
+	struct wire wire;
+
+	say_part(question);
+	start(&wire, question, 0);
+	wire_address(&wire, "ocsp.test", "192.0.2.2");
+	dns_script_send_later(question, &wire, LATE_MS);
+}
+
+static void
+test_truncated(void **state)
+{
+	static const unsigned noerror = 0, servfail = 2;
+	static const struct {
+		const char *name;
+		void (*by_udp)(const struct dns_question *question);
+		void (*by_tcp)(struct tls_peer *peer);
+		const unsigned *rcode;
+		size_t connections;
+		const char *story;
+		enum reason reason;
+	} rows[] = {
+	    {"nothing in it", say_truncated, serve_by_tcp, &noerror, 1,
+		"()(192.0.2.1 >e.cdn.test) settled  end", REASON_NONE},
+	    {"its address counts", say_part, serve_by_tcp, &noerror, 1,
+		"(192.0.2.7)(192.0.2.1 >e.cdn.test) settled  end", REASON_NONE},
+	    {"TCP fails", say_truncated, serve_by_tcp, &servfail, 1,
+		"()( >e.cdn.test) settled  end", REASON_DNS_SERVFAIL},
+	    {"TCP is silent", say_part, swallow_by_tcp, &noerror, 1,
+		"(192.0.2.7) settled  end", REASON_NONE},
+	    {"whole ones need no TCP", say_nxdomain, serve_by_tcp, &noerror, 0,
+		"() settled  end", REASON_DNS_NXDOMAIN},
+	    {"the whole one settles", say_part_then_whole, swallow_by_tcp,
+		&noerror, 1, "(192.0.2.7)(192.0.2.2) settled  end",
+		REASON_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct tls_script tcp = {
+		    .serve = rows[i].by_tcp, .row = rows[i].rcode};
+		struct resolver resolver;
+
+		dns_script_stop(&server);
+		assert_true(
+		    dns_script_start(&server, &loop, false, rows[i].by_udp));
+		the_server(&resolver);
+		tcp.port = dns_script_port(&server);
+		tls_script_start(&tcp);
+		ask(&resolver, "ocsp.test", RESOLVER_IPV4);
+		tls_script_stop(&tcp);
+		if (strcmp(story, rows[i].story) != 0 ||
+		    end_err.reason != rows[i].reason ||
+		    tcp.accepted != rows[i].connections)
+			fail_msg("%s: '%s' %s, %zu connections", rows[i].name,
+			    story, end_err.text, tcp.accepted);
+		assert_int_equal(1, server.questions);
+	}
+}
+
+static void
+test_tcp_and_tls(void **state)
+{
+	static const unsigned noerror = 0, nxdomain = 3;
+	static struct tls_identity identity;
+	const struct {
+		const char *scheme, *fragment;
+		void (*serve)(struct tls_peer *peer);
+		const unsigned *rcode;
+		bool tls;
+		const char *story;
+		enum reason reason;
+		const char *text;
+	} rows[] = {
+	    {"tcp", "", serve_by_tcp, &noerror, false,
+		"(192.0.2.1 >e.cdn.test) settled  end", REASON_NONE, ""},
+	    {"tcp", "", serve_by_tcp, &nxdomain, false,
+		"( >e.cdn.test) settled  end", REASON_DNS_NXDOMAIN,
+		"does not exist"},
+	    {"tcp", "", swallow_by_tcp, &noerror, false, " settled  end",
+		REASON_DNS_NO_ANSWER, "did not answer"},
+	    {"tls", "#insecure", serve_by_tcp, &noerror, true,
+		"(192.0.2.1 >e.cdn.test) settled  end", REASON_NONE, ""},
+	    {"tls", "", serve_by_tcp, &noerror, true, " settled  end",
+		REASON_DNS_NO_ANSWER, "not believed"},
+	    {"tls", "#dns.test", serve_by_tcp, &noerror, true, " settled  end",
+		REASON_DNS_NO_ANSWER, "'dns.test'"},
+	};
+
+	(void)state;
+	identity = tls_make(&(struct tls_spec){.cn = "x"});
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct tls_script script = {.serve = rows[i].serve,
+		    .row = rows[i].rcode,
+		    .identity = rows[i].tls ? &identity : NULL};
+		struct resolver resolver;
+		char url[64];
+
+		tls_script_start(&script);
+		(void)snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s",
+		    rows[i].scheme, tls_script_port(&script), rows[i].fragment);
+		assert_int_equal(0, resolver_parse(url, &resolver, NULL));
+		resolver.hold_ms = HOLD_MS;
+		ask(&resolver, "ocsp.test", RESOLVER_IPV4);
+		tls_script_stop(&script);
+		if (strcmp(story, rows[i].story) != 0 ||
+		    end_err.reason != rows[i].reason ||
+		    strstr(end_err.text, rows[i].text) == NULL)
+			fail_msg("%s: '%s' %s", url, story, end_err.text);
+		/* people know it by its URL */
+		if (rows[i].reason != REASON_NONE)
+			assert_non_null(strstr(end_err.text, url));
+	}
+	tls_done(&identity);
+}
+
+static void
+test_cancel_while_tcp(void **state)
+{
+	static const unsigned noerror = 0;
+	struct tls_script tcp = {.serve = serve_by_tcp, .row = &noerror};
+	struct resolver resolver;
+
+	(void)state;
+	assert_true(dns_script_start(&server, &loop, false, say_part));
+	the_server(&resolver);
+	tcp.port = dns_script_port(&server);
+	tls_script_start(&tcp);
+	cancel_when = IN_ANSWER;
+	ask(&resolver, "ocsp.test", RESOLVER_IPV4);
+	assert_string_equal(story, "(192.0.2.7)");
+	cancel_when = IN_SETTLED;
+	ask(&resolver, "ocsp.test", RESOLVER_IPV4);
+	assert_string_equal(
+	    story, "(192.0.2.7)(192.0.2.1 >e.cdn.test) settled ");
+	tls_script_stop(&tcp);
+}
+
 /* Nobody listens: the resolver is out of reach, not the responder. */
 static void
 test_out_of_reach(void **state)
@@ -495,6 +679,11 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_denied_first, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_ends, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_truncated, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_tcp_and_tls, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_cancel_while_tcp, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_out_of_reach, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_bad_names, set_up, tear_down),

@@ -137,6 +137,7 @@ struct tls_peer {
 struct tls_script {
 	const struct tls_identity *identity; /* NULL: plain TCP */
 	int max_version;                     /* of TLS; 0: any */
+	int port;                            /* 0: any */
 	void (*serve)(struct tls_peer *peer);
 	const void *row; /* what the test likes to give to SERVE */
 	int listener;
@@ -263,7 +264,7 @@ tls_script_thread(void *cookie)
 	return NULL;
 }
 
-/* On 127.0.0.1 and any port.  Fields that say what to do are set before. */
+/* On 127.0.0.1.  Fields that say what to do are set before. */
 static inline void
 tls_script_start(struct tls_script *script)
 {
@@ -272,8 +273,9 @@ tls_script_start(struct tls_script *script)
 	(void)signal(SIGPIPE, SIG_IGN); /* SSL_write to who has gone */
 	script->accepted = 0;
 	script->sni[0] = '\0';
-	script->address = (struct sockaddr_in){
-	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	script->address = (struct sockaddr_in){.sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)script->port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	script->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert(script->listener != -1);
 	assert(bind(script->listener, (struct sockaddr *)&script->address,
