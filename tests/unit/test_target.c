@@ -82,8 +82,9 @@ write_chain(const char *path, const struct pki_party *first,
 	char *one = cert_pem(first->cert);
 	char *two = next == NULL ? mem_string("") : cert_pem(next->cert);
 	char *both = mem_printf("%s%s", one, two);
-	struct timespec times[2] = {{.tv_sec = ++moment}, {.tv_sec = moment}};
+	struct timespec times[2] = {{.tv_sec = moment}, {.tv_sec = moment}};
 
+	moment++;
 	scratch_write(path, both);
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 	free(one);
