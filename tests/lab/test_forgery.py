@@ -204,7 +204,7 @@ def test_wrong_pin_costs_nothing(lab, leaf, out):
 def test_only_lies(lab, leaf, out, forged):
     """No truth anywhere: exit 75, and the report names what was tried."""
     lab.resolver(RECURSOR, lies={HOST: {"mode": "forged-only", **forged}})
-    result = lab.fetch(leaf.path, "-o", out, "--timeout", "4")
+    result = lab.fetch(leaf.path, "-o", out, "--timeout", "2")
     assert result.code == 75 and not out.exists(), result
     said = result.json
     assert said["verdict"] == "reject" and said["reason"] in (
