@@ -44,7 +44,7 @@ acquire_pin_parse(const char *text, struct acquire_pin *out, struct err *err)
 static void
 release(struct acquire *a)
 {
-	for (size_t i = 0; i < ACQUIRE_RACE_MAX; i++) {
+	for (size_t i = 0; i < RUNNERS_MAX; i++) {
 		if (a->runners[i] != NULL)
 			attempt_cancel(&a->runners[i]->attempt);
 		free(a->runners[i]);
@@ -143,7 +143,7 @@ acquire_add_try(
 static void
 record_unfinished(struct acquire *a)
 {
-	for (size_t i = 0; i < ACQUIRE_RACE_MAX; i++) {
+	for (size_t i = 0; i < RUNNERS_MAX; i++) {
 		const struct runner *r = a->runners[i];
 		struct acquire_try *try;
 
@@ -279,6 +279,10 @@ acquire_start(uv_loop_t *loop, struct fetch_pool *pool,
 	a->cookie = cookie;
 	a->started_ms = clock_mono_ms();
 	a->deadline_ms = a->started_ms + options->timeout_ms;
+	a->tries_until_ms =
+	    a->deadline_ms - (options->timeout_ms / 10 < TRIES_MARGIN_MS
+				     ? options->timeout_ms / 10
+				     : TRIES_MARGIN_MS);
 	a->result.max_age_s = a->result.retry_after_s = -1;
 	if (prepare(a) == -1) {
 		a->stagger = loop_timer_start(loop, 0, finish_later, a);

@@ -2,10 +2,10 @@
 /* acquire/race.c -- what is tried when.
  *
  * One `road` for each responder URL: its claims, and the addresses that wait
- * to be tried.  A try starts at once if it is the first of its answer (a voice
- * of its own: a forged datagram must not hold up the genuine one behind it) or
- * if nothing is under way; the further addresses of an answer follow one by
- * one, ACQUIRE_STAGGER_MS apart or when a try fails (RFC 8305, section 5).
+ * to be tried.  The first of an answer is a voice of its own and starts at once:
+ * a forged datagram of many addresses must not hold up the genuine one behind
+ * it.  The further addresses follow one by one, the roads in turn,
+ * ACQUIRE_STAGGER_MS apart or when a try fails (RFC 8305, section 5).
  *
  *   claims of URL 1 -> tries ... -> a response verifies -> finish
  *     | all settled and failed: next class, next URL
@@ -25,7 +25,7 @@ static void advance(struct acquire *a);
 static bool
 any_running(const struct acquire *a)
 {
-	for (size_t i = 0; i < ACQUIRE_RACE_MAX; i++) {
+	for (size_t i = 0; i < RUNNERS_MAX; i++) {
 		if (a->runners[i] != NULL)
 			return true;
 	}
@@ -37,7 +37,7 @@ end_runner(struct runner *runner)
 {
 	struct acquire *a = runner->acquire;
 
-	for (size_t i = 0; i < ACQUIRE_RACE_MAX; i++) {
+	for (size_t i = 0; i < RUNNERS_MAX; i++) {
 		if (a->runners[i] == runner)
 			a->runners[i] = NULL;
 	}
@@ -93,22 +93,40 @@ attempt_done(void *cookie, struct attempt_outcome *outcome)
 	advance(a);
 }
 
+/* Whether one more may run. */
+static bool
+has_place(const struct acquire *a)
+{
+	int64_t since = clock_mono_ms() - PLACE_MS;
+	size_t taken = 0;
+
+	for (size_t i = 0; i < RUNNERS_MAX; i++) {
+		if (a->runners[i] != NULL && a->runners[i]->begun_ms > since)
+			taken++;
+	}
+	return taken < ACQUIRE_RACE_MAX;
+}
+
 /* Start the next address that waits on ROAD, if there is room. */
 static bool
 start_try(struct acquire *a, struct road *road)
 {
 	struct runner *runner;
 
-	for (size_t i = 0; i < ACQUIRE_RACE_MAX; i++) {
+	if (!has_place(a))
+		return false;
+	for (size_t i = 0; i < RUNNERS_MAX; i++) {
 		if (a->runners[i] != NULL)
 			continue;
 		runner = mem_new(sizeof(*runner));
 		runner->acquire = a;
 		runner->road = road;
 		runner->what = road->waiting[road->waiting_next++];
-		runner->started_ms = a->last_start_ms = clock_mono_ms();
-		runner->attempt = attempt_start(a->pool, &road->job,
-		    runner->what.address, a->deadline_ms, attempt_done, runner);
+		runner->begun_ms = runner->started_ms = clock_mono_ms();
+		a->last_start_ms = runner->begun_ms;
+		runner->attempt =
+		    attempt_start(a->pool, &road->job, runner->what.address,
+			a->tries_until_ms, attempt_done, runner);
 		a->runners[i] = runner;
 		return true;
 	}
@@ -124,15 +142,24 @@ stagger_passed(void *cookie)
 	advance(a);
 }
 
-/* The road whose turn it is: the first with an address that waits. */
+/* The road whose turn it is: with a voice that waits, else the one of which the
+ * fewest addresses have been tried.  NULL: nothing waits. */
 static struct road *
 waiting_road(struct acquire *a)
 {
+	struct road *found = NULL;
+
 	for (size_t i = 0; i < a->road_count; i++) {
-		if (a->roads[i].waiting_next < a->roads[i].waiting_count)
-			return &a->roads[i];
+		struct road *road = &a->roads[i];
+
+		if (road->waiting_next == road->waiting_count)
+			continue;
+		if (road->waiting[road->waiting_next].first)
+			return road;
+		if (found == NULL || road->waiting_next < found->waiting_next)
+			found = road;
 	}
-	return NULL;
+	return found;
 }
 
 /* Nothing runs and nothing waits: open what is left, or end. */
@@ -163,8 +190,11 @@ static void
 advance(struct acquire *a)
 {
 	struct road *road = waiting_road(a);
-	int64_t since = clock_mono_ms() - a->last_start_ms;
+	int64_t now = clock_mono_ms();
+	int64_t since = now - a->last_start_ms;
 
+	if (now >= a->tries_until_ms)
+		road = NULL; /* too late to begin; the deadline is near */
 	if (road == NULL) {
 		if (!any_running(a))
 			advance_claims(a);
@@ -172,8 +202,9 @@ advance(struct acquire *a)
 	}
 	if (!any_running(a) || a->last_start_ms == 0 ||
 	    since >= ACQUIRE_STAGGER_MS) {
-		if (!start_try(a, road))
-			return; /* the race is full; an end comes back here */
+		/* where the race is full, an end comes back here, or time
+		 * makes room */
+		(void)start_try(a, road);
 		since = 0;
 	}
 	if (waiting_road(a) != NULL && a->stagger == NULL)
@@ -187,20 +218,26 @@ static void
 claim_came(void *cookie, const struct claim *claim)
 {
 	struct road *road = cookie;
+	size_t place = road->waiting_count;
 	struct waiting *w;
 
 	if (road->waiting_count == CLAIMS_MAX)
 		return;
-	w = &road->waiting[road->waiting_count++];
+	/* a voice goes before the further addresses of those before it */
+	while (claim->first && place > road->waiting_next &&
+	       !road->waiting[place - 1].first)
+		place--;
+	w = &road->waiting[place];
+	memmove(w + 1, w, (road->waiting_count - place) * sizeof(*w));
+	road->waiting_count++;
+	w->first = claim->first;
 	(void)snprintf(w->address, sizeof(w->address), "%s", claim->address);
 	(void)snprintf(w->source, sizeof(w->source), "%s", claim->source);
 	(void)snprintf(w->asked_name, sizeof(w->asked_name), "%s",
 	    claim->asked_name == NULL ? "" : claim->asked_name);
-	if (claim->first && waiting_road(road->acquire) == road &&
-	    road->waiting_next + 1 == road->waiting_count)
-		(void)start_try(road->acquire, road);
-	else
-		advance(road->acquire);
+	if (claim->first)
+		road->acquire->last_start_ms = 0; /* no stagger for it */
+	advance(road->acquire);
 }
 
 static void

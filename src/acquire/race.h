@@ -10,13 +10,23 @@
 #include "acquire/claims.h"
 #include "pki/cert.h"
 
-enum { URL_STAGGER_MS = 1000 }; /* the next AIA URL joins after that long */
+enum {
+	URL_STAGGER_MS = 1000, /* the next AIA URL joins after that long */
+	/* The tries end so long before the whole (a tenth of it, if that is
+	 * less): so each says itself how far it got. */
+	TRIES_MARGIN_MS = 200,
+	/* A try that takes longer gives up its place, not what it does: some
+	 * forged addresses take the connection and then say nothing. */
+	PLACE_MS = 3000,
+	RUNNERS_MAX = 4 * ACQUIRE_RACE_MAX, /* with those that did */
+};
 
 /* An address that waits for its try. */
 struct waiting {
 	char address[DNS_ADDRESS_TEXT];
 	char source[ACQUIRE_SOURCE_TEXT];
 	char asked_name[256];
+	bool first; /* of its answer */
 };
 
 /* One responder URL. */
@@ -28,7 +38,8 @@ struct road {
 	char *get_url;
 	struct claims *claims; /* NULL: not begun, or done */
 	bool begun, done;
-	struct waiting *waiting; /* CLAIMS_MAX of them */
+	struct waiting *waiting; /* CLAIMS_MAX of them; the first of their
+				    answers before the others */
 	size_t waiting_count, waiting_next;
 };
 
@@ -38,7 +49,7 @@ struct runner {
 	struct road *road;
 	struct attempt *attempt;
 	struct waiting what;
-	int64_t started_ms;
+	int64_t begun_ms, started_ms; /* the whole; this method */
 };
 
 struct acquire {
@@ -50,12 +61,13 @@ struct acquire {
 	size_t request_len;
 	struct road roads[CERT_URLS_MAX];
 	size_t road_count;
-	struct runner *runners[ACQUIRE_RACE_MAX];
+	struct runner *runners[RUNNERS_MAX];
 	struct acquire_try *tries; /* owned; at most ACQUIRE_TRIES_MAX */
 	size_t try_count;
 	struct loop_timer *deadline, *stagger, *next_url;
 	int64_t started_ms, deadline_ms, last_start_ms;
-	size_t winner; /* of TRIES, valid when `won` */
+	int64_t tries_until_ms; /* the deadline of each try */
+	size_t winner;          /* of TRIES, valid when `won` */
 	bool won;
 	bool finishing; /* the callback is on the stack */
 	struct acquire_result result;
