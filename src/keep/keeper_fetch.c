@@ -128,19 +128,17 @@ take_good(
     struct keeper *k, struct target *target, struct acquire_result *result)
 {
 	target->last_final = false;
+	target->failures = 0;
 	err_clear(&target->last_err);
 	if (!staple_better(target->staple, result->staple)) {
-		/* the responder has nothing newer yet: ask again, at the pace
-		 * of failures */
+		/* the responder has nothing newer yet, which is no failure */
 		staple_free(result->staple);
-		target->failures++;
 		log_line(
 		    LOG_DETAIL, "%s: nothing newer yet", target_name(target));
 		if (target->unsaved)
 			save(k, target);
 		return;
 	}
-	target->failures = 0;
 	staple_free(target->staple);
 	target->staple = result->staple;
 	log_line(LOG_NOTICE,

@@ -97,15 +97,16 @@ refresh_at(const struct policy_facts *f)
 	int64_t half = f->this_update + life / 2;
 	int64_t span = life * POLICY_JITTER_PERCENT / 100;
 	int64_t early = span > 0 ? f->random % (span + 1) : 0;
-
 	int64_t at = smaller(half, larger(half - early, f->fetch_again));
+	int64_t left = f->usable_until - f->last_attempt;
 
 	/* A responder may have nothing newer at that moment (BR 4.9.10 lets a
 	 * CA serve seven days until four are over): then again after a tenth of
-	 * what is left, and so on. */
+	 * what is left, and so on; or later, up to a quarter, if a cache says
+	 * how long it will give the same (C21). */
 	if (f->last_attempt >= at)
-		at = f->last_attempt +
-		     larger(1, (f->usable_until - f->last_attempt) / 10);
+		at = larger(f->last_attempt + larger(1, left / 10),
+		    smaller(f->fetch_again, f->last_attempt + left / 4));
 	return at;
 }
 
