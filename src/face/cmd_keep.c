@@ -31,6 +31,13 @@ reload(void *cookie, const struct target_spec **specs, size_t *count,
 		return 0;
 	if (config_load(&again, &config, err) == -1)
 		return -1;
+	/* a file that is gone, or empty for a moment, must not end the care of
+	 * all (I8) */
+	if (again.spec_count == 0 && job->o->server == NULL) {
+		config_free(config);
+		return err_set(err, REASON_USAGE,
+		    "the configuration names no certificate any more");
+	}
 	*specs = again.specs;
 	*count = again.spec_count;
 	config_free(job->config);

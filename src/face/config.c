@@ -3,7 +3,6 @@
 #include "face/config.h"
 
 #include <confuse.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,16 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
+
+enum { CONFIG_MAX = 4 << 20 }; /* bytes */
+
+/* libConfuse takes the end of the file for the end of all blocks; half a file,
+ * as it is while it is being written, must not be taken for a whole one. */
+#define END_KEY "oclasp-end-of-file"
+static const char end_mark[] = "\n" END_KEY " = true\n";
 
 struct config {
 	cfg_t *cfg;
@@ -33,8 +41,73 @@ take_error(cfg_t *cfg, const char *fmt, va_list ap)
 	    cfg != NULL ? cfg->line : 0, text);
 }
 
+/* What is wrong with a value, with file and line. */
+static int
+refuse(cfg_t *cfg, const struct err *err)
+{
+	cfg_error(cfg, "%s", err->text);
+	return -1;
+}
+
+/* The value that was read just now. */
+static const char *
+last_text(cfg_opt_t *opt)
+{
+	return cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
+}
+
+static int
+check_resolver(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct resolver resolver;
+	struct err err = {0};
+
+	return resolver_parse(last_text(opt), &resolver, &err) == -1
+		   ? refuse(cfg, &err)
+		   : 0;
+}
+
+static int
+check_pin(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct acquire_pin pin;
+	struct err err = {0};
+
+	return acquire_pin_parse(last_text(opt), &pin, &err) == -1
+		   ? refuse(cfg, &err)
+		   : 0;
+}
+
+static int
+check_timeout(cfg_t *cfg, cfg_opt_t *opt)
+{
+	long timeout = cfg_opt_getnint(opt, cfg_opt_size(opt) - 1);
+	struct err err = {0};
+
+	if (timeout >= 1 && timeout <= OPTIONS_TIMEOUT_MAX_S)
+		return 0;
+	(void)err_set(&err, REASON_USAGE, "timeout = %ld: give 1 to %d seconds",
+	    timeout, OPTIONS_TIMEOUT_MAX_S);
+	return refuse(cfg, &err);
+}
+
+static int
+check_server(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *server =
+	    cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+	struct err err = {0};
+
+	if (strcmp(server, "nginx") == 0)
+		return 0;
+	(void)err_set(&err, REASON_USAGE,
+	    "server %s: this version publishes to nginx", server);
+	return refuse(cfg, &err);
+}
+
+/* TEXT is that of the file PATH, with the end mark. */
 static cfg_t *
-parse(const char *path, struct err *err)
+parse(const char *path, struct buf *text, struct err *err)
 {
 	cfg_opt_t certificate[] = {
 	    CFG_STR("issuer", NULL, CFGF_NODEFAULT),
@@ -58,24 +131,63 @@ parse(const char *path, struct err *err)
 		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("server", server,
 		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_BOOL(END_KEY, cfg_false, CFGF_NODEFAULT),
 	    CFG_END(),
 	};
 	cfg_t *cfg = cfg_init(top, CFGF_NONE);
-	int rc;
+	FILE *file = fmemopen(text->text, text->len, "r");
+	int rc = CFG_PARSE_ERROR;
 
-	parse_err = err;
+	(void)cfg_set_validate_func(cfg, "resolvers", check_resolver);
+	(void)cfg_set_validate_func(cfg, "pins", check_pin);
+	(void)cfg_set_validate_func(cfg, "timeout", check_timeout);
+	(void)cfg_set_validate_func(cfg, "server", check_server);
 	(void)cfg_set_error_function(cfg, take_error);
-	rc = cfg_parse(cfg, path);
+	parse_err = err;
+	/* libConfuse would call a stream "FILE", and frees the name itself */
+	cfg->filename = mem_string(path);
+	if (file != NULL)
+		rc = cfg_parse_fp(cfg, file);
 	parse_err = NULL;
+	if (file != NULL)
+		(void)fclose(file);
 	if (rc == CFG_SUCCESS)
 		return cfg;
-	if (rc == CFG_FILE_ERROR)
-		(void)err_set(err, REASON_FILE, "cannot read '%s': %s", path,
-		    strerror(errno));
-	else
-		(void)err_set(err, REASON_USAGE, "'%s' is faulty", path);
+	if (err != NULL && strstr(err->text, END_KEY) != NULL) {
+		err_clear(err);
+		(void)err_set(err, REASON_USAGE,
+		    "%s:%d: a block is not closed: a '}' is missing before the "
+		    "end",
+		    path, cfg->line);
+	}
+	(void)err_set(err, REASON_USAGE, "'%s' is faulty", path);
 	cfg_free(cfg);
 	return NULL;
+}
+
+/* Whole and bounded, by our own hand: libConfuse's lexer ends the program
+ * where it cannot read, as in a folder. */
+static cfg_t *
+load(const char *path, struct err *err)
+{
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	cfg_t *cfg = NULL;
+	struct buf text;
+
+	if (file_read(path, CONFIG_MAX, &bytes, &len, err) == -1)
+		return NULL;
+	buf_init(&text, CONFIG_MAX + sizeof(end_mark));
+	buf_add(&text, bytes, len);
+	buf_puts(&text, end_mark);
+	if (memchr(bytes, '\0', len) != NULL)
+		(void)err_set(err, REASON_USAGE,
+		    "'%s' has NUL bytes in it: it is no text", path);
+	else
+		cfg = parse(path, &text, err);
+	buf_done(&text);
+	free(bytes);
+	return cfg;
 }
 
 static void
@@ -107,28 +219,20 @@ take_lists(cfg_t *cfg, struct options *o, struct err *err)
 	return 0;
 }
 
-static int
-take_numbers(cfg_t *cfg, struct options *o, struct err *err)
+static void
+take_numbers(cfg_t *cfg, struct options *o)
 {
-	long timeout =
-	    cfg_size(cfg, "timeout") > 0 ? cfg_getint(cfg, "timeout") : 0;
-
-	if (timeout < 0 || timeout > OPTIONS_TIMEOUT_MAX_S)
-		return err_set(err, REASON_USAGE,
-		    "timeout = %ld: give 1 to %d seconds", timeout,
-		    OPTIONS_TIMEOUT_MAX_S);
-	if (o->timeout_ms == 0)
-		o->timeout_ms = timeout * 1000;
+	if (o->timeout_ms == 0 && cfg_size(cfg, "timeout") > 0)
+		o->timeout_ms = cfg_getint(cfg, "timeout") * 1000;
 	if (cfg_size(cfg, "allow-sha1") > 0 && cfg_getbool(cfg, "allow-sha1"))
 		o->allow_sha1 = true;
 	if (cfg_size(cfg, "allow-no-next-update") > 0 &&
 	    cfg_getbool(cfg, "allow-no-next-update"))
 		o->allow_no_next_update = true;
-	return 0;
 }
 
-static int
-take_blocks(struct config *config, struct options *o, struct err *err)
+static void
+take_blocks(struct config *config, struct options *o)
 {
 	unsigned count = cfg_size(config->cfg, "certificate");
 
@@ -147,15 +251,10 @@ take_blocks(struct config *config, struct options *o, struct err *err)
 	for (unsigned i = 0; i < cfg_size(config->cfg, "server"); i++) {
 		cfg_t *block = cfg_getnsec(config->cfg, "server", i);
 
-		if (strcmp(cfg_title(block), "nginx") != 0)
-			return err_set(err, REASON_USAGE,
-			    "server %s: this version publishes to nginx",
-			    cfg_title(block));
 		if (o->server == NULL)
 			o->server = cfg_title(block);
 		take_text(block, "command", &o->server_command);
 	}
-	return 0;
 }
 
 int
@@ -169,7 +268,7 @@ config_load(struct options *options, struct config **out, struct err *err)
 	if (path == NULL && access(CONFIG_DEFAULT, R_OK) != 0)
 		return 0;
 	config = mem_new(sizeof(*config));
-	config->cfg = parse(path == NULL ? CONFIG_DEFAULT : path, err);
+	config->cfg = load(path == NULL ? CONFIG_DEFAULT : path, err);
 	if (config->cfg == NULL) {
 		config_free(config);
 		return -1;
@@ -177,9 +276,9 @@ config_load(struct options *options, struct config **out, struct err *err)
 	take_text(config->cfg, "state-dir", &options->state_dir);
 	take_text(config->cfg, "ca-file", &options->ca_file);
 	take_text(config->cfg, "tls-ca", &options->tls_ca);
-	if (take_lists(config->cfg, options, &why) == -1 ||
-	    take_numbers(config->cfg, options, &why) == -1 ||
-	    take_blocks(config, options, &why) == -1) {
+	take_numbers(config->cfg, options);
+	take_blocks(config, options);
+	if (take_lists(config->cfg, options, &why) == -1) {
 		config_free(config);
 		return err_set(err, why.reason, "%s: %s",
 		    path == NULL ? CONFIG_DEFAULT : path, why.text);
