@@ -264,11 +264,13 @@ tls_script_thread(void *cookie)
 	return NULL;
 }
 
-/* On 127.0.0.1.  Fields that say what to do are set before. */
-static inline void
-tls_script_start(struct tls_script *script)
+/* On 127.0.0.1.  Fields that say what to do are set before.  False if the
+ * port that was asked for is somebody else's. */
+static inline bool
+tls_script_try(struct tls_script *script)
 {
 	socklen_t size = sizeof(script->address);
+	int one = 1;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* SSL_write to who has gone */
 	script->accepted = 0;
@@ -278,13 +280,27 @@ tls_script_start(struct tls_script *script)
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	script->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert(script->listener != -1);
-	assert(bind(script->listener, (struct sockaddr *)&script->address,
-		   sizeof(script->address)) == 0);
+	(void)setsockopt(
+	    script->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(script->listener, (struct sockaddr *)&script->address,
+		sizeof(script->address)) != 0) {
+		close(script->listener);
+		return false;
+	}
 	assert(listen(script->listener, 16) == 0);
 	(void)getsockname(
 	    script->listener, (struct sockaddr *)&script->address, &size);
 	assert(pthread_create(
 		   &script->thread, NULL, tls_script_thread, script) == 0);
+	return true;
+}
+
+static inline void
+tls_script_start(struct tls_script *script)
+{
+	bool started = tls_script_try(script);
+
+	assert(started);
 }
 
 /* Clients must have hung up. */
