@@ -27,6 +27,7 @@ struct served_probe {
 	struct handshake *handshake;
 	struct penalty_probe *penalty;
 	struct loop_timer *timer;
+	struct loop_timer *deadline; /* of the look-up (I5) */
 	char addresses[SERVED_ADDRESSES_MAX][DNS_ADDRESS_TEXT];
 	size_t address_count, address_next;
 	int64_t deadline_ms;
@@ -44,6 +45,7 @@ release(struct served_probe *p)
 	handshake_cancel(&p->handshake);
 	penalty_cancel(&p->penalty);
 	loop_timer_cancel(&p->timer);
+	loop_timer_cancel(&p->deadline);
 	identity_done(&p->served.id);
 	free(p);
 }
@@ -202,6 +204,11 @@ shake_hands(struct served_probe *p)
 	};
 	struct sockaddr_storage address;
 
+	/* one that hangs (an IPv6 that leads nowhere) leaves time for others */
+	if (p->served.handshake_count == 0 &&
+	    p->address_next + 1 < p->address_count &&
+	    request.deadline_ms > SERVED_ADDRESS_MS)
+		request.deadline_ms = SERVED_ADDRESS_MS;
 	while (p->address_next < p->address_count &&
 	       !sockaddr_make(
 		   p->addresses[p->address_next], p->request.port, &address))
@@ -245,8 +252,32 @@ resolver_ended(void *cookie, const struct err *err)
 	struct served_probe *p = cookie;
 
 	p->query = NULL;
+	loop_timer_cancel(&p->deadline);
 	if (err->reason != REASON_NONE && p->address_count == 0)
 		p->served.err = *err;
+	shake_hands(p);
+}
+
+static void
+resolver_too_slow(void *cookie)
+{
+	struct served_probe *p = cookie;
+
+	p->deadline = NULL;
+	resolver_cancel(&p->query);
+	(void)err_set(&p->served.err, REASON_DNS_NO_ANSWER,
+	    "the system's resolver has not answered for '%.200s' within %lld s",
+	    p->request.host, (long long)p->request.options->timeout_ms / 1000);
+	finish(p);
+}
+
+/* The operator's addresses are there: nobody else is asked. */
+static void
+shake_hands_with_pins(void *cookie)
+{
+	struct served_probe *p = cookie;
+
+	p->timer = NULL;
 	shake_hands(p);
 }
 
@@ -278,8 +309,14 @@ served_start(uv_loop_t *loop, struct fetch_pool *pool,
 		if (strcasecmp(o->pins[i].host, request->host) == 0)
 			add_address(p, o->pins[i].address);
 	}
+	if (p->address_count > 0) {
+		p->timer = loop_timer_start(loop, 0, shake_hands_with_pins, p);
+		return p;
+	}
 	p->system.kind = RESOLVER_SYSTEM;
 	(void)snprintf(p->system.url, sizeof(p->system.url), "system");
+	p->deadline =
+	    loop_timer_start(loop, o->timeout_ms, resolver_too_slow, p);
 	p->query = resolver_ask(
 	    loop, &p->system, request->host, o->family, &callbacks, p);
 	return p;

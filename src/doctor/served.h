@@ -14,7 +14,11 @@
 struct fetch_pool;
 struct served_probe;
 
-enum { SERVED_HANDSHAKES = 2, SERVED_ADDRESSES_MAX = 16 };
+enum {
+	SERVED_HANDSHAKES = 2,
+	SERVED_ADDRESSES_MAX = 16,
+	SERVED_ADDRESS_MS = 5000, /* one address, while there are others */
+};
 
 struct served_request {
 	const char *host; /* borrowed, all of it; must outlive */

@@ -42,8 +42,9 @@ static const struct row {
 	"no staple, and none is needed: the certificate names no OCSP "
 	"responder, so OCSP is not your problem"},
     [FINDING_LAZY] = {"lazy", EXIT_BAD, NAGIOS_WARNING,
-	"the first handshake carries no staple, only a later one: the server "
-	"fetches lazily; `oclasp install nginx` and `oclasp keep` mend that"},
+	"not every handshake carries the staple: the server fetches lazily, "
+	"each of its processes by itself; `oclasp install nginx` and `oclasp "
+	"keep` mend that"},
     [FINDING_ENDING] = {"ending", EXIT_BAD, NAGIOS_WARNING,
 	"the staple is about to end and was not renewed"},
     [FINDING_NO_STAPLE] = {"no-staple", EXIT_BAD, NAGIOS_CRITICAL,
@@ -79,7 +80,12 @@ split_host(const char *text, char **host, int *port, struct err *err)
 	int64_t number = HTTPS_PORT;
 	char *copy;
 
-	if (text[0] == '[' && end != NULL)
+	if (text[0] == '[' &&
+	    (end == NULL || (end[1] != ':' && end[1] != '\0')))
+		return err_set(err, REASON_USAGE,
+		    "'%s': give an IPv6 address with a port as [ADDRESS]:PORT",
+		    text);
+	if (text[0] == '[')
 		last = end[1] == ':' ? end + 1 : NULL;
 	else if (last != NULL && strchr(text, ':') != last)
 		last = NULL; /* more than one colon: a bare IPv6 address */
@@ -113,6 +119,9 @@ judge(const struct served *s, int64_t now)
 	if (s->handshake_count == 0 || leaf == NULL ||
 	    first->err.reason != REASON_NONE)
 		return FINDING_UNREACHABLE;
+	/* a second handshake that failed says nothing about staples */
+	if (last->err.reason != REASON_NONE)
+		last = first;
 	if (!last->stapled && !first->stapled) {
 		if (leaf->must_staple)
 			return FINDING_MUST_STAPLE_MISSING;
@@ -192,10 +201,11 @@ print_json(const struct job *job, const struct served *s, enum finding finding)
 		(void)json_array_append_new(
 		    list, json_handshake(&s->handshakes[i]));
 	(void)json_object_update_new(document,
-	    json_pack("{s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"host", job->host, "port", job->port, "address",
-		report_json_text(s->address), "result", rows[finding].name,
-		"sentence", rows[finding].sentence, "reason",
+	    json_pack("{s:o, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"host", report_json_text(job->host), "port", job->port,
+		"address", report_json_text(s->address), "result",
+		rows[finding].name, "sentence", rows[finding].sentence,
+		"reason",
 		s->err.reason == REASON_NONE
 		    ? json_null()
 		    : json_string(reason_name(s->err.reason)),
@@ -338,6 +348,19 @@ check(struct job *job)
 	loop_end(&job->loop);
 }
 
+/* Else it would be told as a fault of the server's staple. */
+static int
+check_ca_file(const struct options *o, struct err *err)
+{
+	struct cert_list list = {0};
+	int rc = 0;
+
+	if (o->ca_file != NULL)
+		rc = cert_list_load(&list, o->ca_file, err);
+	cert_list_done(&list);
+	return rc;
+}
+
 static int
 run(const struct options *o)
 {
@@ -355,7 +378,8 @@ run(const struct options *o)
 		    &err, REASON_USAGE, "--json and --nagios exclude another");
 		return command_fail("check", &err, usage);
 	}
-	if (split_host(o->args[0], &job.host, &job.port, &err) == -1)
+	if (check_ca_file(o, &err) == -1 ||
+	    split_host(o->args[0], &job.host, &job.port, &err) == -1)
 		return command_fail("check", &err, usage);
 	check(&job);
 	free(job.host);

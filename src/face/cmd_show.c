@@ -60,8 +60,8 @@ json_response(const char *path, const struct response *response)
 	for (size_t i = 0; i < response->single_count; i++)
 		(void)json_array_append_new(
 		    singles, json_single(&response->singles[i]));
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
-	    path, "kind", "ocsp-response", "responder_by",
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
+	    report_json_text(path), "kind", "ocsp-response", "responder_by",
 	    response->responder_kind == RESPONDER_BY_KEY ? "key" : "name",
 	    "responder", json_hex(response->responder), "produced_at",
 	    report_json_time(response->produced_at), "nonce",
@@ -123,9 +123,9 @@ show_request(const char *path, const struct request_facts *facts, json_t *list)
 	}
 	if (list != NULL)
 		(void)json_array_append_new(
-		    list, json_pack("{s:s, s:s, s:b, s:O}", "file", path,
-			      "kind", "ocsp-request", "signed",
-			      facts->is_signed, "asks", ids));
+		    list, json_pack("{s:o, s:s, s:b, s:O}", "file",
+			      report_json_text(path), "kind", "ocsp-request",
+			      "signed", facts->is_signed, "asks", ids));
 	json_decref(ids);
 }
 
@@ -143,7 +143,7 @@ show_certs(
 			continue;
 		}
 		json = report_json_cert(certs->items[i]);
-		(void)json_object_set_new(json, "file", json_string(path));
+		(void)json_object_set_new(json, "file", report_json_text(path));
 		(void)json_object_set_new(
 		    json, "kind", json_string("certificate"));
 		(void)json_array_append_new(list, json);
@@ -156,9 +156,10 @@ show_status(const char *path, const struct err *err, json_t *list)
 {
 	if (list != NULL)
 		(void)json_array_append_new(
-		    list, json_pack("{s:s, s:s, s:s, s:s}", "file", path,
-			      "kind", "ocsp-response", "reason",
-			      reason_name(err->reason), "detail", err->text));
+		    list, json_pack("{s:o, s:s, s:s, s:o}", "file",
+			      report_json_text(path), "kind", "ocsp-response",
+			      "reason", reason_name(err->reason), "detail",
+			      report_json_text(err->text)));
 	else
 		(void)printf("%s: OCSP response: %s\n", path, err->text);
 }

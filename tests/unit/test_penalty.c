@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/* test_penalty.c -- doctor/penalty: what a client waits without a staple. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "dns_script.h"
+#include "doctor/penalty.h"
+#include "http/fetch.h"
+#include "ocsp_answer.h"
+
+enum { SLACK_MS = 400 };
+
+static uv_loop_t loop;
+static struct fetch_pool *pool;
+static struct script server;
+static struct dns_script names;
+static struct resolver resolver;
+static struct pki pki;
+static struct pki_party leaf;
+static struct buf answer;
+
+static struct penalty_probe *probe;
+static int calls;
+static struct penalty result;
+
+static int
+make_pki(void **state)
+{
+	(void)state;
+	pki = pki_make(PKI_EC);
+	return 0;
+}
+
+static int
+free_pki(void **state)
+{
+	(void)state;
+	pki_done(&pki);
+	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	pool = fetch_pool_new(&loop);
+	script_init(&server);
+	memset(&names, 0, sizeof(names));
+	names.fd = -1;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	script_stop(&server);
+	dns_script_stop(&names);
+	buf_done(&answer);
+	if (leaf.cert != NULL)
+		pki_party_done(&leaf);
+	fetch_pool_free(pool);
+	loop_end(&loop);
+	return 0;
+}
+
+static void
+serve(enum script_manner manner, int http)
+{
+	struct ocsp_answer spec = {.leaf = pki.leaf.cert, .http = http};
+
+	answer = ocsp_answer(&pki, &spec);
+	assert_true(script_start(
+	    &server, &loop, "127.0.0.1", 0, manner, answer.text, answer.len));
+}
+
+/* A leaf with this AIA, in which PORT is the server's. */
+static void
+make_leaf(const char *aia)
+{
+	struct buf text;
+	const char *at;
+
+	buf_init(&text, 4096);
+	for (; (at = strstr(aia, "PORT")) != NULL; aia = at + 4)
+		buf_printf(&text, "%.*s%d", (int)(at - aia), aia, server.port);
+	buf_puts(&text, aia);
+	leaf = pki_party(&(struct pki_spec){.cn = "leaf",
+	    .issuer = &pki.issuer,
+	    .ext = {{"authorityInfoAccess", buf_text(&text)}}});
+	buf_done(&text);
+}
+
+static void
+measured(void *cookie, const struct penalty *penalty)
+{
+	assert_ptr_equal(cookie, &loop);
+	assert_non_null(probe); /* never from within the start */
+	calls++;
+	result = *penalty;
+	uv_stop(&loop);
+}
+
+static void
+measure(const struct resolver *by)
+{
+	calls = 0;
+	probe = penalty_start(&loop, pool, leaf.cert, pki.issuer.cert, by,
+	    RESOLVER_BOTH, measured, &loop);
+	loop_run(&loop);
+	assert_int_equal(calls, 1);
+}
+
+static void
+test_answered(void **state)
+{
+	(void)state;
+	serve(SCRIPT_CLOSE, 200);
+	make_leaf("OCSP;URI:http://127.0.0.1:PORT/");
+	measure(NULL);
+	assert_int_equal(result.err.reason, REASON_NONE);
+	assert_string_equal(result.address, "127.0.0.1");
+	assert_true(result.wait_ms >= 0 && result.wait_ms < SLACK_MS);
+	assert_non_null(strstr(result.url, "http://127.0.0.1:"));
+	assert_non_null(strstr(server.request, "GET /"));
+}
+
+/* One URL after the other, until one answers. */
+static void
+test_next_url(void **state)
+{
+	(void)state;
+	serve(SCRIPT_CLOSE, 200);
+	make_leaf("OCSP;URI:http://127.0.0.77:PORT/,OCSP;URI:ldap://x/,"
+		  "OCSP;URI:http://127.0.0.1:PORT/");
+	measure(NULL);
+	assert_int_equal(result.err.reason, REASON_NONE);
+	assert_string_equal(result.address, "127.0.0.1");
+}
+
+static void
+test_all_fail(void **state)
+{
+	(void)state;
+	serve(SCRIPT_CLOSE, 500);
+	make_leaf("OCSP;URI:http://127.0.0.1:PORT/,"
+		  "OCSP;URI:http://127.0.0.77:PORT/");
+	measure(NULL);
+	assert_int_equal(result.err.reason, REASON_CONNECT_REFUSED);
+	assert_string_equal(result.address, "127.0.0.77");
+}
+
+/* Apple's 3 s for each, and no more. */
+static void
+test_hangs(void **state)
+{
+	int64_t started = clock_mono_ms();
+
+	(void)state;
+	serve(SCRIPT_HANG, 200);
+	make_leaf("OCSP;URI:http://127.0.0.1:PORT/");
+	measure(NULL);
+	assert_int_equal(result.err.reason, REASON_HTTP_TIMEOUT);
+	assert_true(result.wait_ms >= PENALTY_URL_MS - 50 &&
+		    result.wait_ms <= PENALTY_URL_MS);
+	assert_true(clock_mono_ms() - started < PENALTY_URL_MS + SLACK_MS);
+}
+
+static void
+resolve_by(void (*reply)(const struct dns_question *question))
+{
+	char url[64];
+
+	assert_true(dns_script_start(&names, &loop, false, reply));
+	(void)snprintf(
+	    url, sizeof(url), "udp://127.0.0.1:%d", dns_script_port(&names));
+	assert_int_equal(resolver_parse(url, &resolver, NULL), 0);
+}
+
+static void
+lied_to(const struct dns_question *question)
+{
+	static const char *const addresses[] = {"127.0.0.77", "127.0.0.1"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct wire wire;
+
+		wire_start(&wire, question->id, WIRE_RESPONSE);
+		wire_question(&wire, question->name, question->type);
+		if (question->type == 1)
+			wire_address(&wire, question->name, addresses[i]);
+		dns_script_send(question, &wire);
+	}
+}
+
+/* A client believes the first datagram, as this does. */
+static void
+test_first_answer_believed(void **state)
+{
+	(void)state;
+	serve(SCRIPT_CLOSE, 200);
+	make_leaf("OCSP;URI:http://ocsp.test:PORT/");
+	resolve_by(lied_to);
+	measure(&resolver);
+	assert_int_equal(result.err.reason, REASON_CONNECT_REFUSED);
+	assert_string_equal(result.address, "127.0.0.77");
+	assert_int_equal(server.requests, 0);
+}
+
+static void
+says_nxdomain(const struct dns_question *question)
+{
+	struct wire wire;
+
+	wire_start(&wire, question->id, WIRE_RESPONSE | 3);
+	wire_question(&wire, question->name, question->type);
+	dns_script_send(question, &wire);
+}
+
+static void
+test_no_address(void **state)
+{
+	(void)state;
+	make_leaf("OCSP;URI:http://ocsp.test/");
+	resolve_by(says_nxdomain);
+	resolver.hold_ms = 100;
+	measure(&resolver);
+	assert_int_equal(result.err.reason, REASON_DNS_NXDOMAIN);
+	assert_string_equal(result.address, "");
+	dns_script_stop(&names);
+	resolve_by(NULL);
+	resolver.hold_ms = 3 * PENALTY_URL_MS;
+	measure(&resolver);
+	assert_int_equal(result.err.reason, REASON_DNS_NO_ANSWER);
+	assert_true(result.wait_ms == PENALTY_URL_MS);
+}
+
+static void
+test_nobody_asks(void **state)
+{
+	(void)state;
+	make_leaf("caIssuers;URI:http://ca.test/");
+	measure(NULL);
+	assert_int_equal(result.err.reason, REASON_NO_OCSP_URL);
+	assert_true(result.wait_ms == 0);
+	pki_party_done(&leaf);
+	make_leaf("OCSP;URI:ldap://ocsp.test/");
+	measure(NULL);
+	assert_int_equal(result.err.reason, REASON_NO_OCSP_URL);
+}
+
+static void
+stop_loop(void *cookie)
+{
+	(void)cookie;
+	uv_stop(&loop);
+}
+
+static void
+test_cancel(void **state)
+{
+	(void)state;
+	serve(SCRIPT_HANG, 200);
+	make_leaf("OCSP;URI:http://127.0.0.1:PORT/");
+	for (int64_t ms = 0; ms < 60; ms += 10) {
+		calls = 0;
+		probe = penalty_start(&loop, pool, leaf.cert, pki.issuer.cert,
+		    NULL, RESOLVER_BOTH, measured, &loop);
+		(void)loop_timer_start(&loop, ms, stop_loop, NULL);
+		loop_run(&loop);
+		penalty_cancel(&probe);
+		assert_null(probe);
+		penalty_cancel(&probe);
+		assert_int_equal(calls, 0);
+	}
+}
+
+/* clang-format off */
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* clang-format on */
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_answered),
+	    TEST(test_next_url),
+	    TEST(test_all_fail),
+	    TEST(test_hangs),
+	    TEST(test_first_answer_believed),
+	    TEST(test_no_address),
+	    TEST(test_nobody_asks),
+	    TEST(test_cancel),
+	};
+
+	return cmocka_run_group_tests(tests, make_pki, free_pki);
+}
