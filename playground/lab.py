@@ -219,6 +219,13 @@ class Lab:
         """NAMES: see playground.censor; none: no censor."""
         util.write_json(self.file("censor"), {"names": names or {}})
 
+    def race(self, names):
+        """A censor, and genuine answers from so far away that the forgery is
+        first on a busy machine, too."""
+        self.censor(names)
+        for address in (RECURSOR, SECOND):
+            self.resolver(address, delay_ms=FAR_MS * 5)
+
     def resolver(self, address, names=None, lies=None, delay_ms=FAR_MS):
         util.write_json(self.file(address), {
             "names": names or NAMES, "lies": lies or {}, "delay_ms": delay_ms})

@@ -106,7 +106,7 @@ def test_penalty(site, address, low, high, outcomes):
 
 def test_penalty_by_a_named_resolver(site):
     """--resolver: the first datagram, as any ordinary client takes it."""
-    site.lab.censor({HOST: {"a": TARPIT}})
+    site.lab.race({HOST: {"a": TARPIT}})
     site.had_staple()
     said = check(site, "--json", "--penalty", "--resolver", RECURSOR).json
     assert said["penalty"]["address"] == TARPIT

@@ -63,7 +63,7 @@ def test_forged_first_genuine_later(lab, leaf, out, forged):
     """Forged first, genuine later over plain UDP: the staple all the same,
     with nothing but the system's resolv.conf (hold-on: every datagram is a
     claim); and the forged address is told, with who claimed it."""
-    lab.censor({HOST: forged})
+    lab.race({HOST: forged})
     first, second = lab.ask(RECURSOR, HOST)[0], lab.ask(RECURSOR, HOST)[-1]
     assert first["records"][0][2] == forged["a"], "the lab must forge first"
     assert second["records"][-1][2] == GENUINE
@@ -100,7 +100,7 @@ def test_refused_at_once_does_not_end_the_race(lab, leaf, out):
 
 def test_tarpit_does_not_cost_its_timeout(lab, leaf, out):
     """Racing: an address that accepts and hangs costs no time-out."""
-    lab.censor({HOST: {"a": TARPIT, "aaaa": TARPIT6}})
+    lab.race({HOST: {"a": TARPIT, "aaaa": TARPIT6}})
     said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
                             "tarpit")
     assert said["elapsed_ms"] < 2000, said
@@ -243,7 +243,7 @@ def test_one_address_of_many(lab, leaf, out, records):
 def test_html_from_the_forged_address(lab, leaf, out):
     """A block page at the forged address is one try that failed."""
     lab.respond(addresses={RESPONDERS[1]: {"mode": "html"}})
-    lab.censor({HOST: {"a": RESPONDERS[1]}})
+    lab.race({HOST: {"a": RESPONDERS[1]}})
     said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
                             "block page first")
     outcomes = {t["outcome"] for t in tries_of(said, RESPONDERS[1])}
@@ -253,7 +253,7 @@ def test_html_from_the_forged_address(lab, leaf, out):
 def test_impostor_at_the_forged_address(lab, leaf, out):
     """A responder with a CA of the same name: I1, signatures decide."""
     lab.respond(addresses={RESPONDERS[1]: {"mode": "wrongsigner"}})
-    lab.censor({HOST: {"a": RESPONDERS[1]}})
+    lab.race({HOST: {"a": RESPONDERS[1]}})
     said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
                             "an impostor answers first")
     assert said["address"] == GENUINE

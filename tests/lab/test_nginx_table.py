@@ -78,6 +78,7 @@ def test_keep_restarts_during_the_fault(site, fault):
     break_responder(lab, fault)
     site.nginx.stop()
     keep = site.keep("--timeout", "3")
+    keep.wait_line("keeping 1")
     site.nginx.start()
     site.must_staple(f"{fault}, both restarted")
     assert keep.stop() == 0

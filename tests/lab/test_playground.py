@@ -47,7 +47,7 @@ def test_clean_network_is_clean(lab, tmp_path):
 def test_forged_datagram_is_as_on_the_wire(lab, kind, records):
     """NETWORK-TRUTH 1: first, one record owned by the QNAME, flags 0x8180,
     no OPT, no CNAME; the genuine one comes all the same, with chain and OPT."""
-    lab.censor(FORGED)
+    lab.race(FORGED)
     forged, genuine = lab.ask(RECURSOR, HOST, kind)
     assert forged["records"] == records
     assert forged["flags"] == 0x8180 and not forged["edns"]
@@ -65,7 +65,7 @@ def test_forged_flags_without_recursion_desired():
 
 def test_only_the_named_host_is_forged(lab):
     """Injectors look at the QNAME alone."""
-    lab.censor(FORGED)
+    lab.race(FORGED)
     assert len(lab.ask(RECURSOR, EDGE)) == 1
 
 
@@ -89,7 +89,7 @@ def test_poisoned_recursor_lies_in_the_last_link(lab):
 def test_nginx_alone_is_deceived(site):
     """What oclasp is for: nginx's own stapling takes the first datagram."""
     lab = site.lab
-    lab.censor({HOST: {"a": REFUSING}})
+    lab.race({HOST: {"a": REFUSING}})
     site.nginx.add_site(site.leaf, site.port, lines=[
         "ssl_stapling on;", f"resolver {SECOND} ipv6=off;"])
     site.nginx.reload()
