@@ -306,7 +306,7 @@ options_parse(int command, const char *name, int argc, char **argv,
 	out->color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	make_getopt(command, longs, shorts);
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* forgets also where it was within a word (glibc, musl) */
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (id == ':')
 			return err_set(err, REASON_USAGE,

@@ -3,6 +3,7 @@
 #include "face/report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -34,7 +35,7 @@ report_json_text(const char *text)
 	if (json == NULL) {
 		struct buf utf8;
 
-		buf_init(&utf8, 4096);
+		buf_init(&utf8, 2 * strlen(text) + 1); /* it all fits */
 		for (const char *c = text; *c != '\0'; c++) {
 			unsigned char byte = (unsigned char)*c;
 
