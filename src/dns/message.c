@@ -130,6 +130,17 @@ alias_of(const ldns_rr_list *answer, const ldns_rdf *owner)
 	return NULL;
 }
 
+/* A target that is compressed ends in the question's name, which we ask in
+ * mixed case: to people and to whoever asks for it next it is one name. */
+static void
+to_lower_case(char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name >= 'A' && *name <= 'Z')
+			*name = (char)(*name | 0x20);
+	}
+}
+
 static void
 read_chain(const ldns_rr_list *answer, const ldns_rdf *question,
     struct dns_message *message)
@@ -142,6 +153,7 @@ read_chain(const ldns_rr_list *answer, const ldns_rdf *question,
 		if (name == NULL || !name_to_text(name, text) ||
 		    chain_has(message, text))
 			return;
+		to_lower_case(text);
 		memcpy(message->chain[message->chain_length++], text,
 		    sizeof(text));
 	}

@@ -29,7 +29,8 @@ struct dns_message {
 	bool response, truncated, authoritative, edns;
 	char question[DNS_NAME_TEXT]; /* without the final dot; "" if none */
 	uint16_t question_type;
-	/* the CNAME chain from the question on: chain[0] is its target */
+	/* the CNAME chain from the question on, in lower case: chain[0] is
+	 * its target */
 	char chain[DNS_CHAIN_MAX][DNS_NAME_TEXT];
 	size_t chain_length;
 	char addresses[DNS_ADDRESSES_MAX][DNS_ADDRESS_TEXT]; /* A and AAAA of

@@ -444,6 +444,28 @@ test_damaged(void **state)
 	}
 }
 
+/* A target that ends, by compression, in the name as we asked it. */
+static void
+test_chain_is_lower_case(void **state)
+{
+	struct wire wire;
+
+	(void)state;
+	wire_start(&wire, 7, WIRE_RESPONSE);
+	wire_question(&wire, "oCsP.tEsT", DNS_A);
+	wire_record(&wire, 1, "OcSp.TeSt", DNS_CNAME, 1, 7);
+	wire_u8(&wire, 4);
+	for (const char *c = "eDgE"; *c != '\0'; c++)
+		wire_u8(&wire, (uint8_t)*c);
+	wire_u16(&wire, 0xc000 | (12 + 5)); /* "tEsT" of the question */
+	wire_address(&wire, "EDGE.test", "192.0.2.1");
+	parse_good(&wire);
+	assert_int_equal(1, parsed.chain_length);
+	assert_string_equal(parsed.chain[0], "edge.test");
+	assert_string_equal(parsed.question, "oCsP.tEsT");
+	assert_int_equal(1, parsed.address_count);
+}
+
 /* DNS 0x20: to the letter. */
 static void
 test_echoes(void **state)
@@ -528,6 +550,7 @@ main(void)
 	    cmocka_unit_test(test_malformed),
 	    cmocka_unit_test(test_damaged),
 	    cmocka_unit_test(test_answers),
+	    cmocka_unit_test(test_chain_is_lower_case),
 	    cmocka_unit_test(test_echoes),
 	};
 
