@@ -5,6 +5,7 @@
  * a server that hangs up raises no SIGPIPE. */
 #include "tls/secure.h"
 
+#include <dirent.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -15,6 +16,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+
+enum { DIR_ENTRIES_MAX = 4096 }; /* looked at for one hash */
 
 struct secure {
 	SSL_CTX *ctx;
@@ -57,11 +60,44 @@ explain(const struct secure *s, struct err *err)
 	ERR_clear_error();
 }
 
+/* True if PATH has links by the hash of a subject, "4a6481c9.0", as
+ * openssl-rehash(1) makes them. */
+static bool
+is_hashed(const char *path)
+{
+	DIR *dir = opendir(path);
+	bool found = false;
+
+	for (int i = 0; dir != NULL && !found && i < DIR_ENTRIES_MAX; i++) {
+		const struct dirent *entry = readdir(dir);
+
+		if (entry == NULL)
+			break;
+		found = strspn(entry->d_name, "0123456789abcdef") == 8 &&
+			strcmp(entry->d_name + 8, ".0") == 0;
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	return found;
+}
+
+/* The system's bundle of all CAs takes some 25 ms to read, for each connection;
+ * of the folder beside it only the one is read that is needed. */
+static int
+load_system_ca(SSL_CTX *ctx)
+{
+	if (getenv(X509_get_default_cert_file_env()) == NULL &&
+	    getenv(X509_get_default_cert_dir_env()) == NULL &&
+	    is_hashed(X509_get_default_cert_dir()))
+		return SSL_CTX_set_default_verify_dir(ctx);
+	return SSL_CTX_set_default_verify_paths(ctx);
+}
+
 static int
 load_ca(SSL_CTX *ctx, const char *file, struct err *err)
 {
 	int rc = file != NULL ? SSL_CTX_load_verify_file(ctx, file)
-			      : SSL_CTX_set_default_verify_paths(ctx);
+			      : load_system_ca(ctx);
 
 	ERR_clear_error();
 	if (rc == 1)

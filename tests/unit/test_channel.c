@@ -325,6 +325,26 @@ test_trust(void **state)
 	}
 }
 
+/* The system's store, where the environment names another as OpenSSL reads
+ * it. */
+static void
+test_system_store(void **state)
+{
+	struct tls_script script = {.identity = &good, .serve = pong};
+	struct secure_trust trust = {.name = "dns.test"};
+
+	(void)state;
+	tls_script_start(&script);
+	talk(&script.address, &trust, "ping", 4);
+	assert_int_equal(end_err.reason, REASON_TLS_FAILED);
+	assert_int_equal(0, setenv("SSL_CERT_FILE", ca_file, 1));
+	talk(&script.address, &trust, "ping", 4);
+	(void)unsetenv("SSL_CERT_FILE");
+	assert_int_equal(end_err.reason, REASON_NONE);
+	assert_int_equal(4, heard_len);
+	tls_script_stop(&script);
+}
+
 static void
 test_large(void **state)
 {
@@ -472,6 +492,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_plain, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_trust, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_system_store, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_large, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_bad_servers, set_up, tear_down),
