@@ -442,8 +442,8 @@ test_end_of_a_staple(void **state)
 
 	(void)state;
 	make_leaves(1);
-	sign(1, CERT_GOOD, 35, 40); /* usable until 4 s before the end */
-	end = clock_wall_s() + 5;
+	sign(1, CERT_GOOD, 30, 40); /* usable until 4 s before the end */
+	end = clock_wall_s() + 10;
 	child = begin(&options);
 	await(first_is_there, "the staple");
 	responder.manner = SCRIPT_HANG;
