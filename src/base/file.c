@@ -77,18 +77,16 @@ read_some(int fd, char *chunk, size_t size, int64_t until_ms)
 	}
 }
 
-int
-file_read(
-    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
+/* Read all of FD, which is closed. */
+static int
+read_all(int fd, const char *path, size_t max, uint8_t **out, size_t *len,
+    struct err *err)
 {
 	struct buf data;
 	char chunk[16384];
 	ssize_t got;
 	int64_t until_ms = INT64_MAX;
-	int fd = open_input(path, err);
 
-	if (fd == -1)
-		return -1;
 	if (strcmp(path, "-") != 0)
 		until_ms = clock_mono_ms() + PIPE_WAIT_MS;
 	buf_init(&data, max);
@@ -109,6 +107,41 @@ file_read(
 	*len = data.len;
 	*out = (uint8_t *)buf_take(&data);
 	return 0;
+}
+
+int
+file_read(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
+{
+	int fd = open_input(path, err);
+
+	return fd == -1 ? -1 : read_all(fd, path, max, out, len, err);
+}
+
+int
+file_read_secret(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
+{
+	struct stat st;
+	int fd = open_input(path, err);
+
+	if (fd == -1)
+		return -1;
+	/* of what was opened, not of what PATH names a moment later */
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return err_set(err, REASON_FILE,
+		    "'%s' is no regular file: a secret is read of one only",
+		    path);
+	}
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		close(fd);
+		return err_set(err, REASON_FILE,
+		    "'%s' holds a secret, but its mode %04o lets others at it: "
+		    "run `chmod 600 %s`",
+		    path, (unsigned)st.st_mode & 07777U, path);
+	}
+	return read_all(fd, path, max, out, len, err);
 }
 
 static int

@@ -16,6 +16,11 @@ struct err;
 int file_read(
     const char *path, size_t max, uint8_t **out, size_t *len, struct err *err);
 
+/* The same of a file that holds a secret: refused, unread, if its mode lets the
+ * group or others at it, or if it is no regular file. */
+int file_read_secret(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err);
+
 /* Replace PATH by LEN bytes.  A reader sees the old bytes or the new ones,
  * never a mixture, and after success the new ones survive a power cut.  On
  * failure PATH holds the old bytes still, or, where only the last flush

@@ -19,6 +19,7 @@
 #include "http/explain.h"
 #include "http/head.h"
 #include "http/multi.h"
+#include "http/proxy_way.h"
 
 struct fetch_pool {
 	uv_loop_t *loop; /* borrowed; must outlive */
@@ -47,8 +48,10 @@ struct fetch {
 	enum fetch_kind kind;
 	CURL *easy; /* NULL if the set-up failed */
 	struct curl_slist *headers, *connect_to;
-	char *url, *address;
-	char *host; /* of the URL: what messages name */
+	char *url;
+	char *address;         /* NULL: the proxy looks the host up */
+	struct proxy_way *way; /* NULL: directly */
+	char *host;            /* of the URL: what messages name */
 	int64_t started_ms;
 	struct loop_timer *failing; /* tells `failure` at the next turn */
 	struct err failure;
@@ -81,6 +84,7 @@ fetch_free(struct fetch *fetch)
 	curl_easy_cleanup(fetch->easy);
 	curl_slist_free_all(fetch->headers);
 	curl_slist_free_all(fetch->connect_to);
+	proxy_way_free(fetch->way);
 	buf_done(&fetch->body);
 	free(fetch->url);
 	free(fetch->host);
@@ -117,7 +121,9 @@ explain(struct fetch *fetch, CURLcode code, struct err *err)
 	    .cut = fetch->cut,
 	    .status = fetch->status,
 	    .host = fetch->host,
-	    .address = fetch->address,
+	    /* who answered, not what a proxy was told to connect to */
+	    .address = fetch->way != NULL ? proxy_way_name(fetch->way)
+					  : fetch->address,
 	    .location = fetch->head.location,
 	    .detail = fetch->curl_error,
 	    .subject = kinds[fetch->kind].subject,
@@ -127,7 +133,8 @@ explain(struct fetch *fetch, CURLcode code, struct err *err)
 
 	(void)curl_easy_getinfo(
 	    fetch->easy, CURLINFO_OS_ERRNO, &failure.os_errno);
-	explain_failure(&failure, err);
+	if (!proxy_way_explain(fetch->way, fetch->easy, &failure, err))
+		explain_failure(&failure, err);
 }
 
 static void
@@ -158,7 +165,8 @@ tell_failure(void *cookie)
 	finish(fetch);
 }
 
-/* libcurl's own time of the connection includes the TLS handshake (7.88), so
+/* Through a proxy the connection is up when the responder's end is: the proxy
+ * has said yes.  libcurl's own time of the connection includes the TLS handshake (7.88), so
  * we take it ourselves: at the first of the two hooks below. */
 static void
 connection_is_up(struct fetch *fetch)
@@ -173,7 +181,8 @@ before_handshake(CURL *easy, void *ssl_ctx, void *cookie)
 {
 	(void)easy;
 	(void)ssl_ctx;
-	connection_is_up(cookie);
+	if (!proxy_way_takes_handshake(((struct fetch *)cookie)->way))
+		connection_is_up(cookie);
 	return CURLE_OK;
 }
 
@@ -263,6 +272,8 @@ set_address(struct fetch *fetch)
 	unsigned char octets[sizeof(struct in6_addr)];
 	char *line;
 
+	if (fetch->address == NULL)
+		return fetch->way != NULL;
 	if (inet_pton(AF_INET6, fetch->address, octets) == 1)
 		line = mem_printf("::[%s]:", fetch->address);
 	else if (inet_pton(AF_INET, fetch->address, octets) == 1)
@@ -318,7 +329,6 @@ set_manners(struct fetch *fetch)
 	CURL *easy = fetch->easy;
 
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* none of environment */
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* base64 has "//" */
@@ -352,12 +362,13 @@ set_up(
 	if (!set_address(fetch))
 		return err_set(err, REASON_UNREACHABLE,
 		    "'%.100s' is no IP address to connect to for '%.200s'",
-		    fetch->address, fetch->url);
+		    fetch->address == NULL ? "" : fetch->address, fetch->url);
 	fetch->easy = curl_easy_init();
 	if (fetch->easy == NULL)
 		return err_set(err, REASON_UNREACHABLE,
 		    "libcurl refuses to start a transfer");
 	set_manners(fetch);
+	proxy_way_set(fetch->way, fetch->easy);
 	set_request(fetch, request);
 	code = multi_add(fetch->pool->multi, fetch->easy);
 	if (code != CURLM_OK)
@@ -379,6 +390,7 @@ fetch_start(struct fetch_pool *pool, const struct fetch_request *request,
 	fetch->kind = request->kind;
 	fetch->url = mem_string(request->url);
 	fetch->address = mem_string(request->address);
+	fetch->way = proxy_way_new(request);
 	fetch->started_ms = clock_mono_ms();
 	fetch->result.stage = FETCH_CONNECT;
 	head_init(&fetch->head);

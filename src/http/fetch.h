@@ -16,6 +16,7 @@
 #include "base/text.h"
 
 struct fetch_pool;
+struct proxy;
 struct fetch;
 
 enum { FETCH_BODY_MAX = 65536 }; /* bytes, also after decoding */
@@ -28,7 +29,12 @@ enum fetch_kind { FETCH_OCSP, FETCH_DNS };
 struct fetch_request {
 	enum fetch_kind kind;
 	const char *url;     /* http:// or https://; copied */
-	const char *address; /* bare IP to connect to; copied */
+	const char *address; /* bare IP to connect to; copied.  NULL, only with
+				a proxy: that one looks the URL's host up */
+	const struct proxy *proxy;   /* go through it; copied; NULL: none */
+	const char *proxy_addresses; /* where it is, if its host is a name:
+					"192.0.2.1,[2001:db8::1]"; copied */
+	const char *proxy_ca_file;   /* https proxies, as CA_FILE; copied */
 	struct span body;    /* empty: GET, else POST; must outlive the fetch */
 	const char *ca_file; /* https: PEM, instead of the system's store;
 				NULL: the system's.  Copied */
@@ -53,7 +59,8 @@ void fetch_pool_free(struct fetch_pool *pool);
 
 /* CB comes once.  Errors in the result: REASON_CONNECT_*, REASON_UNREACHABLE
  * (also for what is no URL or no address), REASON_NOT_OCSP for what is no HTTP,
- * REASON_HTTP_*, REASON_OVERSIZE, REASON_TLS_FAILED. */
+ * REASON_HTTP_*, REASON_OVERSIZE, REASON_TLS_FAILED; REASON_PROXY_FAILED where
+ * the proxy gives no way. */
 struct fetch *fetch_start(struct fetch_pool *pool,
     const struct fetch_request *request,
     void (*cb)(void *cookie, const struct fetch_result *result), void *cookie);
