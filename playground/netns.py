@@ -109,5 +109,8 @@ class Namespaces:
 
 
 def environment(**more):
-    """Ours, with this tree's modules to be found from any folder."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    """Ours, with this tree's modules to be found from any folder, and without
+    the proxies of a network that cannot be reached from here."""
+    ours = {name: value for name, value in os.environ.items()
+            if not name.lower().endswith("_proxy")}
+    return {**ours, "PYTHONPATH": str(ROOT), **more}

@@ -53,8 +53,12 @@ release(struct acquire *a)
 		claims_cancel(&a->roads[i].claims);
 		free(a->roads[i].host);
 		free(a->roads[i].get_url);
+		for (size_t k = 0; k < a->roads[i].waiting_count; k++)
+			free(a->roads[i].waiting[k].proxy_addresses);
 		free(a->roads[i].waiting);
 	}
+	for (size_t i = 0; i < a->result.party_count; i++)
+		free(a->parties[i]);
 	loop_timer_cancel(&a->deadline);
 	loop_timer_cancel(&a->stagger);
 	loop_timer_cancel(&a->next_url);
@@ -84,12 +88,42 @@ stage_rank(const char *stage)
 	return -1;
 }
 
+const char *
+acquire_try_where(const struct acquire_try *try, char out[ACQUIRE_WHERE_TEXT])
+{
+	bool by_proxy = try->proxy[0] != '\0';
+
+	if (try->address[0] == '\0')
+		(void)snprintf(out, ACQUIRE_WHERE_TEXT, "%s%s",
+		    by_proxy ? "the proxy " : "no address",
+		    by_proxy ? try->proxy : "");
+	else
+		(void)snprintf(out, ACQUIRE_WHERE_TEXT, "%s, %s%s%s%s",
+		    try->address,
+		    strcmp(try->source, "upstream") == 0 ? "an " : "named by ",
+		    try->source, by_proxy ? ", through the proxy " : "",
+		    by_proxy ? try->proxy : "");
+	return out;
+}
+
+void
+acquire_note_party(struct acquire *a, const char *party)
+{
+	for (size_t i = 0; i < a->result.party_count; i++) {
+		if (strcmp(a->parties[i], party) == 0)
+			return;
+	}
+	if (a->result.party_count < ACQUIRE_PARTIES_MAX)
+		a->parties[a->result.party_count++] = mem_string(party);
+}
+
 /* CONTRACT: the reason is that of the try that got furthest, the latest among
  * equals. */
 static void
 choose_reason(struct acquire *a)
 {
 	const struct acquire_try *best = NULL;
+	char where[ACQUIRE_WHERE_TEXT];
 
 	for (size_t i = 0; i < a->try_count; i++) {
 		const struct acquire_try *try = &a->tries[i];
@@ -105,9 +139,8 @@ choose_reason(struct acquire *a)
 		    a->roads[0].host,
 		    (long long)(a->deadline_ms - a->started_ms) / 1000);
 	else if (strcmp(best->stage, "response") == 0)
-		(void)err_set(&a->result.err, best->err.reason,
-		    "%s (from %s, named by %s)", best->err.text, best->address,
-		    best->source);
+		(void)err_set(&a->result.err, best->err.reason, "%s (from %s)",
+		    best->err.text, acquire_try_where(best, where));
 	else if (best->address[0] != '\0')
 		(void)err_set(&a->result.err, best->err.reason,
 		    "%s (the address was named by %s)", best->err.text,
@@ -134,6 +167,9 @@ acquire_add_try(
 	(void)snprintf(try->source, sizeof(try->source), "%s", what->source);
 	(void)snprintf(
 	    try->asked_name, sizeof(try->asked_name), "%s", what->asked_name);
+	if (what->proxy != NULL)
+		(void)snprintf(
+		    try->proxy, sizeof(try->proxy), "%s", what->proxy->url);
 	try->port = road->port;
 	(void)snprintf(try->url, sizeof(try->url), "%.255s", road->job.url);
 	return try;
@@ -146,6 +182,7 @@ record_unfinished(struct acquire *a)
 	for (size_t i = 0; i < RUNNERS_MAX; i++) {
 		const struct runner *r = a->runners[i];
 		struct acquire_try *try;
+		char where[ACQUIRE_WHERE_TEXT];
 
 		if (r == NULL || (a->won && a->try_count == ACQUIRE_TRIES_MAX))
 			continue;
@@ -157,7 +194,7 @@ record_unfinished(struct acquire *a)
 		if (!a->won)
 			(void)err_set(&try->err, REASON_HTTP_TIMEOUT,
 			    "no whole answer came from %s in time",
-			    r->what.address);
+			    acquire_try_where(try, where));
 	}
 }
 
@@ -170,6 +207,7 @@ acquire_finish(struct acquire *a)
 	record_unfinished(a);
 	result->tries = a->tries;
 	result->try_count = a->try_count;
+	result->parties = (const char *const *)a->parties;
 	result->elapsed_ms = clock_mono_ms() - a->started_ms;
 	if (a->won)
 		result->winner = &a->tries[a->winner];
@@ -202,21 +240,20 @@ finish_later(void *cookie)
 /* --- the start --- */
 
 static void
-add_road(struct acquire *a, const char *url)
+add_road(struct acquire *a, const char *url, bool upstream)
 {
 	struct road *road = &a->roads[a->road_count];
 	char *host = NULL;
 	int port = 0;
 
-	if (a->road_count == CERT_URLS_MAX ||
-	    !fetch_split_url(url, &host, &port))
+	if (a->road_count == ROADS_MAX || !fetch_split_url(url, &host, &port))
 		return; /* ldap: and the like: no road for us */
 	a->road_count++;
 	road->acquire = a;
 	road->host = host;
 	road->port = port;
 	road->get_url = request_get_url(url, a->request, a->request_len);
-	road->waiting = mem_array(CLAIMS_MAX, sizeof(road->waiting[0]));
+	road->upstream = upstream;
 	road->job = (struct attempt_job){
 	    .target = &a->target,
 	    .request = {a->request, a->request_len},
@@ -251,16 +288,18 @@ prepare(struct acquire *a)
 		err) == -1)
 		return -1;
 	if (a->target.url != NULL)
-		add_road(a, a->target.url);
+		add_road(a, a->target.url, false);
 	for (size_t i = 0; a->target.url == NULL && i < leaf->ocsp_url_count;
 	     i++)
-		add_road(a, leaf->ocsp_urls[i]);
+		add_road(a, leaf->ocsp_urls[i], false);
 	if (a->road_count == 0)
 		return err_set(err, REASON_NO_OCSP_URL,
 		    "the certificate of '%s' names no responder that speaks "
 		    "http, only '%s': name one with --url",
 		    cert_name(leaf),
 		    a->target.url != NULL ? a->target.url : leaf->ocsp_urls[0]);
+	for (size_t i = 0; i < a->options->upstream_count; i++)
+		add_road(a, a->options->upstreams[i], true);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "dns/message.h"
 #include "dns/resolver.h"
+#include "http/proxy.h"
 #include "pki/verify.h"
 
 struct acquire;
@@ -31,6 +32,11 @@ enum {
 	ACQUIRE_RACE_MAX = 8,       /* tries in progress at once */
 	ACQUIRE_TRIES_MAX = 128,    /* tries recorded and made in all */
 	ACQUIRE_PINS_MAX = 64,
+	ACQUIRE_UPSTREAMS_MAX = 8,
+	ACQUIRE_PRIVATE_MAX = 64,     /* hosts listed as private */
+	ACQUIRE_PARTIES_MAX = 32,     /* outside parties remembered of a race */
+	ACQUIRE_PROXY_HEAD_MS = 1000, /* start of the proxy that is used first,
+					 before the roads without it join */
 	ACQUIRE_SOURCE_TEXT = RESOLVER_URL_TEXT,
 };
 
@@ -54,6 +60,13 @@ struct acquire_options {
 				    sockets too; NULL: not */
 	bool ask_system;         /* getaddrinfo */
 	enum resolver_family family;
+	const struct proxy_plan *proxies; /* or NULL: none */
+	const char *proxy_ca_file;        /* for https proxies, or NULL */
+	const char *const *upstreams;     /* URLs of the operator, tried last */
+	size_t upstream_count;
+	bool allow_private; /* acquire/private.h: for all, or for these */
+	const char *const *private_hosts;
+	size_t private_host_count;
 	int64_t timeout_ms;
 	struct health *health; /* which resolvers are silent: read and kept up
 				  to date; NULL: nobody remembers */
@@ -70,8 +83,10 @@ struct acquire_target {
 
 /* One thing that was tried. */
 struct acquire_try {
-	char address[DNS_ADDRESS_TEXT]; /* "" when no address came of it */
+	char address[DNS_ADDRESS_TEXT]; /* "" when no address came of it, and
+					   when a proxy looked it up */
 	int port;
+	char proxy[PROXY_URL_TEXT]; /* it went through, no credentials; "" */
 	char source[ACQUIRE_SOURCE_TEXT]; /* CONTRACT: who claimed it */
 	char asked_name[256]; /* a later CNAME name asked by itself, or "" */
 	char url[256];        /* the responder's, cut if longer */
@@ -94,7 +109,18 @@ struct acquire_result {
 	const struct acquire_try *winner; /* of TRIES, or NULL */
 	int64_t elapsed_ms;
 	int64_t max_age_s, retry_after_s; /* hints of HTTP; -1: none */
+	/* Those outside this network and beside the responder who were asked:
+	 * URLs of resolvers, proxies and upstreams; borrowed, each once. */
+	const char *const *parties;
+	size_t party_count;
 };
+
+enum { ACQUIRE_WHERE_TEXT = 640 };
+
+/* "192.0.2.1, named by system", "the proxy http://192.0.2.2:3128": where TRY
+ * got to, for messages. */
+const char *acquire_try_where(
+    const struct acquire_try *try, char out[ACQUIRE_WHERE_TEXT]);
 
 /* CB comes once.  Errors, beside those of the network and response groups:
  * REASON_NO_OCSP_URL, REASON_CERTIFICATE_EXPIRED (B10). */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* acquire/attempt.c -- one address asked, by GET or POST, and the answer judged.
+/* acquire/attempt.c -- one way tried, by GET or POST, and the answer judged.
  *
  *   start -> first method -> judged ok, or nothing a second method can mend: end
  *                         -> else the other method -> end */
 #include "acquire/attempt.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +16,7 @@
 struct attempt {
 	struct fetch_pool *pool;
 	const struct attempt_job *job;
-	char address[DNS_ADDRESS_TEXT];
+	struct attempt_way way;
 	struct fetch *fetch;
 	bool post;
 	bool second; /* the other method, after the first has failed */
@@ -163,7 +162,10 @@ send_request(struct attempt *attempt)
 	const struct attempt_job *job = attempt->job;
 	struct fetch_request request = {
 	    .url = attempt->post ? job->url : job->get_url,
-	    .address = attempt->address,
+	    .address = attempt->way.address,
+	    .proxy = attempt->way.proxy,
+	    .proxy_addresses = attempt->way.proxy_addresses,
+	    .proxy_ca_file = attempt->way.proxy_ca_file,
 	    .connect_ms = ACQUIRE_CONNECT_MS,
 	};
 
@@ -178,15 +180,14 @@ send_request(struct attempt *attempt)
 
 struct attempt *
 attempt_start(struct fetch_pool *pool, const struct attempt_job *job,
-    const char *address, int64_t deadline_ms,
+    const struct attempt_way *way, int64_t deadline_ms,
     void (*cb)(void *cookie, struct attempt_outcome *outcome), void *cookie)
 {
 	struct attempt *attempt = mem_new(sizeof(*attempt));
 
 	attempt->pool = pool;
 	attempt->job = job;
-	(void)snprintf(
-	    attempt->address, sizeof(attempt->address), "%s", address);
+	attempt->way = *way;
 	attempt->post = job->post_first; /* B5 */
 	attempt->deadline_ms = deadline_ms;
 	attempt->cb = cb;

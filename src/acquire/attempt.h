@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* acquire/attempt.h -- one address asked, by GET or POST, and the answer judged.
+/* acquire/attempt.h -- one way tried, by GET or POST, and the answer judged.
  *
  * The other method is tried once where it may help: after an HTTP error, an
  * answer that is no OCSP, or a response that does not verify (a cache may hold
@@ -21,6 +21,13 @@ struct attempt_job {
 	bool post_first;     /* the GET URL is longer than RFC 9919 allows */
 };
 
+/* By which way.  Borrowed; must outlive the attempt. */
+struct attempt_way {
+	const char *address;       /* NULL: the proxy looks the host up */
+	const struct proxy *proxy; /* or NULL */
+	const char *proxy_addresses, *proxy_ca_file; /* see http/fetch.h */
+};
+
 struct attempt_outcome {
 	const char *method;
 	const char *stage;
@@ -35,7 +42,8 @@ struct attempt_outcome {
 
 /* CB comes once for each method that was tried; the last has `last` set. */
 struct attempt *attempt_start(struct fetch_pool *pool,
-    const struct attempt_job *job, const char *address, int64_t deadline_ms,
+    const struct attempt_job *job, const struct attempt_way *way,
+    int64_t deadline_ms,
     void (*cb)(void *cookie, struct attempt_outcome *outcome), void *cookie);
 
 /* From within the callback too. */

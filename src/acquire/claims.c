@@ -2,60 +2,18 @@
 /* acquire/claims.c -- who says which address, class by class, for one host. */
 #include "acquire/claims.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "acquire/claims_priv.h"
+#include "acquire/private.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "dns/health.h"
-
-enum claims_class { PINS, SYSTEM, RESOLVERS, CHAIN, SILENT, CLASSES };
-
-/* One question to one resolver. */
-struct ask {
-	struct claims *claims;
-	struct resolver_query *query;
-	const struct resolver *resolver;
-	const char *name;       /* what was asked: borrowed of claims */
-	const char *asked_name; /* the same for a later name, else NULL */
-	int64_t started_ms;
-	bool heard;    /* an answer came, were it a refusal */
-	bool answered; /* one with an address */
-	bool settled, ended;
-};
-
-/* A resolver through our own sockets. */
-struct source {
-	struct resolver resolver;
-	bool silent; /* lately: it is asked last */
-};
-
-struct claims {
-	uv_loop_t *loop;
-	struct fetch_pool *pool;
-	char *host;
-	const struct acquire_options *options;
-	struct claims_callbacks callbacks;
-	void *cookie;
-	enum claims_class next; /* the class to open next */
-	struct loop_timer *timer;
-	struct resolver system;
-	struct source sources[RESOLVERS_MAX];
-	size_t source_count;
-	struct ask asks[CLAIMS_ASKS_MAX];
-	size_t ask_count;
-	char *names[CLAIMS_NAMES_MAX];
-	size_t name_count;
-	char told[CLAIMS_MAX][DNS_ADDRESS_TEXT];
-	size_t told_count;
-	bool telling;   /* a callback of ours is on the stack */
-	bool cancelled; /* within it */
-};
 
 static void open_next(void *cookie);
 
@@ -67,21 +25,21 @@ release(struct claims *claims)
 	loop_timer_cancel(&claims->timer);
 	for (size_t i = 0; i < claims->name_count; i++)
 		free(claims->names[i]);
+	for (size_t i = 0; i < claims->wanting_count; i++)
+		free(claims->wanting[i].addresses);
 	free(claims->host);
 	free(claims);
 }
 
-/* A callback may cancel us: it is bracketed by enter() and leave(), and after
- * leave() has said false nothing of CLAIMS is left. */
-static void
-enter(struct claims *claims)
+void
+claims_enter(struct claims *claims)
 {
 	assert(!claims->telling);
 	claims->telling = true;
 }
 
-static bool
-leave(struct claims *claims)
+bool
+claims_leave(struct claims *claims)
 {
 	claims->telling = false;
 	if (!claims->cancelled)
@@ -125,76 +83,6 @@ all_ended(const struct claims *claims)
 
 /* --- telling --- */
 
-static bool
-already_told(struct claims *claims, const char *address)
-{
-	for (size_t i = 0; i < claims->told_count; i++) {
-		if (strcmp(claims->told[i], address) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* False if the address is old, unwanted or one too many. */
-static bool
-note_address(struct claims *claims, const char *address)
-{
-	bool v6 = strchr(address, ':') != NULL;
-
-	if ((claims->options->family == RESOLVER_IPV4 && v6) ||
-	    (claims->options->family == RESOLVER_IPV6 && !v6) ||
-	    claims->told_count == CLAIMS_MAX || already_told(claims, address))
-		return false;
-	(void)snprintf(claims->told[claims->told_count++], DNS_ADDRESS_TEXT,
-	    "%s", address);
-	return true;
-}
-
-/* The order in which an answer's addresses are tried: as they came, but the
- * families in turn (RFC 8305, section 4), so that eight addresses behind a
- * broken IPv6 do not come before the first IPv4. */
-static void
-take_turns(const char *const *in, size_t count, const char **out)
-{
-	bool want_v6 = count > 0 && strchr(in[0], ':') != NULL;
-	size_t next[2] = {0, 0};
-
-	for (size_t n = 0; n < count; want_v6 = !want_v6) {
-		size_t *at = &next[want_v6 ? 1 : 0];
-
-		while (*at < count && (strchr(in[*at], ':') != NULL) != want_v6)
-			(*at)++;
-		if (*at < count)
-			out[n++] = in[(*at)++];
-	}
-}
-
-/* False if we were cancelled meanwhile. */
-static bool
-tell_addresses(struct claims *claims, const char *source,
-    const char *asked_name, const char *const *addresses, size_t count)
-{
-	const char *order[DNS_ADDRESSES_MAX];
-	bool first = true;
-
-	if (count > DNS_ADDRESSES_MAX)
-		count = DNS_ADDRESSES_MAX;
-	take_turns(addresses, count, order);
-	for (size_t i = 0; i < count; i++) {
-		const struct claim claim = {
-		    order[i], source, asked_name, first};
-
-		if (!note_address(claims, order[i]))
-			continue;
-		first = false;
-		enter(claims);
-		claims->callbacks.claim(claims->cookie, &claim);
-		if (!leave(claims))
-			return false;
-	}
-	return true;
-}
-
 static void
 tell_progress(struct claims *claims)
 {
@@ -202,18 +90,18 @@ tell_progress(struct claims *claims)
 
 	if (!claims_are_settled(claims))
 		return;
-	enter(claims);
+	claims_enter(claims);
 	if (done)
 		claims->callbacks.done(claims->cookie);
 	else
 		claims->callbacks.settled(claims->cookie);
-	(void)leave(claims);
+	(void)claims_leave(claims);
 }
 
 /* --- asking --- */
 
-static void ask(
-    struct claims *claims, const struct resolver *resolver, const char *name);
+static struct ask *ask(struct claims *claims, const struct resolver *resolver,
+    bool near, const char *name);
 
 /* Ask the resolvers of class 3 (or, if SILENT, those of class 5) for NAME. */
 static void
@@ -221,28 +109,51 @@ ask_sources(struct claims *claims, bool silent, const char *name)
 {
 	for (size_t i = 0; i < claims->source_count; i++) {
 		if (claims->sources[i].silent == silent)
-			ask(claims, &claims->sources[i].resolver, name);
+			(void)ask(claims, &claims->sources[i].resolver,
+			    claims->sources[i].near, name);
 	}
 }
 
 /* Remember the later names of a chain, and ask for them if their time has
  * come. */
 static void
-note_chain(struct claims *claims, const struct resolver_answer *answer)
+note_chain(
+    struct claims *claims, const struct resolver_answer *answer, bool near)
 {
 	for (size_t i = 0; i < answer->chain_length; i++) {
 		const char *name = answer->chain[i];
-		bool known = strcasecmp(name, claims->host) == 0;
+		size_t k = 0;
 
-		for (size_t k = 0; k < claims->name_count && !known; k++)
-			known = strcasecmp(name, claims->names[k]) == 0;
-		if (known || claims->name_count == CLAIMS_NAMES_MAX)
+		if (strcasecmp(name, claims->host) == 0)
+			continue;
+		while (k < claims->name_count &&
+		       strcasecmp(name, claims->names[k]) != 0)
+			k++;
+		if (k == CLAIMS_NAMES_MAX)
+			continue;
+		claims->name_near[k] = claims->name_near[k] || near;
+		if (k < claims->name_count)
 			continue;
 		claims->names[claims->name_count++] = mem_string(name);
 		if (claims->next > CHAIN)
 			ask_sources(claims, false,
 			    claims->names[claims->name_count - 1]);
 	}
+}
+
+/* True if what A's resolver says is the network's own view of the responder:
+ * also of a later name, that it is one must be.  An outsider's CNAME to a name
+ * of this network is as much of a rebinding as its address (B13). */
+static bool
+is_near(const struct ask *a)
+{
+	const struct claims *claims = a->claims;
+
+	for (size_t i = 0; i < claims->name_count; i++) {
+		if (a->asked_name == claims->names[i] && !claims->name_near[i])
+			return false;
+	}
+	return a->near;
 }
 
 static void
@@ -253,9 +164,15 @@ ask_answered(void *cookie, const struct resolver_answer *answer)
 	a->heard = true;
 	if (answer->address_count > 0)
 		a->answered = true;
-	note_chain(a->claims, answer);
-	(void)tell_addresses(a->claims, a->resolver->url, a->asked_name,
-	    answer->addresses, answer->address_count);
+	if (a->proxy != NULL) {
+		if (answer->address_count > 0)
+			claims_tell_proxy(a->claims, a->proxy,
+			    answer->addresses, answer->address_count);
+		return;
+	}
+	note_chain(a->claims, answer, is_near(a));
+	(void)claims_tell_addresses(a->claims, a->resolver->url, a->asked_name,
+	    is_near(a), answer->addresses, answer->address_count);
 }
 
 static void
@@ -265,6 +182,29 @@ ask_settled(void *cookie)
 
 	a->settled = true;
 	tell_progress(a->claims);
+}
+
+/* A came to nothing.  False if we were cancelled meanwhile. */
+static bool
+tell_silence(const struct ask *a, const struct err *err)
+{
+	struct claims *claims = a->claims;
+	const struct claim claim = {.address = "",
+	    .source = a->proxy != NULL ? "proxy" : a->resolver->url,
+	    .asked_name = a->asked_name,
+	    .proxy = a->proxy};
+	struct err why = *err;
+
+	if (a->proxy != NULL) {
+		err_clear(&why);
+		(void)err_set(&why, REASON_PROXY_FAILED,
+		    "the proxy %s cannot be found: %s", a->proxy->url,
+		    err->text);
+	}
+	claims_enter(claims);
+	claims->callbacks.silent(
+	    claims->cookie, &claim, &why, clock_mono_ms() - a->started_ms);
+	return claims_leave(claims);
 }
 
 static void
@@ -279,18 +219,15 @@ ask_ended(void *cookie, const struct err *err)
 	    a->resolver->kind != RESOLVER_SYSTEM)
 		health_note(claims->options->health, a->resolver->url, a->heard,
 		    clock_mono_ms());
-	if (!a->answered) {
-		enter(claims);
-		claims->callbacks.silent(claims->cookie, a->resolver->url,
-		    a->asked_name, err, clock_mono_ms() - a->started_ms);
-		if (!leave(claims))
-			return;
-	}
+	if (!a->answered && !tell_silence(a, err))
+		return;
 	tell_progress(claims);
 }
 
-static void
-ask(struct claims *claims, const struct resolver *resolver, const char *name)
+/* NULL if that is one question too many. */
+static struct ask *
+ask(struct claims *claims, const struct resolver *resolver, bool near,
+    const char *name)
 {
 	static const struct resolver_callbacks callbacks = {
 	    .answer = ask_answered,
@@ -300,20 +237,54 @@ ask(struct claims *claims, const struct resolver *resolver, const char *name)
 	struct ask *a;
 
 	if (claims->ask_count == CLAIMS_ASKS_MAX)
-		return;
+		return NULL;
 	a = &claims->asks[claims->ask_count++];
 	*a = (struct ask){
 	    .claims = claims,
 	    .resolver = resolver,
 	    .name = name,
 	    .asked_name = name == claims->host ? NULL : name,
+	    .near = near,
 	    .started_ms = clock_mono_ms(),
 	};
 	a->query = resolver_ask(claims->loop, resolver, name,
 	    claims->options->family, &callbacks, a);
+	if (!near)
+		claims->callbacks.asked(claims->cookie, resolver->url);
+	return a;
 }
 
 /* --- the classes --- */
+
+/* Make PROXY a way: its name is looked up as for any program here. */
+static void
+open_proxy(struct claims *claims, const struct proxy *proxy)
+{
+	struct ask *a = ask(claims, &claims->system, true, proxy->host);
+
+	if (a == NULL)
+		return;
+	a->proxy = proxy;
+	a->asked_name = NULL;
+}
+
+/* The operator's, less the one that was used first. */
+static void
+open_proxies(struct claims *claims)
+{
+	const struct proxy_plan *plan = claims->options->proxies;
+	const struct proxy *first = claims->first;
+
+	if (plan == NULL || !proxy_plan_has_last(plan, claims->host))
+		return;
+	for (size_t i = 0; i < plan->last_count; i++) {
+		const struct proxy *proxy = &plan->last[i];
+
+		if (first == NULL || strcmp(first->url, proxy->url) != 0 ||
+		    strcmp(first->user, proxy->user) != 0)
+			open_proxy(claims, proxy);
+	}
+}
 
 /* False if we were cancelled meanwhile. */
 static bool
@@ -325,35 +296,31 @@ open_pins(struct claims *claims)
 		const char *address = o->pins[i].address;
 
 		if (strcasecmp(o->pins[i].host, claims->host) == 0 &&
-		    !tell_addresses(claims, "pin", NULL, &address, 1))
+		    !claims_tell_addresses(
+			claims, "pin", NULL, true, &address, 1))
 			return false;
 	}
 	return true;
 }
 
-static bool
-is_numeric(const char *host)
-{
-	struct in6_addr address;
-
-	return inet_pton(AF_INET, host, &address) == 1 ||
-	       inet_pton(AF_INET6, host, &address) == 1;
-}
-
 static void
-add_source(struct claims *claims, const struct resolver *resolver)
+add_source(struct claims *claims, const struct resolver *resolver, bool of_conf)
 {
 	struct source *source = &claims->sources[claims->source_count];
 
 	for (size_t i = 0; i < claims->source_count; i++) {
-		if (strcmp(claims->sources[i].resolver.url, resolver->url) == 0)
-			return;
+		if (strcmp(claims->sources[i].resolver.url, resolver->url) != 0)
+			continue;
+		if (of_conf) /* the operator has named it too */
+			claims->sources[i].near = true;
+		return;
 	}
 	if (claims->source_count == RESOLVERS_MAX)
 		return;
 	claims->source_count++;
 	source->resolver = *resolver;
 	source->resolver.pool = claims->pool;
+	source->near = private_is_near(resolver, of_conf);
 	source->silent = health_is_sick(
 	    claims->options->health, resolver->url, clock_mono_ms());
 	if (source->silent)
@@ -368,16 +335,16 @@ open_resolvers(struct claims *claims)
 	struct resolver conf[RESOLVERS_MAX];
 	size_t count = 0;
 
-	if (is_numeric(claims->host))
+	if (claims_is_numeric(claims->host))
 		return;
 	for (size_t i = 0; i < o->resolver_count; i++) {
 		if (o->resolvers[i].kind != RESOLVER_SYSTEM || !o->ask_system)
-			add_source(claims, &o->resolvers[i]);
+			add_source(claims, &o->resolvers[i], false);
 	}
 	if (o->resolv_conf != NULL)
 		count = resolver_read_conf(o->resolv_conf, conf, RESOLVERS_MAX);
 	for (size_t i = 0; i < count; i++)
-		add_source(claims, &conf[i]);
+		add_source(claims, &conf[i], true);
 	ask_sources(claims, false, claims->host);
 }
 
@@ -387,10 +354,12 @@ open_class(struct claims *claims, enum claims_class which)
 {
 	switch (which) {
 	case PINS:
+		if (claims->first != NULL)
+			open_proxy(claims, claims->first);
 		return open_pins(claims);
 	case SYSTEM:
 		if (claims->options->ask_system)
-			ask(claims, &claims->system, claims->host);
+			(void)ask(claims, &claims->system, true, claims->host);
 		break;
 	case RESOLVERS:
 		open_resolvers(claims);
@@ -401,6 +370,9 @@ open_class(struct claims *claims, enum claims_class which)
 		break;
 	case SILENT:
 		ask_sources(claims, true, claims->host);
+		break;
+	case PROXIES:
+		open_proxies(claims);
 		break;
 	case CLASSES:
 		break;
@@ -416,15 +388,19 @@ open_next(void *cookie)
 	enum claims_class which = claims->next++;
 	size_t told = claims->told_count;
 	size_t asked = claims->ask_count;
+	const struct proxy *first = which == PINS ? claims->first : NULL;
+	/* it can do nothing before somebody has named an address */
+	bool wants = first != NULL && first->kind == PROXY_SOCKS5;
 
 	claims->timer = NULL;
 	if (claims->next < CLASSES)
-		claims->timer = loop_timer_start(
-		    claims->loop, ACQUIRE_STAGGER_MS, open_next, claims);
+		claims->timer = loop_timer_start(claims->loop,
+		    first != NULL ? ACQUIRE_PROXY_HEAD_MS : ACQUIRE_STAGGER_MS,
+		    open_next, claims);
 	if (!open_class(claims, which))
 		return;
-	if (claims->told_count == told && claims->ask_count == asked &&
-	    claims->next < CLASSES)
+	if (wants || (claims->told_count == told &&
+			 claims->ask_count == asked && claims->next < CLASSES))
 		claims_hurry(claims); /* it was empty */
 	else
 		tell_progress(claims);
@@ -440,16 +416,24 @@ claims_hurry(struct claims *claims)
 }
 
 struct claims *
-claims_start(uv_loop_t *loop, struct fetch_pool *pool, const char *host,
-    const struct acquire_options *options,
+claims_start(uv_loop_t *loop, struct fetch_pool *pool,
+    const struct claims_host *host, const struct acquire_options *options,
     const struct claims_callbacks *callbacks, void *cookie)
 {
 	struct claims *claims = mem_new(sizeof(*claims));
 
 	claims->loop = loop;
 	claims->pool = pool;
-	claims->host = mem_string(host);
+	claims->host = mem_string(host->name);
 	claims->options = options;
+	/* a literal in the URL is the certificate's own word, or, for an
+	 * upstream, the operator's */
+	claims->may_be_private = host->named_by_operator ||
+				 claims_is_numeric(host->name) ||
+				 private_is_allowed(options, host->name);
+	if (options->proxies != NULL)
+		claims->first = proxy_plan_first(
+		    options->proxies, host->name, host->is_https);
 	claims->callbacks = *callbacks;
 	claims->cookie = cookie;
 	claims->system.kind = RESOLVER_SYSTEM;

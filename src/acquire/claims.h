@@ -3,7 +3,9 @@
  *
  * Nobody is believed; everybody is heard.  The classes, each opened
  * ACQUIRE_STAGGER_MS after the one before it, or at once by claims_hurry():
- *   1 pins of the operator
+ *   1 pins of the operator, and the proxy that the operator has chosen for this
+ *     responder or the environment names (its head start is longer:
+ *     ACQUIRE_PROXY_HEAD_MS)
  *   2 the system's own answer
  *   3 resolvers through our own sockets: those of resolv.conf and those that
  *     were named; each datagram is an answer of its own
@@ -11,7 +13,10 @@
  *     of class 3: where only the first name is lied about, they answer truly
  *   5 the resolvers that gave no answer at all lately (dns/health.h), with
  *     CLAIMS_PATIENCE_MS for each
- * An address is told once, with the source that named it first. */
+ *   6 the operator's proxies
+ * An address is told once, with the source that named it first; and once more
+ * for each SOCKS5 proxy that wants addresses from us, once that one's class is
+ * open.  A private address is refused where acquire/private.h says so. */
 #ifndef OCLASP_ACQUIRE_CLAIMS_H
 #define OCLASP_ACQUIRE_CLAIMS_H
 
@@ -26,18 +31,32 @@ enum {
 	CLAIMS_PATIENCE_MS = 1500, /* with a resolver that was silent lately */
 };
 
-/* One address; valid during the callback. */
+/* Whose addresses are wanted. */
+struct claims_host {
+	const char *name; /* copied */
+	bool is_https;
+	bool named_by_operator; /* an upstream: may be private */
+};
+
+/* One address, or a way; valid during the callback. */
 struct claim {
-	const char *address;
-	const char *source;     /* "pin", "system", a resolver's URL */
+	const char *address;    /* "": the proxy looks the host up, or none */
+	const char *source;     /* "pin", "system", a resolver's URL, "proxy" */
 	const char *asked_name; /* a later CNAME name, or NULL */
 	bool first; /* the first of its answer: a voice of its own */
+	const struct proxy *proxy;   /* go through it; outlives the claims */
+	const char *proxy_addresses; /* of the proxy, as http/fetch.h has it */
 };
 
 struct claims_callbacks {
 	void (*claim)(void *cookie, const struct claim *claim);
+	/* an address was claimed that is not to be connected to */
+	void (*refused)(
+	    void *cookie, const struct claim *claim, const struct err *err);
+	/* a resolver outside this network is being asked; must not cancel */
+	void (*asked)(void *cookie, const char *party);
 	/* a source ended without any address */
-	void (*silent)(void *cookie, const char *source, const char *asked_name,
+	void (*silent)(void *cookie, const struct claim *claim,
 	    const struct err *err, int64_t elapsed_ms);
 	/* all that was asked so far has been answered once or has failed;
 	 * comes again after each new question */
@@ -46,10 +65,10 @@ struct claims_callbacks {
 	void (*done)(void *cookie);
 };
 
-/* Gather for HOST (copied).  POOL, over which DoH resolvers are asked, and
- * OPTIONS are borrowed and must outlive. */
+/* Gather for HOST.  POOL, over which DoH resolvers are asked, and OPTIONS are
+ * borrowed and must outlive. */
 struct claims *claims_start(uv_loop_t *loop, struct fetch_pool *pool,
-    const char *host, const struct acquire_options *options,
+    const struct claims_host *host, const struct acquire_options *options,
     const struct claims_callbacks *callbacks, void *cookie);
 
 /* All that was claimed so far has failed: open the next class now.  Calls no

@@ -7,8 +7,12 @@
  * it.  The further addresses follow one by one, the roads in turn,
  * ACQUIRE_STAGGER_MS apart or when a try fails (RFC 8305, section 5).
  *
+ * One place of the race is kept free for what a proxy or an upstream carries:
+ * addresses that all hang must not keep it waiting.
+ *
  *   claims of URL 1 -> tries ... -> a response verifies -> finish
- *     | all settled and failed: next class, next URL
+ *     | all settled and failed: next class, next URL; upstreams when the
+ *     | certificate's URLs have nothing left, or in their turn
  *     `-> nothing left -> finish */
 #include "acquire/race.h"
 
@@ -93,12 +97,17 @@ attempt_done(void *cookie, struct attempt_outcome *outcome)
 	advance(a);
 }
 
-/* Whether one more may run. */
+/* Whether one more may run, which is WHAT. */
 static bool
-has_place(const struct acquire *a)
+has_place(const struct acquire *a, const struct road *road,
+    const struct waiting *what)
 {
+	const struct acquire_options *o = a->options;
+	bool is_carried = what->proxy != NULL || road->upstream;
+	bool keep_one =
+	    !is_carried && (o->proxies != NULL || o->upstream_count > 0);
 	int64_t since = clock_mono_ms() - PLACE_MS;
-	size_t taken = 0;
+	size_t taken = keep_one ? 1 : 0;
 
 	for (size_t i = 0; i < RUNNERS_MAX; i++) {
 		if (a->runners[i] != NULL && a->runners[i]->begun_ms > since)
@@ -107,27 +116,44 @@ has_place(const struct acquire *a)
 	return taken < ACQUIRE_RACE_MAX;
 }
 
+static void
+start_runner(struct runner *runner)
+{
+	struct acquire *a = runner->acquire;
+	const struct waiting *what = &runner->what;
+	const struct attempt_way way = {
+	    .address = what->address[0] != '\0' ? what->address : NULL,
+	    .proxy = what->proxy,
+	    .proxy_addresses = what->proxy_addresses,
+	    .proxy_ca_file = a->options->proxy_ca_file,
+	};
+
+	if (what->proxy != NULL)
+		acquire_note_party(a, what->proxy->url);
+	if (runner->road->upstream)
+		acquire_note_party(a, runner->road->job.url);
+	runner->begun_ms = runner->started_ms = clock_mono_ms();
+	a->last_start_ms = runner->begun_ms;
+	runner->attempt = attempt_start(a->pool, &runner->road->job, &way,
+	    a->tries_until_ms, attempt_done, runner);
+}
+
 /* Start the next address that waits on ROAD, if there is room. */
 static bool
 start_try(struct acquire *a, struct road *road)
 {
 	struct runner *runner;
 
-	if (!has_place(a))
+	if (!has_place(a, road, &road->waiting[road->waiting_next]))
 		return false;
 	for (size_t i = 0; i < RUNNERS_MAX; i++) {
 		if (a->runners[i] != NULL)
 			continue;
-		runner = mem_new(sizeof(*runner));
+		runner = a->runners[i] = mem_new(sizeof(*runner));
 		runner->acquire = a;
 		runner->road = road;
 		runner->what = road->waiting[road->waiting_next++];
-		runner->begun_ms = runner->started_ms = clock_mono_ms();
-		a->last_start_ms = runner->begun_ms;
-		runner->attempt =
-		    attempt_start(a->pool, &road->job, runner->what.address,
-			a->tries_until_ms, attempt_done, runner);
-		a->runners[i] = runner;
+		start_runner(runner);
 		return true;
 	}
 	return false;
@@ -171,6 +197,8 @@ advance_claims(struct acquire *a)
 	for (size_t i = 0; i < a->road_count; i++) {
 		struct road *road = &a->roads[i];
 
+		if (!road->begun && road->upstream && !all_done)
+			return; /* the certificate's own come first */
 		if (!road->begun) {
 			race_begin_next_road(a);
 			return;
@@ -214,6 +242,20 @@ advance(struct acquire *a)
 
 /* --- claims --- */
 
+/* CLAIM as an entry of ROAD's queue. */
+static struct waiting
+waiting_of(const struct road *road, const struct claim *claim)
+{
+	struct waiting w = {.proxy = claim->proxy, .first = claim->first};
+
+	(void)snprintf(w.address, sizeof(w.address), "%s", claim->address);
+	(void)snprintf(w.source, sizeof(w.source), "%s",
+	    road->upstream ? "upstream" : claim->source);
+	(void)snprintf(w.asked_name, sizeof(w.asked_name), "%s",
+	    claim->asked_name == NULL ? "" : claim->asked_name);
+	return w;
+}
+
 static void
 claim_came(void *cookie, const struct claim *claim)
 {
@@ -221,8 +263,10 @@ claim_came(void *cookie, const struct claim *claim)
 	size_t place = road->waiting_count;
 	struct waiting *w;
 
-	if (road->waiting_count == CLAIMS_MAX)
+	if (road->waiting_count == WAITING_MAX)
 		return;
+	road->waiting =
+	    mem_resize(road->waiting, road->waiting_count + 1, sizeof(*w));
 	/* a voice goes before the further addresses of those before it */
 	while (claim->first && place > road->waiting_next &&
 	       !road->waiting[place - 1].first)
@@ -230,28 +274,42 @@ claim_came(void *cookie, const struct claim *claim)
 	w = &road->waiting[place];
 	memmove(w + 1, w, (road->waiting_count - place) * sizeof(*w));
 	road->waiting_count++;
-	w->first = claim->first;
-	(void)snprintf(w->address, sizeof(w->address), "%s", claim->address);
-	(void)snprintf(w->source, sizeof(w->source), "%s", claim->source);
-	(void)snprintf(w->asked_name, sizeof(w->asked_name), "%s",
-	    claim->asked_name == NULL ? "" : claim->asked_name);
+	*w = waiting_of(road, claim);
+	w->proxy_addresses = mem_string(claim->proxy_addresses);
 	if (claim->first)
 		road->acquire->last_start_ms = 0; /* no stagger for it */
 	advance(road->acquire);
 }
 
+/* Nobody connects to an address that we refuse; that it was named is
+ * evidence. */
 static void
-source_silent(void *cookie, const char *source, const char *asked_name,
-    const struct err *err, int64_t elapsed_ms)
+claim_refused(void *cookie, const struct claim *claim, const struct err *err)
 {
 	struct road *road = cookie;
-	struct waiting what = {0};
+	const struct waiting what = waiting_of(road, claim);
+	struct acquire_try *try = acquire_add_try(road->acquire, road, &what);
+
+	try->stage = "dns";
+	try->err = *err;
+}
+
+static void
+party_asked(void *cookie, const char *party)
+{
+	struct road *road = cookie;
+
+	acquire_note_party(road->acquire, party);
+}
+
+static void
+source_silent(void *cookie, const struct claim *claim, const struct err *err,
+    int64_t elapsed_ms)
+{
+	struct road *road = cookie;
+	const struct waiting what = waiting_of(road, claim);
 	struct acquire_try *try;
 
-	(void)snprintf(what.source, sizeof(what.source), "%s", source);
-	if (asked_name != NULL)
-		(void)snprintf(
-		    what.asked_name, sizeof(what.asked_name), "%s", asked_name);
 	try = acquire_add_try(road->acquire, road, &what);
 	try->stage = "dns";
 	try->err = *err;
@@ -281,6 +339,8 @@ race_begin_next_road(void *cookie)
 {
 	static const struct claims_callbacks callbacks = {
 	    .claim = claim_came,
+	    .refused = claim_refused,
+	    .asked = party_asked,
 	    .silent = source_silent,
 	    .settled = claims_settled,
 	    .done = claims_done,
@@ -291,11 +351,17 @@ race_begin_next_road(void *cookie)
 	for (size_t i = 0; i < a->road_count; i++) {
 		struct road *road = &a->roads[i];
 
+		const struct claims_host about = {
+		    .name = road->host,
+		    .is_https = text_starts(road->job.url, "https:"),
+		    .named_by_operator = road->upstream,
+		};
+
 		if (road->begun)
 			continue;
 		road->begun = true;
 		road->claims = claims_start(
-		    a->loop, a->pool, road->host, a->options, &callbacks, road);
+		    a->loop, a->pool, &about, a->options, &callbacks, road);
 		if (i + 1 < a->road_count)
 			a->next_url = loop_timer_start(
 			    a->loop, URL_STAGGER_MS, race_begin_next_road, a);

@@ -11,7 +11,7 @@
 #include "pki/cert.h"
 
 enum {
-	URL_STAGGER_MS = 1000, /* the next AIA URL joins after that long */
+	URL_STAGGER_MS = 1000, /* the next URL joins after that long */
 	/* The tries end so long before the whole (a tenth of it, if that is
 	 * less): so each says itself how far it got. */
 	TRIES_MARGIN_MS = 200,
@@ -19,17 +19,21 @@ enum {
 	 * forged addresses take the connection and then say nothing. */
 	PLACE_MS = 3000,
 	RUNNERS_MAX = 4 * ACQUIRE_RACE_MAX, /* with those that did */
+	WAITING_MAX = 256, /* addresses of one road, each by every way */
+	ROADS_MAX = CERT_URLS_MAX + ACQUIRE_UPSTREAMS_MAX,
 };
 
-/* An address that waits for its try. */
+/* An address, or a proxy, that waits for its try. */
 struct waiting {
 	char address[DNS_ADDRESS_TEXT];
 	char source[ACQUIRE_SOURCE_TEXT];
 	char asked_name[256];
-	bool first; /* of its answer */
+	bool first;                /* of its answer */
+	const struct proxy *proxy; /* of the options, or NULL */
+	char *proxy_addresses;     /* owned by the road */
 };
 
-/* One responder URL. */
+/* One responder URL: the certificate's, or an upstream. */
 struct road {
 	struct acquire *acquire;
 	struct attempt_job job;
@@ -38,7 +42,8 @@ struct road {
 	char *get_url;
 	struct claims *claims; /* NULL: not begun, or done */
 	bool begun, done;
-	struct waiting *waiting; /* CLAIMS_MAX of them; the first of their
+	bool upstream;           /* begun when the others have nothing left */
+	struct waiting *waiting; /* at most WAITING_MAX; the first of their
 				    answers before the others */
 	size_t waiting_count, waiting_next;
 };
@@ -59,7 +64,7 @@ struct acquire {
 	struct acquire_target target;
 	uint8_t *request;
 	size_t request_len;
-	struct road roads[CERT_URLS_MAX];
+	struct road roads[ROADS_MAX];
 	size_t road_count;
 	struct runner *runners[RUNNERS_MAX];
 	struct acquire_try *tries; /* owned; at most ACQUIRE_TRIES_MAX */
@@ -69,7 +74,8 @@ struct acquire {
 	int64_t tries_until_ms; /* the deadline of each try */
 	size_t winner;          /* of TRIES, valid when `won` */
 	bool won;
-	bool finishing; /* the callback is on the stack */
+	bool finishing;                     /* the callback is on the stack */
+	char *parties[ACQUIRE_PARTIES_MAX]; /* owned */
 	struct acquire_result result;
 	void (*cb)(void *cookie, struct acquire_result *result);
 	void *cookie;
@@ -81,6 +87,9 @@ void race_begin_next_road(void *cookie);
 /* Record one try of ROAD at WHAT.  Valid until the next call. */
 struct acquire_try *acquire_add_try(
     struct acquire *a, const struct road *road, const struct waiting *what);
+
+/* PARTY, outside this network, is being asked. */
+void acquire_note_party(struct acquire *a, const char *party);
 
 /* The one place where an acquisition ends: reports and frees. */
 void acquire_finish(struct acquire *a);

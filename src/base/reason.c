@@ -35,8 +35,10 @@ static const struct row {
 	"the connection was reset while it was made",
 	"something on the path cuts it: try another network or a proxy"},
     [REASON_UNREACHABLE] = {"unreachable", GROUP_NETWORK,
-	"there is no route to the address",
-	"check this machine's network; with broken IPv6 use --ipv4"},
+	"there is no route to the address, or it is a private one that a "
+	"resolver outside this network has named, which is refused",
+	"check this machine's network; with broken IPv6 use --ipv4; where the "
+	"private address is right, pin it or use --allow-private"},
     [REASON_TLS_FAILED] = {"tls-failed", GROUP_NETWORK,
 	"the TLS handshake did not complete",
 	"check that the port speaks TLS (or needs --starttls), and the name "
@@ -63,7 +65,8 @@ static const struct row {
 	"the answer is larger than 64 KiB, more than any OCSP response needs",
 	"something else than the responder answered: ask another resolver"},
     [REASON_PROXY_FAILED] = {"proxy-failed", GROUP_NETWORK,
-	"the proxy could not be used", "check its address and credentials"},
+	"the proxy could not be used, or gave no way to the responder",
+	"check its address, and its credentials (--proxy-auth-file)"},
 
     [REASON_MALFORMED] = {"malformed", GROUP_RESPONSE,
 	"the answer is not well-formed DER of an OCSP response (RFC 6960, "

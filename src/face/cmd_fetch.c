@@ -89,14 +89,16 @@ print_tries(FILE *out, const struct acquire_result *result)
 			(void)snprintf(where, sizeof(where), "%s%s%s:%d",
 			    v6 ? "[" : "", try->address, v6 ? "]" : "",
 			    try->port);
-		(void)fprintf(out, "    %-24s %-28s %-8s %6lld ms  %s%s%s\n",
-		    where, try->source, try->stage, (long long)try->elapsed_ms,
+		(void)fprintf(out,
+		    "    %-24s %-28s %-8s %6lld ms  %s%s%s%s%s\n", where,
+		    try->source, try->stage, (long long)try->elapsed_ms,
 		    try->cancelled ? "cancelled, another one was first"
 		    : try->err.reason == REASON_NONE
 			? "ok"
 			: reason_name(try->err.reason),
 		    try->asked_name[0] == '\0' ? "" : ", asked for ",
-		    try->asked_name);
+		    try->asked_name, try->proxy[0] == '\0' ? "" : ", through ",
+		    try->proxy);
 	}
 }
 
@@ -105,6 +107,7 @@ print_text(const struct job *job, const struct acquire_result *result)
 {
 	const struct options *o = job->o;
 	FILE *out = to_stdout(o) ? stderr : stdout;
+	char where[ACQUIRE_WHERE_TEXT];
 
 	if (!result->accepted) {
 		(void)fprintf(stderr, "oclasp fetch: %s (%s)\n",
@@ -123,8 +126,8 @@ print_text(const struct job *job, const struct acquire_result *result)
 	    cert_status_name(result->facts.status), cert_name(job->id.leaf));
 	report_text_verdict(&result->facts, options_now(o));
 	if (result->winner != NULL)
-		(void)printf("  from         %s, named by %s, in %lld ms\n",
-		    result->winner->address, result->winner->source,
+		(void)printf("  from         %s, in %lld ms\n",
+		    acquire_try_where(result->winner, where),
 		    (long long)result->elapsed_ms);
 	if (result->staple != NULL && o->output != NULL)
 		(void)printf("  file         %s%s\n", o->output,
@@ -151,6 +154,8 @@ print_json(const struct job *job, const struct acquire_result *result)
 	    result->winner ? json_integer(result->winner->port) : json_null());
 	(void)json_object_set_new(document, "source",
 	    report_json_text(result->winner ? result->winner->source : NULL));
+	(void)json_object_set_new(document, "proxy",
+	    report_json_text(result->winner ? result->winner->proxy : NULL));
 	(void)json_object_set_new(
 	    document, "elapsed_ms", json_integer(result->elapsed_ms));
 	for (size_t i = 0; i < result->try_count; i++)

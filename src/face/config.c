@@ -78,6 +78,19 @@ check_pin(cfg_t *cfg, cfg_opt_t *opt)
 		   : 0;
 }
 
+/* The sentence never repeats what may hold a password. */
+static int
+check_proxy(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct proxy proxy;
+	struct err err = {0};
+
+	return strcmp(last_text(opt), "none") != 0 &&
+		       proxy_parse(last_text(opt), true, &proxy, &err) == -1
+		   ? refuse(cfg, &err)
+		   : 0;
+}
+
 static int
 check_timeout(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -114,6 +127,11 @@ parse(const char *path, struct buf *text, struct err *err)
 	    CFG_STR("url", NULL, CFGF_NODEFAULT),
 	    CFG_END(),
 	};
+	cfg_opt_t responder[] = {
+	    CFG_STR("proxy", NULL, CFGF_NODEFAULT),
+	    CFG_BOOL("private", cfg_false, CFGF_NODEFAULT),
+	    CFG_END(),
+	};
 	cfg_opt_t server[] = {
 	    CFG_STR("command", NULL, CFGF_NODEFAULT),
 	    CFG_END(),
@@ -124,10 +142,17 @@ parse(const char *path, struct buf *text, struct err *err)
 	    CFG_STR("tls-ca", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("resolvers", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("pins", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("proxies", NULL, CFGF_NODEFAULT),
+	    CFG_STR("proxy-auth-file", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("no-proxy", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("upstreams", NULL, CFGF_NODEFAULT),
+	    CFG_BOOL("allow-private", cfg_false, CFGF_NODEFAULT),
 	    CFG_INT("timeout", 0, CFGF_NODEFAULT),
 	    CFG_BOOL("allow-sha1", cfg_false, CFGF_NODEFAULT),
 	    CFG_BOOL("allow-no-next-update", cfg_false, CFGF_NODEFAULT),
 	    CFG_SEC("certificate", certificate,
+		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_SEC("responder", responder,
 		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("server", server,
 		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
@@ -139,6 +164,8 @@ parse(const char *path, struct buf *text, struct err *err)
 	int rc = CFG_PARSE_ERROR;
 
 	(void)cfg_set_validate_func(cfg, "resolvers", check_resolver);
+	(void)cfg_set_validate_func(cfg, "proxies", check_proxy);
+	(void)cfg_set_validate_func(cfg, "responder|proxy", check_proxy);
 	(void)cfg_set_validate_func(cfg, "pins", check_pin);
 	(void)cfg_set_validate_func(cfg, "timeout", check_timeout);
 	(void)cfg_set_validate_func(cfg, "server", check_server);
@@ -219,6 +246,41 @@ take_lists(cfg_t *cfg, struct options *o, struct err *err)
 	return 0;
 }
 
+/* Proxies, upstreams, responders. */
+static int
+take_roads(cfg_t *cfg, struct roads *roads, struct err *err)
+{
+	take_text(cfg, "proxy-auth-file", &roads->auth_file);
+	if (cfg_size(cfg, "allow-private") > 0 &&
+	    cfg_getbool(cfg, "allow-private"))
+		roads->allow_private = true;
+	for (unsigned i = 0; i < cfg_size(cfg, "proxies"); i++) {
+		if (roads_take_proxy(roads, cfg_getnstr(cfg, "proxies", i),
+			ROADS_CONFIG, err) == -1)
+			return -1;
+	}
+	for (unsigned i = 0; i < cfg_size(cfg, "no-proxy"); i++) {
+		if (roads_take_no_proxy(
+			roads, cfg_getnstr(cfg, "no-proxy", i), err) == -1)
+			return -1;
+	}
+	for (unsigned i = 0; i < cfg_size(cfg, "upstreams"); i++) {
+		if (roads_take_upstream(
+			roads, cfg_getnstr(cfg, "upstreams", i), err) == -1)
+			return -1;
+	}
+	for (unsigned i = 0; i < cfg_size(cfg, "responder"); i++) {
+		cfg_t *block = cfg_getnsec(cfg, "responder", i);
+		bool is_private = cfg_size(block, "private") > 0 &&
+				  cfg_getbool(block, "private");
+
+		if (roads_take_responder(roads, cfg_title(block),
+			cfg_getstr(block, "proxy"), is_private, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static void
 take_numbers(cfg_t *cfg, struct options *o)
 {
@@ -278,7 +340,8 @@ config_load(struct options *options, struct config **out, struct err *err)
 	take_text(config->cfg, "tls-ca", &options->tls_ca);
 	take_numbers(config->cfg, options);
 	take_blocks(config, options);
-	if (take_lists(config->cfg, options, &why) == -1) {
+	if (take_lists(config->cfg, options, &why) == -1 ||
+	    take_roads(config->cfg, &options->roads, &why) == -1) {
 		config_free(config);
 		return err_set(err, why.reason, "%s: %s",
 		    path == NULL ? CONFIG_DEFAULT : path, why.text);

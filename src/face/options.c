@@ -24,6 +24,7 @@ enum {
 	OPT_IPV6 = '6',
 	OPT_HELP = 'h',
 	OPT_ALLOW_NO_NEXT_UPDATE = LONG_ONLY,
+	OPT_ALLOW_PRIVATE,
 	OPT_ALLOW_SHA1,
 	OPT_APPLY,
 	OPT_AT,
@@ -34,9 +35,12 @@ enum {
 	OPT_JSON,
 	OPT_MAX_AGE,
 	OPT_NAGIOS,
+	OPT_NO_PROXY,
 	OPT_ONCE,
 	OPT_PENALTY,
 	OPT_PIN,
+	OPT_PROXY,
+	OPT_PROXY_AUTH_FILE,
 	OPT_REQUEST,
 	OPT_RESOLVER,
 	OPT_SERVER,
@@ -47,6 +51,7 @@ enum {
 	OPT_STATE_DIR,
 	OPT_TIMEOUT,
 	OPT_TLS_CA,
+	OPT_UPSTREAM,
 	OPT_URL,
 };
 
@@ -96,9 +101,21 @@ static const struct row {
 	"ask this resolver too: udp://, tcp://, tls://IP[#NAME], "
 	"https://HOST/PATH[#IP], system, IP; may be repeated"},
     {OPT_TLS_CA, "tls-ca", "FILE", CMD_NET,
-	"trust these CAs (PEM) for tls:// and https:// resolvers"},
+	"trust these CAs (PEM) for tls:// and https:// resolvers, and for "
+	"https:// proxies"},
     {OPT_PIN, "pin", "HOST=ADDR", CMD_NET,
 	"try this address first for HOST; may be repeated"},
+    {OPT_PROXY, "proxy", "URL", CMD_ROADS,
+	"a road of last resort: http://, https://, socks5://, socks5h://; "
+	"none: not even the environment's; may be repeated"},
+    {OPT_PROXY_AUTH_FILE, "proxy-auth-file", "FILE", CMD_ROADS,
+	"the line user:password for these proxies, mode 0600"},
+    {OPT_NO_PROXY, "no-proxy", "LIST", CMD_ROADS,
+	"hosts without proxy, as in no_proxy; may be repeated"},
+    {OPT_UPSTREAM, "upstream", "URL", CMD_ROADS,
+	"ask this other oclasp or OCSP cache last; may be repeated"},
+    {OPT_ALLOW_PRIVATE, "allow-private", NULL, CMD_ROADS,
+	"connect to private addresses, whichever resolver names them"},
     {OPT_TIMEOUT, "timeout", "SECONDS", CMD_NET,
 	"give up after that long (15)"},
     {OPT_IPV4, "ipv4", NULL, CMD_NET, "use IPv4 only"},
@@ -170,6 +187,13 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 		if (o->pin_count == ACQUIRE_PINS_MAX)
 			return bad(err, "pin", value, "too many of them");
 		return acquire_pin_parse(value, &o->pins[o->pin_count++], err);
+	case OPT_PROXY:
+		return roads_take_proxy(
+		    &o->roads, value, ROADS_COMMAND_LINE, err);
+	case OPT_NO_PROXY:
+		return roads_take_no_proxy(&o->roads, value, err);
+	case OPT_UPSTREAM:
+		return roads_take_upstream(&o->roads, value, err);
 	case OPT_STARTTLS:
 		if (!handshake_starttls_find(value, &o->starttls))
 			return bad(err, "starttls", value,
@@ -207,6 +231,8 @@ text_option(int id, struct options *o)
 		return &o->ca_file;
 	case OPT_TLS_CA:
 		return &o->tls_ca;
+	case OPT_PROXY_AUTH_FILE:
+		return &o->roads.auth_file;
 	case OPT_STATE_DIR:
 		return &o->state_dir;
 	case OPT_SERVER:
@@ -242,6 +268,8 @@ flag_option(int id, struct options *o)
 		return &o->quiet;
 	case OPT_ALLOW_NO_NEXT_UPDATE:
 		return &o->allow_no_next_update;
+	case OPT_ALLOW_PRIVATE:
+		return &o->roads.allow_private;
 	case OPT_ALLOW_SHA1:
 		return &o->allow_sha1;
 	default:
@@ -302,7 +330,7 @@ options_parse(int command, const char *name, int argc, char **argv,
 	char shorts[3 * ROWS];
 	int id;
 
-	*out = (struct options){.skew_s = VERIFY_SKEW};
+	*out = (struct options){.command = command, .skew_s = VERIFY_SKEW};
 	out->color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	make_getopt(command, longs, shorts);
 	opterr = 0;
@@ -328,9 +356,18 @@ options_parse(int command, const char *name, int argc, char **argv,
 	return 0;
 }
 
+static const char *
+look_up(const char *name)
+{
+	return getenv(name);
+}
+
 int
 options_settle(struct options *options, struct err *err)
 {
+	if ((options->command & CMD_ROADS) != 0 &&
+	    roads_settle(&options->roads, look_up, err) == -1)
+		return -1;
 	if (options->tls_ca == NULL)
 		return 0;
 	for (size_t i = 0; i < options->resolver_count; i++)
@@ -373,6 +410,15 @@ options_acquire(const struct options *options)
 	    .resolv_conf = "/etc/resolv.conf",
 	    .ask_system = true,
 	    .family = options->family,
+	    .proxies = proxy_plan_is_empty(&options->roads.plan)
+			   ? NULL
+			   : &options->roads.plan,
+	    .proxy_ca_file = options->tls_ca,
+	    .upstreams = options->roads.upstreams,
+	    .upstream_count = options->roads.upstream_count,
+	    .allow_private = options->roads.allow_private,
+	    .private_hosts = options->roads.private_hosts,
+	    .private_host_count = options->roads.private_host_count,
 	    .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms
 						  : ACQUIRE_TIMEOUT_MS,
 	};

@@ -8,6 +8,7 @@
 
 #include "acquire/acquire.h"
 #include "dns/resolver.h"
+#include "face/roads.h"
 #include "keep/target.h"
 #include "tls/handshake.h"
 
@@ -32,12 +33,14 @@ enum {
 	CMD_EXPLAIN = 1 << 6,
 	CMD_HELP = 1 << 7,
 	CMD_ALL = (1 << 8) - 1,
+	CMD_ROADS = CMD_FETCH | CMD_KEEP, /* who ask responders */
 	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP,
 };
 
 enum { OPTIONS_TIMEOUT_MAX_S = 3600 };
 
 struct options {
+	int command; /* its CMD_ bit */
 	bool json, nagios, penalty, once, apply, help;
 	bool allow_no_next_update, allow_sha1;
 	bool quiet, color;
@@ -56,6 +59,7 @@ struct options {
 	size_t resolver_count;
 	struct acquire_pin pins[ACQUIRE_PINS_MAX];
 	size_t pin_count;
+	struct roads roads; /* proxies, upstreams, private addresses */
 	const struct target_spec *specs; /* of the configuration; borrowed */
 	size_t spec_count;
 	char **args; /* what is no option; borrowed of argv */
@@ -68,7 +72,8 @@ int options_parse(int command, const char *name, int argc, char **argv,
     struct options *out, struct err *err);
 
 /* After the command line and the configuration: what both say together.
- * Errors: REASON_FILE (of --tls-ca). */
+ * Errors: REASON_FILE (of --tls-ca, --proxy-auth-file), REASON_USAGE (of the
+ * environment's proxies). */
 int options_settle(struct options *options, struct err *err);
 
 /* The option lines of COMMAND for its help, to stdout. */

@@ -109,10 +109,12 @@ report_json_try(const struct acquire_try *try)
 				  ? "ok"
 				  : reason_name(try->err.reason);
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:I}",
+	return json_pack(
+	    "{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:I}",
 	    "address", report_json_text(try->address), "port",
 	    try->port == 0 ? json_null() : json_integer(try->port), "source",
-	    try->source, "asked_name", report_json_text(try->asked_name), "url",
+	    try->source, "proxy", report_json_text(try->proxy), "asked_name",
+	    report_json_text(try->asked_name), "url",
 	    report_json_text(try->url), "method", report_json_text(try->method),
 	    "stage", try->stage, "outcome", outcome, "detail",
 	    report_json_text(try->err.text), "elapsed_ms",

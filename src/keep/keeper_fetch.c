@@ -127,6 +127,8 @@ static void
 take_good(
     struct keeper *k, struct target *target, struct acquire_result *result)
 {
+	char where[ACQUIRE_WHERE_TEXT] = "?";
+
 	target->last_final = false;
 	target->failures = 0;
 	err_clear(&target->last_err);
@@ -141,12 +143,10 @@ take_good(
 	}
 	staple_free(target->staple);
 	target->staple = result->staple;
-	log_line(LOG_NOTICE,
-	    "%s: a good response from %s, named by %s, in "
-	    "%lld ms",
+	log_line(LOG_NOTICE, "%s: a good response from %s, in %lld ms",
 	    target_name(target),
-	    result->winner == NULL ? "?" : result->winner->address,
-	    result->winner == NULL ? "?" : result->winner->source,
+	    result->winner == NULL ? where
+				   : acquire_try_where(result->winner, where),
 	    (long long)result->elapsed_ms);
 	save(k, target);
 	keeper_mark_dirty(k);
@@ -192,6 +192,21 @@ take_failure(struct target *target, const struct acquire_result *result)
 	    reason_name(result->err.reason));
 }
 
+/* The operator shall know who learns of this machine's interest. */
+static void
+log_parties(struct keeper *k, const struct target *target,
+    const struct acquire_result *result)
+{
+	for (size_t i = 0; i < result->party_count; i++) {
+		bool news = parties_note(
+		    &k->parties, result->parties[i], clock_wall_s());
+
+		log_line(news ? LOG_NOTICE : LOG_DETAIL,
+		    "%s: the outside party %s was asked", target_name(target),
+		    result->parties[i]);
+	}
+}
+
 static void
 acquired(void *cookie, struct acquire_result *result)
 {
@@ -209,6 +224,7 @@ acquired(void *cookie, struct acquire_result *result)
 	target->retry_after =
 	    result->retry_after_s > 0 ? now + result->retry_after_s : 0;
 	record(k, target, result);
+	log_parties(k, target, result);
 	if (result->staple != NULL)
 		take_good(k, target, result);
 	else if (result->accepted)

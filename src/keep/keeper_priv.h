@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "keep/keeper.h"
+#include "keep/parties.h"
 #include "keep/publish.h"
 #include "keep/schedule.h"
 #include "keep/store.h"
@@ -30,6 +31,7 @@ struct keeper {
 	struct loop_timer *due;   /* the first of the schedule */
 	struct loop_timer *watch; /* files */
 	int64_t wall_s, mono_ms;  /* when the clocks were last compared */
+	struct parties parties;   /* outside, named in the log */
 
 	struct nginx nginx;
 	struct nginx_scan *scan;

@@ -21,6 +21,7 @@
 enum { TIMEOUT_MS = 5000, SHORT_MS = 250 };
 
 static uv_loop_t loop;
+static const struct attempt_way way = {.address = "127.0.0.1"};
 static struct fetch_pool *pool;
 static struct script server;
 static struct pki pki;
@@ -122,8 +123,8 @@ try_it(bool post_first, int64_t timeout_ms)
 	calls = 0;
 	memset(&last, 0, sizeof(last));
 	methods[0] = '\0';
-	attempt = attempt_start(pool, &job, "127.0.0.1",
-	    clock_mono_ms() + timeout_ms, attempt_ended, &loop);
+	attempt = attempt_start(pool, &job, &way, clock_mono_ms() + timeout_ms,
+	    attempt_ended, &loop);
 	assert_string_equal(
 	    attempt_method(attempt), post_first ? "POST" : "GET");
 	loop_run(&loop);
@@ -359,8 +360,8 @@ test_cancel(void **state)
 	loop_run(&loop);
 	assert_int_equal(calls, 1);
 	assert_int_equal(server.requests, 1);
-	attempt = attempt_start(pool, &job, "127.0.0.1",
-	    clock_mono_ms() + TIMEOUT_MS, attempt_ended, &loop);
+	attempt = attempt_start(pool, &job, &way, clock_mono_ms() + TIMEOUT_MS,
+	    attempt_ended, &loop);
 	attempt_cancel(&attempt);
 	attempt_cancel(&attempt);
 	(void)loop_timer_start(&loop, 50, stop_loop, NULL);

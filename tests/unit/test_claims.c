@@ -26,6 +26,7 @@ enum {
 
 enum cancel_when { NEVER, IN_CLAIM, IN_SILENT, IN_SETTLED, IN_DONE };
 
+static const struct claims_host localhost = {.name = "localhost"};
 static uv_loop_t loop;
 static struct dns_script servers[2];
 static struct resolver resolvers[2];
@@ -83,16 +84,32 @@ claim_came(void *cookie, const struct claim *claim)
 }
 
 static void
-source_silent(void *cookie, const char *source, const char *asked_name,
-    const struct err *err, int64_t elapsed_ms)
+claim_refused(void *cookie, const struct claim *claim, const struct err *err)
 {
+	(void)cookie;
+	(void)err;
+	fail_msg("%s was refused", claim->address); /* loopback is near */
+}
+
+static void
+party_asked(void *cookie, const char *party)
+{
+	(void)cookie;
+	fail_msg("%s is no outside party", party);
+}
+
+static void
+source_silent(void *cookie, const struct claim *claim, const struct err *err,
+    int64_t elapsed_ms)
+{
+	const char *asked_name = claim->asked_name;
 	char text[512];
 
 	assert_ptr_equal(cookie, &loop);
 	assert_int_not_equal(err->reason, REASON_NONE);
 	assert_true(elapsed_ms >= 0 && elapsed_ms < WAIT_MS);
-	(void)snprintf(text, sizeof(text), "%s%s%s %s; ", name_of(source),
-	    asked_name == NULL ? "" : " by ",
+	(void)snprintf(text, sizeof(text), "%s%s%s %s; ",
+	    name_of(claim->source), asked_name == NULL ? "" : " by ",
 	    asked_name == NULL ? "" : asked_name, reason_name(err->reason));
 	tell(text);
 	cancel_if(IN_SILENT);
@@ -121,6 +138,8 @@ claims_done(void *cookie)
 
 static const struct claims_callbacks callbacks = {
     .claim = claim_came,
+    .refused = claim_refused,
+    .asked = party_asked,
     .silent = source_silent,
     .settled = claims_settled,
     .done = claims_done,
@@ -138,13 +157,14 @@ stop_loop(void *cookie)
 static void
 gather(const char *host)
 {
+	const struct claims_host about = {.name = host};
 	struct loop_timer *stop = NULL;
 	size_t length;
 
 	story[0] = '\0';
 	settled = done = 0;
 	started_ms = clock_mono_ms();
-	claims = claims_start(&loop, NULL, host, &options, &callbacks, &loop);
+	claims = claims_start(&loop, NULL, &about, &options, &callbacks, &loop);
 	assert_string_equal(story, "");
 	stop = loop_timer_start(&loop, WAIT_MS, stop_loop, &stop);
 	loop_run(&loop);
@@ -529,7 +549,7 @@ test_cancel_at_any_time(void **state)
 
 		story[0] = '\0';
 		claims = claims_start(
-		    &loop, NULL, "localhost", &options, &callbacks, &loop);
+		    &loop, NULL, &localhost, &options, &callbacks, &loop);
 		stop = loop_timer_start(&loop, ms, stop_loop, &stop);
 		loop_run(&loop);
 		length = strlen(story);

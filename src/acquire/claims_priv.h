@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/* acquire/claims_priv.h -- the inside of the claims, for claims.c (who is asked
+ * when) and claims_tell.c (what is told of the answers). */
+#ifndef OCLASP_ACQUIRE_CLAIMS_PRIV_H
+#define OCLASP_ACQUIRE_CLAIMS_PRIV_H
+
+#include "acquire/claims.h"
+#include "dns/resolver.h"
+#include "http/proxy.h"
+
+enum claims_class { PINS, SYSTEM, RESOLVERS, CHAIN, SILENT, PROXIES, CLASSES };
+
+/* One question to one resolver. */
+struct ask {
+	struct claims *claims;
+	struct resolver_query *query;
+	const struct resolver *resolver;
+	const char *name;          /* what was asked: borrowed of claims */
+	const char *asked_name;    /* the same for a later name, else NULL */
+	const struct proxy *proxy; /* whose name this is; else NULL */
+	bool near;                 /* may name private addresses */
+	int64_t started_ms;
+	bool heard;    /* an answer came, were it a refusal */
+	bool answered; /* one with an address */
+	bool settled, ended;
+};
+
+/* A resolver through our own sockets. */
+struct source {
+	struct resolver resolver;
+	bool silent; /* lately: it is asked last */
+	bool near;   /* may name private addresses: acquire/private.h */
+};
+
+struct claims {
+	uv_loop_t *loop;
+	struct fetch_pool *pool;
+	char *host;
+	bool may_be_private; /* whoever says so */
+	const struct acquire_options *options;
+	struct claims_callbacks callbacks;
+	void *cookie;
+	enum claims_class next; /* the class to open next */
+	struct loop_timer *timer;
+	struct resolver system;
+	struct source sources[RESOLVERS_MAX];
+	size_t source_count;
+	const struct proxy *first; /* the proxy used before all else, or NULL */
+	struct wanting { /* a SOCKS5 proxy that wants addresses from us */
+		const struct proxy *proxy;
+		char *addresses; /* its own; owned; NULL: its host is one */
+	} wanting[PROXIES_MAX + 1];
+	size_t wanting_count;
+	struct ask asks[CLAIMS_ASKS_MAX];
+	size_t ask_count;
+	char *names[CLAIMS_NAMES_MAX];
+	bool name_near[CLAIMS_NAMES_MAX]; /* somebody near has named it */
+	size_t name_count;
+	struct told {
+		char address[DNS_ADDRESS_TEXT];
+		bool refused; /* so far */
+	} told[CLAIMS_MAX];
+	size_t told_count;
+	bool telling;   /* a callback of ours is on the stack */
+	bool cancelled; /* within it */
+};
+
+/* --- claims.c --- */
+
+/* A callback may cancel us: it is bracketed by these two, and after the second
+ * has said false nothing of CLAIMS is left. */
+void claims_enter(struct claims *claims);
+bool claims_leave(struct claims *claims);
+
+/* --- claims_tell.c --- */
+
+bool claims_is_numeric(const char *host);
+
+/* SOURCE has named ADDRESSES; NEAR: it may name private ones.  False if we were
+ * cancelled meanwhile. */
+bool claims_tell_addresses(struct claims *claims, const char *source,
+    const char *asked_name, bool near, const char *const *addresses,
+    size_t count);
+
+/* The addresses of PROXY itself are known: it is a way. */
+void claims_tell_proxy(struct claims *claims, const struct proxy *proxy,
+    const char *const *addresses, size_t count);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/* acquire/claims_tell.c -- an answer's addresses, told by every way that is open.
+ *
+ * What is old, unwanted or refused is sifted out here; what is told is told
+ * with its source and, for SOCKS5 proxies that want addresses from us, once
+ * more for each of them. */
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquire/claims_priv.h"
+#include "acquire/private.h"
+#include "base/mem.h"
+
+enum { PROXY_ADDRESSES_MAX = 8 }; /* of one proxy's name */
+
+static struct told *
+find_told(struct claims *claims, const char *address)
+{
+	for (size_t i = 0; i < claims->told_count; i++) {
+		if (strcmp(claims->told[i].address, address) == 0)
+			return &claims->told[i];
+	}
+	return NULL;
+}
+
+/* False if the address is old, unwanted or one too many.  One that was refused
+ * is new when somebody names it whose word is good enough. */
+static bool
+note_address(struct claims *claims, const char *address, bool refused)
+{
+	bool v6 = strchr(address, ':') != NULL;
+	struct told *told = find_told(claims, address);
+
+	if (told != NULL) {
+		bool news = told->refused && !refused;
+
+		told->refused = told->refused && refused;
+		return news;
+	}
+	if ((claims->options->family == RESOLVER_IPV4 && v6) ||
+	    (claims->options->family == RESOLVER_IPV6 && !v6) ||
+	    claims->told_count == CLAIMS_MAX)
+		return false;
+	told = &claims->told[claims->told_count++];
+	(void)snprintf(told->address, sizeof(told->address), "%s", address);
+	told->refused = refused;
+	return true;
+}
+
+/* The order in which an answer's addresses are tried: as they came, but the
+ * families in turn (RFC 8305, section 4), so that eight addresses behind a
+ * broken IPv6 do not come before the first IPv4. */
+static void
+take_turns(const char *const *in, size_t count, const char **out)
+{
+	bool want_v6 = count > 0 && strchr(in[0], ':') != NULL;
+	size_t next[2] = {0, 0};
+
+	for (size_t n = 0; n < count; want_v6 = !want_v6) {
+		size_t *at = &next[want_v6 ? 1 : 0];
+
+		while (*at < count && (strchr(in[*at], ':') != NULL) != want_v6)
+			(*at)++;
+		if (*at < count)
+			out[n++] = in[(*at)++];
+	}
+}
+
+/* False if we were cancelled meanwhile. */
+static bool
+tell(struct claims *claims, const struct claim *claim)
+{
+	claims_enter(claims);
+	claims->callbacks.claim(claims->cookie, claim);
+	return claims_leave(claims);
+}
+
+static bool
+refuse(struct claims *claims, const struct claim *claim)
+{
+	struct err err = {0};
+
+	(void)err_set(&err, REASON_UNREACHABLE,
+	    "%s is a private address, which %s has no business in naming for "
+	    "'%.200s': it is not asked; if it is right, pin it with --pin "
+	    "%.200s=%s, or allow it with --allow-private",
+	    claim->address, claim->source, claims->host, claims->host,
+	    claim->address);
+	claims_enter(claims);
+	claims->callbacks.refused(claims->cookie, claim, &err);
+	return claims_leave(claims);
+}
+
+/* An address by every way that is open: through the SOCKS5 proxies that want
+ * it, the one that is used first before the direct way. */
+static bool
+tell_ways(struct claims *claims, const struct claim *direct)
+{
+	for (size_t i = 0; i < claims->wanting_count; i++) {
+		struct claim by = *direct;
+
+		by.source = "proxy";
+		by.proxy = claims->wanting[i].proxy;
+		by.proxy_addresses = claims->wanting[i].addresses;
+		if (!tell(claims, &by))
+			return false;
+	}
+	return tell(claims, direct);
+}
+
+bool
+claims_tell_addresses(struct claims *claims, const char *source,
+    const char *asked_name, bool near, const char *const *addresses,
+    size_t count)
+{
+	const char *order[DNS_ADDRESSES_MAX];
+	bool first = true;
+
+	if (count > DNS_ADDRESSES_MAX)
+		count = DNS_ADDRESSES_MAX;
+	take_turns(addresses, count, order);
+	for (size_t i = 0; i < count; i++) {
+		const struct claim claim = {.address = order[i],
+		    .source = source,
+		    .asked_name = asked_name,
+		    .first = first};
+		bool refused = !near && !claims->may_be_private &&
+			       private_is_address(order[i]);
+
+		if (!note_address(claims, order[i], refused))
+			continue;
+		first = first && refused;
+		if (refused ? !refuse(claims, &claim)
+			    : !tell_ways(claims, &claim))
+			return false;
+	}
+	return true;
+}
+
+bool
+claims_is_numeric(const char *host)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, host, &address) == 1 ||
+	       inet_pton(AF_INET6, host, &address) == 1;
+}
+
+/* PROXY's addresses for libcurl; NULL if its host is one itself.  Owned. */
+static char *
+list_addresses(
+    const struct proxy *proxy, const char *const *addresses, size_t count)
+{
+	struct buf list;
+
+	if (claims_is_numeric(proxy->host))
+		return NULL;
+	buf_init(&list, PROXY_ADDRESSES_MAX * (DNS_ADDRESS_TEXT + 3));
+	for (size_t i = 0; i < count && i < PROXY_ADDRESSES_MAX; i++) {
+		bool v6 = strchr(addresses[i], ':') != NULL;
+
+		buf_printf(&list, "%s%s%s%s", i == 0 ? "" : ",", v6 ? "[" : "",
+		    addresses[i], v6 ? "]" : "");
+	}
+	return buf_take(&list);
+}
+
+/* Through PROXY, which wants addresses from us, go all that were told; those
+ * that come later follow in tell_ways(). */
+static void
+tell_wanting(struct claims *claims, const struct proxy *proxy, char *addresses)
+{
+	struct claim claim = {.source = "proxy",
+	    .first = true,
+	    .proxy = proxy,
+	    .proxy_addresses = addresses};
+
+	assert(claims->wanting_count < PROXIES_MAX + 1);
+	claims->wanting[claims->wanting_count++] =
+	    (struct wanting){proxy, addresses};
+	for (size_t i = 0; i < claims->told_count; i++) {
+		if (claims->told[i].refused)
+			continue;
+		claim.address = claims->told[i].address;
+		if (!tell(claims, &claim))
+			return;
+		claim.first = false;
+	}
+}
+
+void
+claims_tell_proxy(struct claims *claims, const struct proxy *proxy,
+    const char *const *addresses, size_t count)
+{
+	char *list = list_addresses(proxy, addresses, count);
+	const struct claim claim = {.address = "",
+	    .source = "proxy",
+	    .first = true,
+	    .proxy = proxy,
+	    .proxy_addresses = list};
+
+	if (proxy->kind == PROXY_SOCKS5) {
+		tell_wanting(claims, proxy, list);
+		return;
+	}
+	(void)tell(claims, &claim);
+	free(list);
+}

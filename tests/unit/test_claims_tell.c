@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/* test_claims_tell.c -- acquire/claims_tell: what is told of an answer, and by
+ * which ways. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "acquire/claims_priv.h"
+#include "base/err.h"
+
+static struct claims claims; /* large */
+static struct acquire_options options;
+static char log_text[2048];
+
+static void
+note(const char *what, const struct claim *claim)
+{
+	size_t len = strlen(log_text);
+
+	(void)snprintf(log_text + len, sizeof(log_text) - len, "%s%s %s%s%s%s",
+	    len > 0 ? "; " : "", what, claim->address,
+	    claim->first ? " first" : "", claim->proxy != NULL ? " by " : "",
+	    claim->proxy != NULL ? claim->proxy->url : "");
+}
+
+static void
+on_claim(void *cookie, const struct claim *claim)
+{
+	(void)cookie;
+	note("claim", claim);
+	assert_string_equal(
+	    claim->source, claim->proxy != NULL ? "proxy" : "src");
+}
+
+static void
+on_refused(void *cookie, const struct claim *claim, const struct err *err)
+{
+	(void)cookie;
+	note("refused", claim);
+	assert_int_equal(err->reason, REASON_UNREACHABLE);
+	/* says what, whose word it was, and how to allow it */
+	assert_non_null(strstr(err->text, claim->address));
+	assert_non_null(strstr(err->text, "src"));
+	assert_non_null(strstr(err->text, "--pin ocsp.test="));
+	assert_non_null(strstr(err->text, "--allow-private"));
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&claims, 0, sizeof(claims));
+	options = (struct acquire_options){0};
+	claims.host = (char *)(uintptr_t) "ocsp.test";
+	claims.options = &options;
+	claims.callbacks =
+	    (struct claims_callbacks){.claim = on_claim, .refused = on_refused};
+	log_text[0] = '\0';
+	return 0;
+}
+
+static void
+say(bool near, const char *one, const char *two, const char *expected)
+{
+	const char *list[] = {one, two};
+
+	log_text[0] = '\0';
+	assert_true(claims_tell_addresses(
+	    &claims, "src", NULL, near, list, two == NULL ? 1 : 2));
+	assert_string_equal(log_text, expected);
+}
+
+static void
+test_private(void **state)
+{
+	(void)state;
+	say(false, "10.0.0.1", NULL, "refused 10.0.0.1 first");
+	say(false, "10.0.0.1", NULL, ""); /* said once */
+	/* the public one beside it is a voice of its own all the same */
+	say(false, "127.0.0.1", "192.0.2.1",
+	    "refused 127.0.0.1 first; claim 192.0.2.1 first");
+	say(false, "::ffff:169.254.169.254", "fe80::1",
+	    "refused ::ffff:169.254.169.254 first; refused fe80::1 first");
+	/* whose word is good enough makes it a claim after all, once */
+	say(true, "10.0.0.1", NULL, "claim 10.0.0.1 first");
+	say(true, "10.0.0.1", NULL, "");
+	say(false, "10.0.0.1", NULL, "");
+	say(true, "10.0.0.2", "192.168.0.1",
+	    "claim 10.0.0.2 first; claim 192.168.0.1");
+}
+
+static void
+test_private_allowed(void **state)
+{
+	(void)state;
+	claims.may_be_private = true;
+	say(false, "10.0.0.1", "127.0.0.1",
+	    "claim 10.0.0.1 first; claim 127.0.0.1");
+}
+
+static void
+test_family(void **state)
+{
+	(void)state;
+	options.family = RESOLVER_IPV4;
+	say(false, "::1", "192.0.2.1", "claim 192.0.2.1 first");
+	options.family = RESOLVER_IPV6;
+	say(true, "192.0.2.2", "2001:db8::1", "claim 2001:db8::1 first");
+}
+
+/* A SOCKS5 proxy that wants addresses gets those told before and after it, and
+ * none that was refused. */
+static void
+test_wanting(void **state)
+{
+	static const char *const at[] = {"192.0.2.9", "2001:db8::9"};
+	struct proxy proxy;
+
+	(void)state;
+	assert_int_equal(0, proxy_parse("socks5://p.test", true, &proxy, NULL));
+	say(false, "10.0.0.1", "192.0.2.1",
+	    "refused 10.0.0.1 first; claim 192.0.2.1 first");
+	say(false, "192.0.2.2", NULL, "claim 192.0.2.2 first");
+	log_text[0] = '\0';
+	claims_tell_proxy(&claims, &proxy, at, 2);
+	assert_string_equal(log_text,
+	    "claim 192.0.2.1 first by socks5://p.test:1080; "
+	    "claim 192.0.2.2 by socks5://p.test:1080");
+	assert_string_equal(
+	    claims.wanting[0].addresses, "192.0.2.9,[2001:db8::9]");
+	say(false, "192.0.2.3", NULL,
+	    "claim 192.0.2.3 first by socks5://p.test:1080; "
+	    "claim 192.0.2.3 first");
+	say(false, "10.0.0.2", NULL, "refused 10.0.0.2 first");
+	free(claims.wanting[0].addresses);
+}
+
+static void
+test_proxy(void **state)
+{
+	static const char *const at[] = {"127.0.0.1"};
+	struct proxy proxy;
+
+	(void)state;
+	say(true, "192.0.2.1", NULL, "claim 192.0.2.1 first");
+	assert_int_equal(
+	    0, proxy_parse("http://127.0.0.1:3128", true, &proxy, NULL));
+	log_text[0] = '\0';
+	claims_tell_proxy(&claims, &proxy, at, 1);
+	assert_string_equal(log_text, "claim  first by http://127.0.0.1:3128");
+	assert_int_equal(claims.wanting_count, 0);
+}
+
+/* More answers than there is room for end silently. */
+static void
+test_flood(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2 * CLAIMS_MAX; i++) {
+		char address[32];
+		const char *list[] = {address};
+
+		(void)snprintf(address, sizeof(address), "192.0.2.%d", i);
+		log_text[0] = '\0';
+		assert_true(claims_tell_addresses(
+		    &claims, "src", NULL, false, list, 1));
+		assert_int_equal(log_text[0] != '\0', i < CLAIMS_MAX);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(test_private, set_up),
+	    cmocka_unit_test_setup(test_private_allowed, set_up),
+	    cmocka_unit_test_setup(test_family, set_up),
+	    cmocka_unit_test_setup(test_wanting, set_up),
+	    cmocka_unit_test_setup(test_proxy, set_up),
+	    cmocka_unit_test_setup(test_flood, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
