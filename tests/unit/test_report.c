@@ -152,15 +152,15 @@ static void
 test_try(void **state)
 {
 	static const struct want won[] = {{"address", "\"192.0.2.1\"", 0},
-	    {"port", "80", 0}, {"source", "\"pin\"", 0},
+	    {"port", "80", 0}, {"source", "\"pin\"", 0}, {"proxy", "null", 0},
 	    {"asked_name", "null", 0}, {"url", "\"http://ocsp.test/\"", 0},
 	    {"method", "\"GET\"", 0}, {"stage", "\"response\"", 0},
 	    {"outcome", "\"ok\"", 0}, {"detail", "null", 0},
 	    {"elapsed_ms", "12", 0}};
 	static const struct want silent[] = {{"address", "null", 0},
 	    {"port", "null", 0}, {"source", "\"udp://192.0.2.53\"", 0},
-	    {"asked_name", "\"cdn.test\"", 0}, {"url", "null", 0},
-	    {"method", "null", 0}, {"stage", "\"dns\"", 0},
+	    {"proxy", "null", 0}, {"asked_name", "\"cdn.test\"", 0},
+	    {"url", "null", 0}, {"method", "null", 0}, {"stage", "\"dns\"", 0},
 	    {"outcome", "\"dns-nxdomain\"", 0}, {"detail", "\"no\"", 0},
 	    {"elapsed_ms", "0", 0}};
 	struct acquire_try try = {.address = "192.0.2.1",
