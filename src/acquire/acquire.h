@@ -13,12 +13,14 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "dns/message.h"
 #include "dns/resolver.h"
 #include "http/proxy.h"
 #include "pki/verify.h"
 
 struct acquire;
+struct address_book;
 struct cert;
 struct cert_list;
 struct fetch_pool;
@@ -70,12 +72,24 @@ struct acquire_options {
 	int64_t timeout_ms;
 	struct health *health; /* which resolvers are silent: read and kept up
 				  to date; NULL: nobody remembers */
+	struct address_book *book; /* asked for claims, and told which address
+				      won and which lost; or NULL */
+};
+
+/* What a courier asks for, who has the request and no certificate: the answer
+ * is not verified, it only has to be one to this request.  Borrowed. */
+struct acquire_errand {
+	struct span request; /* DER */
+	char *const *urls;
+	size_t url_count;
 };
 
 struct acquire_target {
-	const struct cert *leaf, *issuer; /* borrowed; must outlive */
-	const struct cert_list *extra;    /* more signers; may be NULL */
-	const char *url;                  /* instead of the AIA's; or NULL */
+	const struct cert *leaf, *issuer; /* borrowed; must outlive; NULL for an
+					     errand */
+	const struct acquire_errand *errand; /* or NULL */
+	const struct cert_list *extra;       /* more signers; may be NULL */
+	const char *url;                     /* instead of the AIA's; or NULL */
 	int64_t floor; /* refuse a response whose thisUpdate is older than the
 			  one at hand (A14); 0: none is */
 	struct verify_policy policy;
@@ -101,6 +115,8 @@ struct acquire_result {
 	struct staple *staple; /* owned by the callback; NULL: none */
 	bool accepted;         /* FACTS hold a verified response */
 	struct verdict facts;
+	uint8_t *carried; /* owned by the callback: what an errand brought */
+	size_t carried_len;
 	struct err err; /* of the try that got furthest, the latest among
 			   equals; REASON_NONE with a staple, and for a signed
 			   revoked or unknown */

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/fetch.h"
+#include "pki/request.h"
+#include "pki/response.h"
 #include "pki/staple.h"
 
 struct attempt {
@@ -69,6 +71,60 @@ name_content(const struct fetch_result *result, struct err *err)
 	}
 }
 
+/* True if both are the same number in hex, leading zeros apart. */
+static bool
+same_serial(const char *a, const char *b)
+{
+	a += strspn(a, "0");
+	b += strspn(b, "0");
+	return strcmp(a, b) == 0;
+}
+
+static bool
+single_answers(
+    const struct response_single *single, const struct request_id *id)
+{
+	char *name = text_hex(single->name_hash.at, single->name_hash.len);
+	char *key = text_hex(single->key_hash.at, single->key_hash.len);
+	char *serial = text_hex(single->serial.at, single->serial.len);
+	bool same = strcmp(name, id->name_hash) == 0 &&
+		    strcmp(key, id->key_hash) == 0 &&
+		    same_serial(serial, id->serial);
+
+	free(name);
+	free(key);
+	free(serial);
+	return same;
+}
+
+/* An errand has no certificate to verify by: any whole response about what was
+ * asked for is brought home, where it is judged. */
+static int
+judge_errand(const struct attempt *attempt, struct span body, struct err *err)
+{
+	struct request_facts request = {0};
+	struct response response = {0};
+	bool answers = false;
+	int rc = -1;
+
+	if (response_parse(body.at, body.len, &response, err) == -1 ||
+	    request_parse(attempt->job->request.at, attempt->job->request.len,
+		&request, err) == -1)
+		goto out;
+	for (size_t i = 0; i < response.single_count; i++)
+		answers = answers || (request.id_count > 0 &&
+					 single_answers(&response.singles[i],
+					     &request.ids[0]));
+	rc = answers ? 0
+		     : err_set(err, REASON_WRONG_CERTIFICATE,
+			   "the response is about another certificate than the "
+			   "one that was asked for");
+out:
+	request_facts_done(&request);
+	response_done(&response);
+	return rc;
+}
+
 static void
 judge(struct attempt *attempt, const struct fetch_result *result,
     struct attempt_outcome *out)
@@ -83,6 +139,16 @@ judge(struct attempt *attempt, const struct fetch_result *result,
 	};
 
 	out->stage = "response";
+	if (target->errand != NULL) {
+		if (judge_errand(attempt, result->body, &out->err) == 0) {
+			out->carried =
+			    mem_copy(result->body.at, result->body.len);
+			out->carried_len = result->body.len;
+		} else {
+			name_content(result, &out->err);
+		}
+		return;
+	}
 	if (verify_staple(&input, &target->policy, &out->staple, &out->facts,
 		&out->accepted, &out->err) == -1)
 		name_content(result, &out->err);

@@ -35,6 +35,8 @@ struct attempt_outcome {
 	struct staple *staple; /* owned by the callback; NULL: none */
 	bool accepted;         /* FACTS hold a verified response */
 	struct verdict facts;
+	uint8_t *carried; /* of an errand: owned by the callback, or NULL */
+	size_t carried_len;
 	int64_t max_age_s, retry_after_s;
 	int64_t elapsed_ms;
 	bool last; /* no other method follows; the attempt has ended */

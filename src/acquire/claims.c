@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "acquire/address_book.h"
 #include "acquire/claims_priv.h"
 #include "acquire/private.h"
 #include "base/clock.h"
@@ -303,6 +304,29 @@ open_pins(struct claims *claims)
 	return true;
 }
 
+/* What was proven before.  False if we were cancelled meanwhile. */
+static bool
+open_book(struct claims *claims)
+{
+	const struct book_entry *entries[BOOK_PER_HOST_MAX];
+	const char *addresses[BOOK_PER_HOST_MAX];
+	char copies[BOOK_PER_HOST_MAX][DNS_ADDRESS_TEXT];
+	size_t count = 0;
+
+	if (claims->options->book != NULL)
+		count = address_book_find(claims->options->book, claims->host,
+		    clock_wall_s(), entries);
+	/* the entries are good until the book changes, which a callback may
+	 * bring about */
+	for (size_t i = 0; i < count; i++) {
+		memcpy(copies[i], entries[i]->address, sizeof(copies[i]));
+		addresses[i] = copies[i];
+	}
+	/* proven by a signature from here: it may be private */
+	return claims_tell_addresses(
+	    claims, "book", NULL, true, addresses, count);
+}
+
 static void
 add_source(struct claims *claims, const struct resolver *resolver, bool of_conf)
 {
@@ -348,7 +372,7 @@ open_resolvers(struct claims *claims)
 	ask_sources(claims, false, claims->host);
 }
 
-/* False if we were cancelled meanwhile; only pins call back at once. */
+/* False if we were cancelled meanwhile; pins and book call back at once. */
 static bool
 open_class(struct claims *claims, enum claims_class which)
 {
@@ -358,6 +382,8 @@ open_class(struct claims *claims, enum claims_class which)
 			open_proxy(claims, claims->first);
 		return open_pins(claims);
 	case SYSTEM:
+		if (!open_book(claims))
+			return false;
 		if (claims->options->ask_system)
 			(void)ask(claims, &claims->system, true, claims->host);
 		break;

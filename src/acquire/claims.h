@@ -6,7 +6,7 @@
  *   1 pins of the operator, and the proxy that the operator has chosen for this
  *     responder or the environment names (its head start is longer:
  *     ACQUIRE_PROXY_HEAD_MS)
- *   2 the system's own answer
+ *   2 the address book, and the system's own answer
  *   3 resolvers through our own sockets: those of resolv.conf and those that
  *     were named; each datagram is an answer of its own
  *   4 the later names of the CNAME chain, asked by themselves at each resolver
@@ -41,7 +41,7 @@ struct claims_host {
 /* One address, or a way; valid during the callback. */
 struct claim {
 	const char *address;    /* "": the proxy looks the host up, or none */
-	const char *source;     /* "pin", "system", a resolver's URL, "proxy" */
+	const char *source;     /* "pin", "book", "system", "proxy", or a URL */
 	const char *asked_name; /* a later CNAME name, or NULL */
 	bool first; /* the first of its answer: a voice of its own */
 	const struct proxy *proxy;   /* go through it; outlives the claims */

@@ -52,8 +52,10 @@ static void
 take_outcome(struct acquire *a, const struct attempt_outcome *outcome)
 {
 	a->result.staple = outcome->staple;
-	a->result.accepted = true;
+	a->result.accepted = outcome->accepted;
 	a->result.facts = outcome->facts;
+	a->result.carried = outcome->carried;
+	a->result.carried_len = outcome->carried_len;
 	a->result.max_age_s = outcome->max_age_s;
 	a->result.retry_after_s = outcome->retry_after_s;
 	a->won = true;
@@ -66,7 +68,8 @@ take_outcome(struct acquire *a, const struct attempt_outcome *outcome)
 static bool
 is_final(const struct attempt_outcome *outcome)
 {
-	return outcome->accepted && outcome->err.reason == REASON_NONE;
+	return (outcome->accepted || outcome->carried != NULL) &&
+	       outcome->err.reason == REASON_NONE;
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "dns/health.h"
 #include "face/command.h"
 #include "face/report.h"
+#include "face/state.h"
 #include "http/fetch.h"
 #include "pki/identity.h"
 #include "pki/staple.h"
@@ -219,6 +220,7 @@ fetch(struct job *job)
 	};
 	struct fetch_pool *pool;
 	struct health health = {0};
+	struct store *store = NULL;
 
 	options.health = &health;
 	target.policy.allow_no_next_update = o->allow_no_next_update;
@@ -229,12 +231,16 @@ fetch(struct job *job)
 	if (isatty(STDERR_FILENO) && !o->quiet && !o->json)
 		(void)fprintf(stderr, "asking for the response for '%s' ...",
 		    cert_name(job->id.leaf));
+	/* --at judges by another day than the one that the book is of */
+	if (!o->has_at)
+		store = state_open_book(o, &options.book);
 	(void)uv_loop_init(&job->loop);
 	pool = fetch_pool_new(&job->loop);
 	(void)acquire_start(&job->loop, pool, &target, &options, acquired, job);
 	loop_run(&job->loop);
 	fetch_pool_free(pool);
 	loop_end(&job->loop);
+	state_close_book(store, options.book);
 }
 
 static int

@@ -17,6 +17,8 @@ static const struct command *const commands[] = {
     &command_fetch,
     &command_keep,
     &command_install,
+    &command_hosts,
+    &command_courier,
     &command_verify,
     &command_show,
     &command_explain,

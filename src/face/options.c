@@ -32,6 +32,8 @@ enum {
 	OPT_CHAIN,
 	OPT_COLOR,
 	OPT_CONFIG,
+	OPT_FORMAT,
+	OPT_HOSTS_FILE,
 	OPT_JSON,
 	OPT_MAX_AGE,
 	OPT_NAGIOS,
@@ -41,6 +43,7 @@ enum {
 	OPT_PIN,
 	OPT_PROXY,
 	OPT_PROXY_AUTH_FILE,
+	OPT_REMOVE,
 	OPT_REQUEST,
 	OPT_RESOLVER,
 	OPT_SERVER,
@@ -62,10 +65,11 @@ static const struct row {
 	int commands;
 	const char *help;
 } rows[] = {
-    {OPT_ISSUER, "issuer", "FILE", CMD_FETCH | CMD_VERIFY | CMD_KEEP,
+    {OPT_ISSUER, "issuer", "FILE",
+	CMD_FETCH | CMD_VERIFY | CMD_KEEP | CMD_HOSTS | CMD_COURIER,
 	"the issuer's certificate, where the chain lacks it"},
-    {OPT_OUTPUT, "output", "FILE", CMD_FETCH,
-	"write the staple there, DER; - is standard output"},
+    {OPT_OUTPUT, "output", "FILE", CMD_FETCH | CMD_COURIER,
+	"write the result there; - is standard output"},
     {OPT_URL, "url", "URL", CMD_FETCH | CMD_KEEP,
 	"ask this responder instead of the certificate's"},
     {OPT_CHAIN, "chain", "FILE", CMD_VERIFY,
@@ -77,10 +81,8 @@ static const struct row {
     {OPT_REQUEST, "request", "FILE", CMD_VERIFY,
 	"the OCSP request (DER) whose nonce must come back"},
     {OPT_ALLOW_NO_NEXT_UPDATE, "allow-no-next-update", NULL,
-	CMD_VERIFY | CMD_FETCH | CMD_KEEP | CMD_CHECK,
-	"accept a response without nextUpdate"},
-    {OPT_ALLOW_SHA1, "allow-sha1", NULL,
-	CMD_VERIFY | CMD_FETCH | CMD_KEEP | CMD_CHECK,
+	CMD_VERIFY | CMD_NET, "accept a response without nextUpdate"},
+    {OPT_ALLOW_SHA1, "allow-sha1", NULL, CMD_VERIFY | CMD_NET,
 	"accept signatures made with SHA-1"},
     {OPT_SERVERNAME, "servername", "NAME", CMD_CHECK,
 	"the name to ask for (SNI), if not HOST"},
@@ -92,18 +94,27 @@ static const struct row {
 	"one line and exit status for Nagios and Icinga"},
     {OPT_ONCE, "once", NULL, CMD_KEEP, "refresh what is due and end"},
     {OPT_SERVER, "server", "SERVER", CMD_KEEP, "publish to this server: nginx"},
-    {OPT_SERVER_COMMAND, "server-command", "COMMAND", CMD_KEEP | CMD_INSTALL,
+    {OPT_SERVER_COMMAND, "server-command", "COMMAND",
+	CMD_KEEP | CMD_INSTALL | CMD_HOSTS,
 	"how to call it, such as 'nginx -c FILE' (nginx)"},
-    {OPT_STATE_DIR, "state-dir", "DIR", CMD_KEEP | CMD_INSTALL,
+    {OPT_STATE_DIR, "state-dir", "DIR",
+	CMD_KEEP | CMD_INSTALL | CMD_FETCH | CMD_HOSTS | CMD_COURIER,
 	"where everything is kept (/var/lib/oclasp)"},
-    {OPT_APPLY, "apply", NULL, CMD_INSTALL, "do it, not only show it"},
-    {OPT_RESOLVER, "resolver", "URL", CMD_NET,
+    {OPT_APPLY, "apply", NULL, CMD_INSTALL | CMD_HOSTS,
+	"do it, not only show it"},
+    {OPT_REMOVE, "remove", NULL, CMD_HOSTS,
+	"take the block out of the hosts file"},
+    {OPT_FORMAT, "format", "FORMAT", CMD_HOSTS,
+	"hosts, dnsmasq, unbound, smartdns or json (hosts)"},
+    {OPT_HOSTS_FILE, "hosts-file", "FILE", CMD_HOSTS,
+	"the file to work on (/etc/hosts)"},
+    {OPT_RESOLVER, "resolver", "URL", CMD_ASK,
 	"ask this resolver too: udp://, tcp://, tls://IP[#NAME], "
 	"https://HOST/PATH[#IP], system, IP; may be repeated"},
-    {OPT_TLS_CA, "tls-ca", "FILE", CMD_NET,
+    {OPT_TLS_CA, "tls-ca", "FILE", CMD_ASK,
 	"trust these CAs (PEM) for tls:// and https:// resolvers, and for "
 	"https:// proxies"},
-    {OPT_PIN, "pin", "HOST=ADDR", CMD_NET,
+    {OPT_PIN, "pin", "HOST=ADDR", CMD_ASK,
 	"try this address first for HOST; may be repeated"},
     {OPT_PROXY, "proxy", "URL", CMD_ROADS,
 	"a road of last resort: http://, https://, socks5://, socks5h://; "
@@ -243,6 +254,10 @@ text_option(int id, struct options *o)
 		return &o->config;
 	case OPT_SERVERNAME:
 		return &o->servername;
+	case OPT_FORMAT:
+		return &o->format;
+	case OPT_HOSTS_FILE:
+		return &o->hosts_file;
 	default:
 		return NULL;
 	}
@@ -262,6 +277,8 @@ flag_option(int id, struct options *o)
 		return &o->once;
 	case OPT_APPLY:
 		return &o->apply;
+	case OPT_REMOVE:
+		return &o->remove;
 	case OPT_HELP:
 		return &o->help;
 	case OPT_QUIET:

@@ -32,16 +32,20 @@ enum {
 	CMD_INSTALL = 1 << 5,
 	CMD_EXPLAIN = 1 << 6,
 	CMD_HELP = 1 << 7,
-	CMD_ALL = (1 << 8) - 1,
-	CMD_ROADS = CMD_FETCH | CMD_KEEP, /* who ask responders */
-	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP,
+	CMD_HOSTS = 1 << 8,
+	CMD_COURIER = 1 << 9,
+	CMD_ALL = (1 << 10) - 1,
+	CMD_ROADS = CMD_FETCH | CMD_KEEP | CMD_COURIER, /* who ask responders
+							   by every road */
+	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP | CMD_HOSTS | CMD_COURIER,
+	CMD_ASK = CMD_NET & ~CMD_HOSTS, /* who ask anybody for addresses */
 };
 
 enum { OPTIONS_TIMEOUT_MAX_S = 3600 };
 
 struct options {
 	int command; /* its CMD_ bit */
-	bool json, nagios, penalty, once, apply, help;
+	bool json, nagios, penalty, once, apply, remove, help;
 	bool allow_no_next_update, allow_sha1;
 	bool quiet, color;
 	int verbose;
@@ -49,6 +53,7 @@ struct options {
 	const char *tls_ca;
 	const char *state_dir, *server, *server_command, *config;
 	const char *servername;
+	const char *format, *hosts_file;
 	enum handshake_starttls starttls;
 	bool has_at;
 	int64_t at; /* wall seconds */

@@ -9,6 +9,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "acquire/address_book.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -146,6 +147,7 @@ open_state(struct keeper *k, struct err *err)
 	const char *dir = k->options->state_dir;
 	char *lock = mem_printf("%s/lock", dir);
 	char *database = mem_printf("%s/oclasp.db", dir);
+	struct err why = {0};
 	char *aside = NULL;
 	int rc = -1;
 
@@ -164,6 +166,13 @@ open_state(struct keeper *k, struct err *err)
 		    "new one is begun from the published "
 		    "staples",
 		    aside);
+	k->acquire = k->options->acquire;
+	k->acquire.book = address_book_new();
+	/* without the book everything is only slower */
+	if (store_load_book(k->store, k->acquire.book, clock_wall_s(), &why) ==
+	    -1)
+		log_line(
+		    LOG_WARNING, "%s (%s)", why.text, reason_name(why.reason));
 	rc = 0;
 out:
 	free(aside);
@@ -184,6 +193,7 @@ first_scan_done(void *cookie, struct nginx_conf *conf, const struct err *err)
 		log_line(
 		    LOG_ERROR, "%s (%s)", err->text, reason_name(err->reason));
 	keeper_sync_targets(k);
+	keeper_read_inbox(k);
 	keeper_mark_dirty(k);
 	keeper_run_due(k);
 	keeper_check_idle(k);
@@ -207,6 +217,7 @@ begin(struct keeper *k)
 		    nginx_scan_start(&k->loop, &k->nginx, first_scan_done, k);
 	} else {
 		keeper_sync_targets(k);
+		keeper_read_inbox(k);
 		keeper_mark_dirty(k);
 		keeper_run_due(k);
 	}
@@ -224,6 +235,7 @@ release(struct keeper *k)
 	schedule_done(&k->schedule);
 	nginx_conf_free(k->conf);
 	store_close(k->store);
+	address_book_free(k->acquire.book);
 	free(k->staple_dir);
 	free(k->snippet_dir);
 	if (k->lock != -1)

@@ -143,11 +143,14 @@ take_good(
 	}
 	staple_free(target->staple);
 	target->staple = result->staple;
-	log_line(LOG_NOTICE, "%s: a good response from %s, in %lld ms",
-	    target_name(target),
-	    result->winner == NULL ? where
-				   : acquire_try_where(result->winner, where),
-	    (long long)result->elapsed_ms);
+	if (result->winner == NULL)
+		log_line(LOG_NOTICE, "%s: a good response, by courier",
+		    target_name(target));
+	else
+		log_line(LOG_NOTICE, "%s: a good response from %s, in %lld ms",
+		    target_name(target),
+		    acquire_try_where(result->winner, where),
+		    (long long)result->elapsed_ms);
 	save(k, target);
 	keeper_mark_dirty(k);
 }
@@ -207,6 +210,31 @@ log_parties(struct keeper *k, const struct target *target,
 	}
 }
 
+/* The book is a help, no more: the next proof is saved again. */
+static void
+save_book(struct keeper *k)
+{
+	struct err err = {0};
+
+	if (store_save_book(k->store, k->acquire.book, clock_wall_s(), &err) ==
+	    -1)
+		log_line(
+		    LOG_WARNING, "%s (%s)", err.text, reason_name(err.reason));
+}
+
+void
+keeper_take(
+    struct keeper *k, struct target *target, struct acquire_result *result)
+{
+	record(k, target, result);
+	if (result->staple != NULL)
+		take_good(k, target, result);
+	else if (result->accepted)
+		take_final(k, target, result);
+	else
+		take_failure(target, result);
+}
+
 static void
 acquired(void *cookie, struct acquire_result *result)
 {
@@ -223,14 +251,9 @@ acquired(void *cookie, struct acquire_result *result)
 	    result->max_age_s > 0 ? now + result->max_age_s : 0;
 	target->retry_after =
 	    result->retry_after_s > 0 ? now + result->retry_after_s : 0;
-	record(k, target, result);
+	keeper_take(k, target, result);
 	log_parties(k, target, result);
-	if (result->staple != NULL)
-		take_good(k, target, result);
-	else if (result->accepted)
-		take_final(k, target, result);
-	else
-		take_failure(target, result);
+	save_book(k);
 	/* the first word on a certificate, good or not, is published: a
 	 * renewed one must not go with the old one's staple */
 	if (first)
@@ -265,7 +288,7 @@ start(struct keeper *k, struct target *target)
 	if (target->staple != NULL)
 		job.floor = staple_facts(target->staple)->this_update;
 	target->acquire = acquire_start(
-	    &k->loop, k->pool, &job, &k->options->acquire, acquired, target);
+	    &k->loop, k->pool, &job, &k->acquire, acquired, target);
 	keeper_decide(k, target);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "acquire/acquire.h"
 #include "base/clock.h"
@@ -136,6 +137,7 @@ want(struct keeper *k, const struct target_spec *spec)
 	k->targets =
 	    mem_resize(k->targets, k->target_count + 1, sizeof(k->targets[0]));
 	k->targets[k->target_count++] = target;
+	k->list_unsaved = true;
 	keeper_read_target(k, target);
 }
 
@@ -161,8 +163,47 @@ drop_unwanted(struct keeper *k)
 		places_leave(&k->places, &target->place);
 		schedule_remove(&k->schedule, &target->entry);
 		target_free(target);
+		k->list_unsaved = true;
 	}
 	k->target_count = kept;
+}
+
+/* PATH from the root on, so that it means the same in another folder. */
+static char *
+absolute(const char *path)
+{
+	char *here, *whole;
+
+	if (path == NULL || path[0] == '/')
+		return mem_string(path);
+	here = getcwd(NULL, 0);
+	whole = mem_printf("%s/%s", here == NULL ? "" : here, path);
+	free(here);
+	return whole;
+}
+
+/* What is kept, for the commands that look into the store. */
+static void
+save_list(struct keeper *k)
+{
+	struct store_target *list = mem_array(k->target_count, sizeof(list[0]));
+	struct err err = {0};
+
+	for (size_t i = 0; i < k->target_count; i++) {
+		const struct target *target = k->targets[i];
+
+		list[i] = (struct store_target){
+		    .certificate = absolute(target->certificate),
+		    .issuer = absolute(target->issuer),
+		    .url = mem_string(target->url),
+		};
+	}
+	k->list_unsaved =
+	    store_put_targets(k->store, list, k->target_count, &err) == -1;
+	if (k->list_unsaved)
+		log_line(
+		    LOG_WARNING, "%s (%s)", err.text, reason_name(err.reason));
+	store_targets_free(list, k->target_count);
 }
 
 void
@@ -187,6 +228,8 @@ keeper_sync_targets(struct keeper *k)
 		}
 	}
 	drop_unwanted(k);
+	if (k->list_unsaved)
+		save_list(k);
 	if (k->target_count != before)
 		log_line(LOG_NOTICE, "keeping %zu certificate%s",
 		    k->target_count, k->target_count == 1 ? "" : "s");
@@ -212,6 +255,7 @@ keeper_watch_files(void *cookie)
 		if (target->state != STATE_PENDING)
 			keeper_mark_dirty(k);
 	}
+	keeper_read_inbox(k);
 	keeper_watch_server(k);
 	keeper_run_due(k);
 	k->watch =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* keep/keeper_priv.h -- the inside of the keeper, for its four files:
+/* keep/keeper_priv.h -- the inside of the keeper, for its five files:
  * keeper.c (begin, signals, end), keeper_list.c (which targets there are),
- * keeper_fetch.c (what is due) and keeper_serve.c (what is published). */
+ * keeper_fetch.c (what is due), keeper_inbox.c (what a courier brought) and
+ * keeper_serve.c (what is published). */
 #ifndef OCLASP_KEEP_KEEPER_PRIV_H
 #define OCLASP_KEEP_KEEPER_PRIV_H
 
@@ -18,6 +19,7 @@ struct keeper {
 	uv_loop_t loop;
 	struct fetch_pool *pool;
 	struct store *store;
+	struct acquire_options acquire; /* of the options, and our book */
 	char *staple_dir, *snippet_dir;
 	int lock;
 
@@ -26,6 +28,7 @@ struct keeper {
 	struct target **targets; /* owned */
 	size_t target_count;
 	struct target *by_path; /* the same, a hash by certificate file */
+	bool list_unsaved; /* the store has another list of targets */
 	struct schedule schedule;
 	struct places places;     /* who fetches, and who waits for that */
 	struct loop_timer *due;   /* the first of the schedule */
@@ -76,8 +79,18 @@ void keeper_watch_files(void *cookie);
 /* Decide what TARGET needs and when; log a change of state. */
 void keeper_decide(struct keeper *k, struct target *target);
 
+/* What was learnt of TARGET, by whatever way, is kept: RESULT's staple is taken,
+ * its signed revoked obeyed, its failure counted. */
+void keeper_take(
+    struct keeper *k, struct target *target, struct acquire_result *result);
+
 /* Start what is due, and arm for what is next. */
 void keeper_run_due(void *cookie);
+
+/* --- keeper_inbox.c --- */
+
+/* Verify and take what a courier has brought, see keep/inbox.h. */
+void keeper_read_inbox(struct keeper *k);
 
 /* --- keeper_serve.c --- */
 

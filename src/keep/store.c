@@ -3,7 +3,6 @@
 #include "keep/store.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,28 +12,32 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "keep/store_priv.h"
 
 enum {
-	SCHEMA = 1,
+	SCHEMA = 2,
 	ASIDE_MAX = 100, /* damaged ones of one second */
 };
 
-struct store {
-	sqlite3 *db;
-	char *path;
-};
-
-static const char schema_sql[] =
+/* What makes version N + 1 of version N. */
+static const char *const steps[SCHEMA] = {
     "CREATE TABLE staple (fingerprint TEXT PRIMARY KEY, der BLOB NOT NULL,"
     " this_update INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE attempt (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL,"
     " at INTEGER NOT NULL, outcome TEXT NOT NULL, detail TEXT, address TEXT,"
     " source TEXT, elapsed_ms INTEGER NOT NULL);"
     "CREATE INDEX attempt_of ON attempt (fingerprint, id);"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 1;",
+    "CREATE TABLE address (host TEXT NOT NULL, address TEXT NOT NULL,"
+    " proven_at INTEGER NOT NULL, latency_ms INTEGER NOT NULL,"
+    " failures INTEGER NOT NULL, PRIMARY KEY (host, address)) WITHOUT ROWID;"
+    "CREATE TABLE target (certificate TEXT PRIMARY KEY, issuer TEXT, url TEXT)"
+    " WITHOUT ROWID;"
+    "PRAGMA user_version = 2;",
+};
 
-static int
-fail(const struct store *store, const char *what, struct err *err)
+int
+store_fail(const struct store *store, const char *what, struct err *err)
 {
 	return err_set(err, REASON_STORE, "cannot %s the store '%s': %s", what,
 	    store->path, sqlite3_errmsg(store->db));
@@ -94,7 +97,9 @@ static int
 check_version(struct store *store, int *version, struct err *err)
 {
 	*version = first_number(store, "PRAGMA user_version");
-	if (*version == 0 || *version == SCHEMA)
+	if (*version < 0)
+		return store_fail(store, "read", err);
+	if (*version <= SCHEMA)
 		return 0;
 	return err_set(err, REASON_STORE,
 	    "the store '%s' is of version %d, made by a newer oclasp; this one "
@@ -102,18 +107,51 @@ check_version(struct store *store, int *version, struct err *err)
 	    store->path, *version, SCHEMA);
 }
 
+bool
+store_sql(struct store *store, const char *text)
+{
+	return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+int
+store_end(struct store *store, bool good, const char *what, struct err *err)
+{
+	if (good && store_sql(store, "COMMIT"))
+		return 0;
+	(void)store_fail(store, what, err);
+	(void)store_sql(store, "ROLLBACK");
+	return -1;
+}
+
+/* Bring it to SCHEMA.  Another process may do the same at this moment: the
+ * version is read again under the lock. */
+static int
+migrate(struct store *store, struct err *err)
+{
+	bool good = store_sql(store, "BEGIN IMMEDIATE");
+	int version = first_number(store, "PRAGMA user_version");
+
+	if (!good)
+		return store_fail(store, "begin", err);
+	for (int v = version; good && v >= 0 && v < SCHEMA; v++)
+		good = store_sql(store, steps[v]);
+	return store_end(store, good && version >= 0, "begin", err);
+}
+
 /* 0: ready; -1: an error of the system; 1: it is damaged. */
 static int
-prepare(struct store *store, struct err *err)
+prepare(struct store *store, bool visitor, struct err *err)
 {
 	int version;
 
 	(void)sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
-	switch (examine(store)) {
+	/* a visitor has no use for what the check finds, and a large store
+	 * takes its time */
+	switch (visitor ? SOUND : examine(store)) {
 	case DAMAGED:
 		return 1;
 	case UNREADABLE:
-		return fail(store, "read", err);
+		return store_fail(store, "read", err);
 	case SOUND:
 		break;
 	}
@@ -121,19 +159,10 @@ prepare(struct store *store, struct err *err)
 		return -1;
 	/* NORMAL in WAL mode: a power cut may cost the last transactions but
 	 * never the database; the published files are flushed by themselves */
-	if (sqlite3_exec(store->db,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", NULL,
-		NULL, NULL) != SQLITE_OK)
-		return fail(store, "open", err);
-	if (version == SCHEMA)
-		return 0;
-	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
-		SQLITE_OK ||
-	    sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL) !=
-		SQLITE_OK ||
-	    sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-		return fail(store, "begin", err);
-	return 0;
+	if (!store_sql(store,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"))
+		return store_fail(store, "open", err);
+	return version == SCHEMA ? 0 : migrate(store, err);
 }
 
 /* A name beside PATH that nobody has. */
@@ -166,18 +195,19 @@ set_aside(const char *path, struct err *err)
 }
 
 static struct store *
-open_once(const char *path, bool *damaged, struct err *err)
+open_once(
+    const char *path, bool make, bool visitor, bool *damaged, struct err *err)
 {
 	struct store *store = mem_new(sizeof(*store));
+	int flags = SQLITE_OPEN_READWRITE | (make ? SQLITE_OPEN_CREATE : 0);
 	int rc = -1;
 
 	*damaged = false;
 	store->path = mem_string(path);
-	if (sqlite3_open_v2(path, &store->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK)
-		rc = prepare(store, err);
+	if (sqlite3_open_v2(path, &store->db, flags, NULL) == SQLITE_OK)
+		rc = prepare(store, visitor, err);
 	else
-		(void)fail(store, "open", err);
+		(void)store_fail(store, "open", err);
 	if (rc == 0)
 		return store;
 	*damaged = rc == 1;
@@ -192,7 +222,7 @@ store_open(const char *path, char **aside, struct err *err)
 	bool damaged;
 
 	*aside = NULL;
-	store = open_once(path, &damaged, err);
+	store = open_once(path, true, false, &damaged, err);
 	if (store != NULL || !damaged)
 		return store;
 	*aside = set_aside(path, err);
@@ -208,11 +238,19 @@ store_open(const char *path, char **aside, struct err *err)
 		free(journal);
 		free(moved);
 	}
-	return open_once(path, &damaged, err);
+	return open_once(path, true, false, &damaged, err);
 }
 
-static sqlite3_stmt *
-prepare_with_key(struct store *store, const char *sql, const char *fingerprint)
+struct store *
+store_visit(const char *path, bool make, struct err *err)
+{
+	bool damaged;
+
+	return open_once(path, make, true, &damaged, err);
+}
+
+sqlite3_stmt *
+store_prepare(struct store *store, const char *sql, const char *fingerprint)
 {
 	sqlite3_stmt *query = NULL;
 
@@ -226,7 +264,7 @@ int
 store_get(struct store *store, const char *fingerprint, uint8_t **der,
     size_t *len, struct err *err)
 {
-	sqlite3_stmt *query = prepare_with_key(
+	sqlite3_stmt *query = store_prepare(
 	    store, "SELECT der FROM staple WHERE fingerprint = ?", fingerprint);
 	int rc = query == NULL ? SQLITE_ERROR : sqlite3_step(query);
 	int found = -1;
@@ -238,19 +276,19 @@ store_get(struct store *store, const char *fingerprint, uint8_t **der,
 	} else if (rc == SQLITE_DONE) {
 		found = 0;
 	} else {
-		(void)fail(store, "read", err);
+		(void)store_fail(store, "read", err);
 	}
 	(void)sqlite3_finalize(query);
 	return found;
 }
 
-static int
-run(struct store *store, sqlite3_stmt *query, struct err *err)
+int
+store_run(struct store *store, sqlite3_stmt *query, struct err *err)
 {
 	int rc = query == NULL ? SQLITE_ERROR : sqlite3_step(query);
 
 	if (rc != SQLITE_DONE)
-		(void)fail(store, "write", err);
+		(void)store_fail(store, "write", err);
 	(void)sqlite3_finalize(query);
 	return rc == SQLITE_DONE ? 0 : -1;
 }
@@ -259,21 +297,21 @@ int
 store_put(struct store *store, const char *fingerprint, struct span der,
     int64_t this_update, struct err *err)
 {
-	sqlite3_stmt *query = prepare_with_key(store,
+	sqlite3_stmt *query = store_prepare(store,
 	    "INSERT OR REPLACE INTO staple (fingerprint, der, this_update)"
 	    " VALUES (?, ?, ?)",
 	    fingerprint);
 
 	(void)sqlite3_bind_blob(query, 2, der.at, (int)der.len, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(query, 3, this_update);
-	return run(store, query, err);
+	return store_run(store, query, err);
 }
 
 int
 store_remove(struct store *store, const char *fingerprint, struct err *err)
 {
-	return run(store,
-	    prepare_with_key(
+	return store_run(store,
+	    store_prepare(
 		store, "DELETE FROM staple WHERE fingerprint = ?", fingerprint),
 	    err);
 }
@@ -282,7 +320,7 @@ int
 store_add_attempt(struct store *store, const char *fingerprint,
     const struct store_attempt *attempt, struct err *err)
 {
-	sqlite3_stmt *query = prepare_with_key(store,
+	sqlite3_stmt *query = store_prepare(store,
 	    "INSERT INTO attempt (fingerprint, at, outcome, detail, address,"
 	    " source, elapsed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
 	    fingerprint);
@@ -293,13 +331,13 @@ store_add_attempt(struct store *store, const char *fingerprint,
 	(void)sqlite3_bind_text(query, 5, attempt->address, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_text(query, 6, attempt->source, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(query, 7, attempt->elapsed_ms);
-	if (run(store, query, err) == -1)
+	if (store_run(store, query, err) == -1)
 		return -1;
-	query = prepare_with_key(store,
+	query = store_prepare(store,
 	    "DELETE FROM attempt WHERE fingerprint = ?1 AND id <= (SELECT id"
 	    " FROM attempt WHERE fingerprint = ?1 ORDER BY id DESC LIMIT 1"
 	    " OFFSET ?2)",
 	    fingerprint);
 	(void)sqlite3_bind_int(query, 2, STORE_ATTEMPTS_MAX);
-	return run(store, query, err);
+	return store_run(store, query, err);
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/store.h -- what must survive a restart: SQLite in WAL mode.
  *
- * Staples by certificate fingerprint, and the last attempts.  What comes out
+ * Staples by certificate fingerprint, the last attempts, the address book, and
+ * which certificates are kept.  What comes out
  * of it is bytes: the caller verifies them again before they are a staple (I1).
  * Errors: REASON_STORE. */
 #ifndef OCLASP_KEEP_STORE_H
 #define OCLASP_KEEP_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/text.h"
 
+struct address_book;
 struct err;
 struct store;
 
@@ -23,6 +26,11 @@ enum {
 /* Open PATH, made if missing.  A damaged database is set aside beside it (its
  * name in *ASIDE, owned, else NULL), never deleted, and a new one begun. */
 struct store *store_open(const char *path, char **aside, struct err *err);
+
+/* Open PATH as a visitor, who may come while a keeper has it open: nothing is
+ * set aside.  MAKE: begin one if there is none. */
+struct store *store_visit(const char *path, bool make, struct err *err);
+
 void store_close(struct store *store);
 
 /* The response stored for FINGERPRINT: 1 with *DER owned, 0 none, -1 error. */
@@ -44,5 +52,29 @@ struct store_attempt {
 
 int store_add_attempt(struct store *store, const char *fingerprint,
     const struct store_attempt *attempt, struct err *err);
+
+/* Add what is stored to BOOK, and save what has changed in it.  Others may have
+ * saved since: the later proof stays. */
+int store_load_book(struct store *store, struct address_book *book, int64_t now,
+    struct err *err);
+int store_save_book(struct store *store, struct address_book *book, int64_t now,
+    struct err *err);
+
+/* One certificate that is kept, for the commands that work without a running
+ * keeper. */
+struct store_target {
+	char *certificate; /* path, absolute */
+	char *issuer;      /* path, or NULL */
+	char *url;         /* or NULL */
+};
+
+/* Make the list these COUNT. */
+int store_put_targets(struct store *store, const struct store_target *targets,
+    size_t count, struct err *err);
+
+/* The list, owned: each string, and the array. */
+int store_get_targets(struct store *store, struct store_target **out,
+    size_t *count, struct err *err);
+void store_targets_free(struct store_target *targets, size_t count);
 
 #endif

@@ -255,12 +255,13 @@ test_newer_is_refused(void **state)
 	(void)state;
 	put(store, FP_A, "kept");
 	store_close(store);
-	(void)ask("PRAGMA user_version = 2");
+	assert_int_equal(ask("PRAGMA user_version"), 2);
+	(void)ask("PRAGMA user_version = 3");
 	assert_null(store_open(path, &aside, &err));
 	assert_null(aside);
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_non_null(strstr(err.text, "newer"));
-	(void)ask("PRAGMA user_version = 1");
+	(void)ask("PRAGMA user_version = 2");
 	store = open_sound();
 	expect(store, FP_A, "kept");
 	store_close(store);

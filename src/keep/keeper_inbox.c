@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/keeper_inbox.c -- what a courier has brought while the keeper runs. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "keep/inbox.h"
+#include "keep/keeper_priv.h"
+#include "pki/staple.h"
+
+static struct target *
+find(const struct keeper *k, const char *fingerprint)
+{
+	for (size_t i = 0; i < k->target_count; i++) {
+		const char *own = target_fingerprint(k->targets[i]);
+
+		if (own != NULL && strcmp(own, fingerprint) == 0)
+			return k->targets[i];
+	}
+	return NULL;
+}
+
+/* Verified here once more (I1): whoever may write into the folder need not be
+ * the one that verified it. */
+static void
+judge(struct keeper *k, const struct target *target, const uint8_t *der,
+    size_t len, struct acquire_result *result)
+{
+	const struct verify_input input = {
+	    .leaf = target->id.leaf,
+	    .issuer = target->id.issuer,
+	    .extra = &target->id.extra,
+	    .der = der,
+	    .len = len,
+	};
+	struct verify_policy policy = verify_policy_default(clock_wall_s());
+
+	policy.allow_no_next_update = k->options->allow_no_next_update;
+	policy.allow_sha1 = k->options->allow_sha1;
+	(void)verify_staple(&input, &policy, &result->staple, &result->facts,
+	    &result->accepted, &result->err);
+}
+
+/* I2: better than what is there; and a signed revoked that is no older. */
+static bool
+is_news(const struct target *target, const struct acquire_result *result)
+{
+	if (result->staple != NULL)
+		return staple_better(target->staple, result->staple);
+	return result->accepted && result->facts.status == CERT_REVOKED &&
+	       (target->staple == NULL ||
+		   result->facts.this_update >=
+		       staple_facts(target->staple)->this_update);
+}
+
+static void
+take(struct keeper *k, struct target *target, const uint8_t *der, size_t len)
+{
+	const struct acquire_try courier = {.source = "courier"};
+	struct acquire_result result = {
+	    .winner = &courier, .max_age_s = -1, .retry_after_s = -1};
+
+	judge(k, target, der, len, &result);
+	if (is_news(target, &result)) {
+		keeper_take(k, target, &result);
+		keeper_decide(k, target);
+		return;
+	}
+	if (result.err.reason == REASON_NONE)
+		(void)err_set(&result.err, REASON_OLDER_THAN_STORED,
+		    "it is no news beside what is kept");
+	log_line(LOG_NOTICE, "%s: what a courier brought is not taken: %s (%s)",
+	    target_name(target), result.err.text,
+	    reason_name(result.err.reason));
+	staple_free(result.staple);
+}
+
+static void
+take_file(struct keeper *k, const char *path, const char *fingerprint)
+{
+	struct target *target = find(k, fingerprint);
+	struct err err = {0};
+	uint8_t *der = NULL;
+	size_t len = 0;
+
+	if (target == NULL || target->id.issuer == NULL)
+		log_line(LOG_WARNING,
+		    "'%s': what a courier brought is for no certificate that "
+		    "is kept here",
+		    path);
+	else if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, &err) == -1)
+		log_line(LOG_WARNING, "%s: %s (%s)", target_name(target),
+		    err.text, reason_name(err.reason));
+	else
+		take(k, target, der, len);
+	free(der);
+	/* taken or refused, it has been judged once */
+	(void)unlink(path);
+}
+
+void
+keeper_read_inbox(struct keeper *k)
+{
+	char *dir = inbox_dir(k->options->state_dir);
+	DIR *folder = opendir(dir);
+	struct dirent *entry;
+	size_t looked = 0;
+
+	while (folder != NULL && looked < INBOX_LOOK_MAX &&
+	       (entry = readdir(folder)) != NULL) {
+		char fingerprint[65];
+		char *path;
+
+		if (!inbox_fingerprint(entry->d_name, fingerprint))
+			continue;
+		looked++;
+		path = mem_printf("%s/%s", dir, entry->d_name);
+		take_file(k, path, fingerprint);
+		free(path);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+	free(dir);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* test_base64.c -- base/base64: RFC 4648 and nothing beside it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+
+static void
+test_vectors(void **state)
+{
+	/* RFC 4648, section 10 */
+	static const char *const rows[][2] = {{"", ""}, {"f", "Zg=="},
+	    {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="},
+	    {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+	    {"\xff\xef", "/+8="}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t len = strlen(rows[i][0]), got = 99;
+		char *text = base64_write((const uint8_t *)rows[i][0], len);
+		uint8_t *back = NULL;
+
+		assert_string_equal(text, rows[i][1]);
+		assert_true(base64_read(text, strlen(text), &back, &got));
+		assert_int_equal(got, len);
+		assert_memory_equal(back, rows[i][0], len);
+		free(back);
+		free(text);
+	}
+}
+
+static void
+test_refusals(void **state)
+{
+	static const char *const rows[] = {"Z", "Zg",
+	    "Zg=", "Zg===", "====", "=g==", "Z=g=", "Zh==", "Zm9=", "Zm9v\n",
+	    " Zm9", "Zm-v", "Zm_v", "Zg==Zg==", "Zm9vZ", "Zm\xc3\xa9"};
+	uint8_t *out = NULL;
+	size_t len = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (base64_read(rows[i], strlen(rows[i]), &out, &len))
+			fail_msg("'%s' was taken", rows[i]);
+	}
+	assert_false(base64_read("Zm\0v", 4, &out, &len));
+	assert_null(out);
+	assert_int_equal(len, 7);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_vectors),
+	    cmocka_unit_test(test_refusals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/* test_store_book.c -- keep/store: migration, the address book, the list. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquire/address_book.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "keep/store.h"
+#include "scratch.h"
+
+enum { NOW = 1800000000 };
+
+static struct scratch scratch;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	scratch_make(&scratch);
+	return chdir(scratch.dir);
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	scratch_remove(&scratch);
+	return chdir("/");
+}
+
+static void
+run_sql(const char *path, const char *text)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static struct store *
+must_open(const char *path)
+{
+	struct err err = {0};
+	char *aside = NULL;
+	struct store *store = store_open(path, &aside, &err);
+
+	if (store == NULL)
+		fail_msg("%s", err.text);
+	assert_null(aside);
+	return store;
+}
+
+/* The tables of version 1, as 0.1.0 made them, with a staple in it. */
+static const char version_1[] =
+    "PRAGMA journal_mode = WAL;"
+    "CREATE TABLE staple (fingerprint TEXT PRIMARY KEY, der BLOB NOT NULL,"
+    " this_update INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE attempt (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL,"
+    " at INTEGER NOT NULL, outcome TEXT NOT NULL, detail TEXT, address TEXT,"
+    " source TEXT, elapsed_ms INTEGER NOT NULL);"
+    "CREATE INDEX attempt_of ON attempt (fingerprint, id);"
+    "INSERT INTO staple VALUES ('ab', x'0102', 5);"
+    "PRAGMA user_version = 1;";
+
+static void
+test_migration(void **state)
+{
+	struct address_book *book = address_book_new();
+	struct store_target *targets = NULL;
+	struct store *store;
+	uint8_t *der = NULL;
+	size_t len = 0, count = 9;
+
+	(void)state;
+	run_sql("one.db", version_1);
+	store = must_open("one.db");
+	assert_int_equal(store_get(store, "ab", &der, &len, NULL), 1);
+	assert_int_equal(len, 2);
+	assert_memory_equal(der, "\1\2", 2);
+	free(der);
+	assert_int_equal(store_load_book(store, book, NOW, NULL), 0);
+	assert_int_equal(address_book_count(book), 0);
+	assert_int_equal(store_get_targets(store, &targets, &count, NULL), 0);
+	assert_int_equal(count, 0);
+	store_close(store);
+	/* and the second time there is nothing to do */
+	store_close(must_open("one.db"));
+	run_sql("one.db", "SELECT failures FROM address");
+	address_book_free(book);
+}
+
+/* A later version, and what is no version of ours at all. */
+static void
+test_other_versions(void **state)
+{
+	struct err err = {0};
+	char *aside = NULL;
+
+	(void)state;
+	run_sql("three.db", "PRAGMA user_version = 3");
+	assert_null(store_open("three.db", &aside, &err));
+	assert_int_equal(err.reason, REASON_STORE);
+	assert_non_null(strstr(err.text, "version 3"));
+	assert_null(aside);
+	err_clear(&err);
+	assert_null(store_visit("three.db", true, &err));
+	assert_non_null(strstr(err.text, "version 3"));
+}
+
+/* A migration that fails leaves version 1 whole. */
+static void
+test_migration_that_fails(void **state)
+{
+	struct err err = {0};
+	char *aside = NULL;
+
+	(void)state;
+	run_sql("odd.db", version_1);
+	run_sql("odd.db", "CREATE TABLE target (x)");
+	assert_null(store_open("odd.db", &aside, &err));
+	assert_int_equal(err.reason, REASON_STORE);
+	run_sql("odd.db", "DROP TABLE target"); /* and address is not there */
+	store_close(must_open("odd.db"));
+}
+
+static void
+test_visitors(void **state)
+{
+	static const char noise[] = "this is no database, it only looks long "
+				    "enough to be one, and is none at all";
+	struct err err = {0};
+
+	(void)state;
+	assert_null(store_visit("none.db", false, &err));
+	assert_int_equal(err.reason, REASON_STORE);
+	assert_int_equal(access("none.db", F_OK), -1);
+	store_close(store_visit("none.db", true, NULL));
+	assert_int_equal(access("none.db", F_OK), 0);
+	/* a visitor sets nothing aside */
+	assert_int_equal(
+	    file_replace("noise.db", noise, sizeof(noise), 0644, NULL), 0);
+	err_clear(&err);
+	assert_null(store_visit("noise.db", true, &err));
+	assert_int_equal(err.reason, REASON_STORE);
+	assert_true(file_holds("noise.db", noise, sizeof(noise)));
+}
+
+static void
+test_book_comes_back(void **state)
+{
+	struct address_book *book = address_book_new();
+	struct store *store = must_open("book.db");
+	const struct book_entry *out[BOOK_PER_HOST_MAX];
+
+	(void)state;
+	address_book_prove(book, "ocsp.test", "192.0.2.1", 5, NOW - 10);
+	address_book_prove(book, "ocsp.test", "2001:db8::1", 7, NOW - 5);
+	address_book_fail(book, "ocsp.test", "192.0.2.1");
+	assert_int_equal(store_save_book(store, book, NOW, NULL), 0);
+	assert_false(address_book_is_changed(book));
+	address_book_free(book);
+	store_close(store);
+
+	store = must_open("book.db");
+	book = address_book_new();
+	assert_int_equal(store_load_book(store, book, NOW, NULL), 0);
+	assert_int_equal(address_book_find(book, "ocsp.test", NOW, out), 2);
+	assert_string_equal(out[0]->address, "2001:db8::1");
+	assert_int_equal(out[0]->proven_at, NOW - 5);
+	assert_int_equal(out[0]->latency_ms, 7);
+	assert_int_equal(out[1]->failures, 1);
+	address_book_free(book);
+	store_close(store);
+}
+
+/* Two processes with a book each: the later proof stays. */
+static void
+test_two_writers(void **state)
+{
+	struct address_book *mine = address_book_new();
+	struct address_book *theirs = address_book_new();
+	struct address_book *seen = address_book_new();
+	struct store *store = must_open("two.db");
+	struct store *visitor = store_visit("two.db", false, NULL);
+
+	(void)state;
+	assert_non_null(visitor);
+	address_book_prove(mine, "ocsp.test", "192.0.2.1", 5, NOW - 100);
+	address_book_prove(mine, "mine.test", "192.0.2.1", 5, NOW - 100);
+	address_book_prove(theirs, "ocsp.test", "192.0.2.1", 8, NOW);
+	assert_int_equal(store_save_book(visitor, theirs, NOW, NULL), 0);
+	assert_int_equal(store_save_book(store, mine, NOW, NULL), 0);
+	assert_int_equal(store_load_book(store, seen, NOW, NULL), 0);
+	assert_int_equal(address_book_count(seen), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct book_entry *entry = address_book_at(seen, i);
+
+		assert_int_equal(entry->proven_at,
+		    strcmp(entry->host, "mine.test") == 0 ? NOW - 100 : NOW);
+	}
+	address_book_free(mine);
+	address_book_free(theirs);
+	address_book_free(seen);
+	store_close(visitor);
+	store_close(store);
+}
+
+/* What is too old or too much for the book goes out of the store too. */
+static void
+test_store_is_trimmed(void **state)
+{
+	struct address_book *book = address_book_new();
+	struct store *store = must_open("trim.db");
+	char text[256];
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(text, sizeof(text),
+		    "INSERT INTO address VALUES ('h.test', '192.0.2.%d', %d, 1,"
+		    " 0)",
+		    i, NOW - 1000 - i);
+		run_sql("trim.db", text);
+	}
+	(void)snprintf(text, sizeof(text),
+	    "INSERT INTO address VALUES ('old.test', '192.0.2.1', %d, 1, 0),"
+	    " ('odd host', 'x', %d, 1, 0)",
+	    NOW - BOOK_AGE_MAX_S, NOW);
+	run_sql("trim.db", text);
+	address_book_prove(book, "h.test", "192.0.2.99", 1, NOW);
+	assert_int_equal(store_save_book(store, book, NOW, NULL), 0);
+	address_book_free(book);
+	book = address_book_new();
+	assert_int_equal(store_load_book(store, book, NOW, NULL), 0);
+	assert_int_equal(address_book_count(book), BOOK_PER_HOST_MAX);
+	run_sql("trim.db",
+	    "CREATE TABLE proof (n CHECK (n = 9));" /* 8 and the odd one */
+	    "INSERT INTO proof SELECT count(*) FROM address");
+	address_book_free(book);
+	store_close(store);
+}
+
+static void
+test_targets(void **state)
+{
+	char one[] = "/a.pem", two[] = "/b.pem", issuer[] = "/ca.pem",
+	     url[] = "http://ocsp.test/";
+	struct store_target list[] = {{two, NULL, NULL}, {one, issuer, url}};
+	struct store *store = must_open("list.db");
+	struct store_target *got = NULL;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(store_put_targets(store, list, 2, NULL), 0);
+	assert_int_equal(store_get_targets(store, &got, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(got[0].certificate, one);
+	assert_string_equal(got[0].issuer, issuer);
+	assert_string_equal(got[0].url, url);
+	assert_string_equal(got[1].certificate, two);
+	assert_null(got[1].issuer);
+	assert_null(got[1].url);
+	store_targets_free(got, count);
+	/* the next list is all there is */
+	assert_int_equal(store_put_targets(store, list, 1, NULL), 0);
+	assert_int_equal(store_get_targets(store, &got, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	store_targets_free(got, count);
+	store_close(store);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_migration),
+	    cmocka_unit_test(test_other_versions),
+	    cmocka_unit_test(test_migration_that_fails),
+	    cmocka_unit_test(test_visitors),
+	    cmocka_unit_test(test_book_comes_back),
+	    cmocka_unit_test(test_two_writers),
+	    cmocka_unit_test(test_store_is_trimmed),
+	    cmocka_unit_test(test_targets),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
