@@ -156,20 +156,21 @@ drop_entry(struct address_book *book, struct book_entry *entry)
 static void
 make_room(struct address_book *book, struct host *host)
 {
-	struct book_entry *worst = NULL;
+	struct book_entry *worst;
 
 	if (host != NULL && host->count == BOOK_PER_HOST_MAX) {
-		for (size_t i = 0; i < host->count; i++) {
-			if (worst == NULL || is_better(worst, host->entries[i]))
+		worst = host->entries[0];
+		for (size_t i = 1; i < host->count; i++) {
+			if (is_better(worst, host->entries[i]))
 				worst = host->entries[i];
 		}
 		drop_entry(book, worst);
 	}
 	while (host == NULL && book->host_count >= BOOK_HOSTS_MAX) {
-		worst = NULL;
-		for (size_t i = 0; i < book->count; i++) {
-			if (worst == NULL ||
-			    book->all[i]->proven_at < worst->proven_at)
+		/* a host has one entry at least, so there is one */
+		worst = book->all[0];
+		for (size_t i = 1; i < book->count; i++) {
+			if (book->all[i]->proven_at < worst->proven_at)
 				worst = book->all[i];
 		}
 		drop_entry(book, worst);

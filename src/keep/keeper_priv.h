@@ -28,7 +28,7 @@ struct keeper {
 	struct target **targets; /* owned */
 	size_t target_count;
 	struct target *by_path; /* the same, a hash by certificate file */
-	bool list_unsaved; /* the store has another list of targets */
+	bool list_unsaved;      /* the store has another list of targets */
 	struct schedule schedule;
 	struct places places;     /* who fetches, and who waits for that */
 	struct loop_timer *due;   /* the first of the schedule */
