@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/keeper_fetch.c -- what is due is fetched; what came of it is kept. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "acquire/acquire.h"
@@ -143,7 +144,8 @@ take_good(
 	}
 	staple_free(target->staple);
 	target->staple = result->staple;
-	if (result->winner == NULL)
+	if (result->winner == NULL ||
+	    strcmp(result->winner->source, "courier") == 0)
 		log_line(LOG_NOTICE, "%s: a good response, by courier",
 		    target_name(target));
 	else
