@@ -336,7 +336,7 @@ prepare_errand(struct acquire *a)
 	a->request = mem_copy(errand->request.at, errand->request.len);
 	a->request_len = errand->request.len;
 	for (size_t i = 0; i < errand->url_count; i++)
-		add_road(a, errand->urls[i]);
+		add_road(a, errand->urls[i], false);
 	if (a->road_count == 0)
 		return err_set(&a->result.err, REASON_NO_OCSP_URL,
 		    "the request names no responder that speaks http");
