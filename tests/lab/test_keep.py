@@ -508,9 +508,23 @@ def test_kill_at_any_instant(site):
     assert result.code == 0, f"it must recover: {result}"
     site.nginx.restart()
     site.must_staple("after all the kills", 3)
-    left = [path.name for path in (site.state / "staples").iterdir()]
-    assert left == [f"{site.leaf.fingerprint}.der"], (
-        f"what killed ones left is cleared away: {left}")
+    left = [path.name for path in (site.state / "staples").glob("*.der")]
+    assert left == [f"{site.leaf.fingerprint}.der"], left
+
+
+def test_what_a_killed_one_left_is_cleared_away(lab, tmp_path):
+    """A temporary file that kill -9 left (the name is that of base/file.c)
+    does not stay for ever; what is not ours does."""
+    leaf, folder = lab.leaf(tmp_path), tmp_path / "state" / "staples"
+    words = ["keep", "--once", leaf.path, "--state-dir", folder.parent]
+    assert lab.oclasp(*words).code == 0
+    left = folder / f".{'ab' * 32}.der.new.qOPpTS"
+    left.write_bytes(b"torn")
+    os.utime(left, (1, 1))
+    (folder / "notes.txt").write_text("somebody's")
+    assert lab.oclasp(*words).code == 0
+    assert sorted(os.listdir(folder)) == sorted(
+        [f"{leaf.fingerprint}.der", "notes.txt"])
 
 
 def test_kill_while_installing(sites):
