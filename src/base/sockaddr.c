@@ -3,6 +3,7 @@
 #include "base/sockaddr.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -47,4 +48,21 @@ sockaddr_parse(const char *text, struct sockaddr_storage *out)
 		return sockaddr_make(address + 1, (int)port, out);
 	}
 	return sockaddr_make(address, (int)port, out);
+}
+
+enum reason
+sockaddr_connect_reason(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return REASON_CONNECT_REFUSED;
+	case ETIMEDOUT:
+		return REASON_CONNECT_TIMEOUT;
+	case ECONNRESET:
+	case ECONNABORTED:
+	case EPIPE:
+		return REASON_CONNECT_RESET;
+	default:
+		return REASON_UNREACHABLE;
+	}
 }

@@ -6,10 +6,15 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "base/reason.h"
+
 /* From a bare IP and a port.  False if ADDRESS is no IP. */
 bool sockaddr_make(const char *address, int port, struct sockaddr_storage *out);
 
 /* From "192.0.2.1:443" or "[2001:db8::1]:443". */
 bool sockaddr_parse(const char *text, struct sockaddr_storage *out);
+
+/* Why connect(2) failed, or a connection under way: its errno as a reason. */
+enum reason sockaddr_connect_reason(int error);
 
 #endif

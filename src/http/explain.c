@@ -6,26 +6,10 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/sockaddr.h"
 #include "http/fetch.h"
 
 /* What an errno of the network says of a connection that was being made. */
-static enum reason
-connect_reason(long os_errno)
-{
-	switch (os_errno) {
-	case ECONNREFUSED:
-		return REASON_CONNECT_REFUSED;
-	case ECONNRESET:
-	case ECONNABORTED:
-	case EPIPE:
-		return REASON_CONNECT_RESET;
-	case ETIMEDOUT:
-		return REASON_CONNECT_TIMEOUT;
-	default: /* ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES ... */
-		return REASON_UNREACHABLE;
-	}
-}
-
 static void
 tell_connect(const struct explain_facts *f, struct err *err)
 {
@@ -35,7 +19,7 @@ tell_connect(const struct explain_facts *f, struct err *err)
 		    "%lld ms",
 		    f->address, f->host, (long long)f->elapsed_ms);
 	else if (f->os_errno != 0)
-		err_set(err, connect_reason(f->os_errno),
+		err_set(err, sockaddr_connect_reason((int)f->os_errno),
 		    "cannot connect to %s for '%.200s': %s", f->address,
 		    f->host, strerror((int)f->os_errno));
 	else

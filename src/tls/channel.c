@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/sockaddr.h"
 #include "tls/secure.h"
 
 enum {
@@ -94,27 +95,10 @@ finish(struct channel *c)
 
 /* --- failures --- */
 
-static enum reason
-connect_reason(int error)
-{
-	switch (error) {
-	case ECONNREFUSED:
-		return REASON_CONNECT_REFUSED;
-	case ETIMEDOUT:
-		return REASON_CONNECT_TIMEOUT;
-	case ECONNRESET:
-	case ECONNABORTED:
-	case EPIPE:
-		return REASON_CONNECT_RESET;
-	default:
-		return REASON_UNREACHABLE;
-	}
-}
-
 static void
 connect_failed(struct channel *c, int error)
 {
-	(void)err_set(&c->err, connect_reason(error),
+	(void)err_set(&c->err, sockaddr_connect_reason(error),
 	    "cannot connect to %s: %s", c->peer, strerror(error));
 }
 

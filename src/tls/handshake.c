@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/sockaddr.h"
 #include "tls/client.h"
 #include "tls/starttls.h"
 
@@ -88,27 +89,10 @@ finish(struct handshake *h)
 
 /* --- failures --- */
 
-static enum reason
-connect_reason(int error)
-{
-	switch (error) {
-	case ECONNREFUSED:
-		return REASON_CONNECT_REFUSED;
-	case ETIMEDOUT:
-		return REASON_CONNECT_TIMEOUT;
-	case ECONNRESET:
-	case ECONNABORTED:
-	case EPIPE:
-		return REASON_CONNECT_RESET;
-	default:
-		return REASON_UNREACHABLE;
-	}
-}
-
 static void
 connect_failed(struct handshake *h, int error)
 {
-	(void)err_set(&h->result.err, connect_reason(error),
+	(void)err_set(&h->result.err, sockaddr_connect_reason(error),
 	    "cannot connect to %s: %s", h->address, strerror(error));
 }
 
