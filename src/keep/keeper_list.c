@@ -64,6 +64,11 @@ keeper_adopt(struct keeper *k, struct target *target)
 
 	if (fingerprint == NULL || target->id.issuer == NULL)
 		return;
+	/* a published file may have outlived the word that it is revoked, if
+	 * this was killed right after it */
+	if (store_last_was(
+		k->store, fingerprint, cert_status_name(CERT_REVOKED)))
+		return;
 	switch (store_get(k->store, fingerprint, &der, &len, &err)) {
 	case 1:
 		offer(target, verify_stored(k, target, der, len));

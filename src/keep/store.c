@@ -341,3 +341,21 @@ store_add_attempt(struct store *store, const char *fingerprint,
 	(void)sqlite3_bind_int(query, 2, STORE_ATTEMPTS_MAX);
 	return store_run(store, query, err);
 }
+
+bool
+store_last_was(
+    struct store *store, const char *fingerprint, const char *outcome)
+{
+	sqlite3_stmt *query = store_prepare(store,
+	    "SELECT outcome FROM attempt WHERE fingerprint = ?"
+	    " ORDER BY id DESC LIMIT 1",
+	    fingerprint);
+	const unsigned char *last = NULL;
+	bool same;
+
+	if (query != NULL && sqlite3_step(query) == SQLITE_ROW)
+		last = sqlite3_column_text(query, 0);
+	same = last != NULL && strcmp((const char *)last, outcome) == 0;
+	(void)sqlite3_finalize(query);
+	return same;
+}

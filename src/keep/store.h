@@ -9,6 +9,7 @@
 #define OCLASP_KEEP_STORE_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,10 @@ struct store_attempt {
 
 int store_add_attempt(struct store *store, const char *fingerprint,
     const struct store_attempt *attempt, struct err *err);
+
+/* True if the last attempt for FINGERPRINT came to OUTCOME. */
+bool store_last_was(
+    struct store *store, const char *fingerprint, const char *outcome);
 
 /* Add what is stored to BOOK, and save what has changed in it.  Others may have
  * saved since: the later proof stays. */

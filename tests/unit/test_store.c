@@ -129,6 +129,16 @@ test_round_trip(void **state)
 }
 
 static void
+attempt_came_to(
+    struct store *store, const char *fingerprint, const char *outcome)
+{
+	const struct store_attempt attempt = {.at = 9999, .outcome = outcome};
+
+	assert_int_equal(
+	    store_add_attempt(store, fingerprint, &attempt, NULL), 0);
+}
+
+static void
 test_history_is_bounded(void **state)
 {
 	struct store *store = open_sound();
@@ -148,6 +158,13 @@ test_history_is_bounded(void **state)
 			assert_int_equal(
 			    store_add_attempt(store, FP_B, &attempt, &err), 0);
 	}
+	attempt_came_to(store, FP_B, "revoked");
+	assert_true(store_last_was(store, FP_B, "revoked"));
+	assert_false(store_last_was(store, FP_A, "revoked"));
+	assert_true(store_last_was(store, FP_A, "good"));
+	attempt_came_to(store, FP_B, "good");
+	assert_false(store_last_was(store, FP_B, "revoked"));
+	assert_false(store_last_was(store, "cc", "good"));
 	store_close(store);
 	assert_int_equal(ask("SELECT count(*) FROM attempt WHERE fingerprint"
 			     " = '" FP_A "'"),
@@ -157,7 +174,7 @@ test_history_is_bounded(void **state)
 	    30);
 	assert_int_equal(ask("SELECT count(*) FROM attempt WHERE fingerprint"
 			     " = '" FP_B "'"),
-	    3);
+	    5);
 }
 
 /* --- what is damaged, and what only looks so --- */
