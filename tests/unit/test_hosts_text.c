@@ -113,8 +113,8 @@ test_confusion(void **state)
 	    "# END oclasp hosts\n# BEGIN oclasp hosts\n",
 	    "# BEGIN oclasp hosts\n# BEGIN oclasp hosts\n# END oclasp hosts\n",
 	    "# BEGIN oclasp hosts\n# END oclasp hosts\n# END oclasp hosts\n",
-	    "# BEGIN oclasp hosts\n# END oclasp hosts\n"
-	    "# BEGIN oclasp hosts\n# END oclasp hosts\n",
+	    ("# BEGIN oclasp hosts\n# END oclasp hosts\n"
+	     "# BEGIN oclasp hosts\n# END oclasp hosts\n"),
 	};
 
 	(void)state;

@@ -167,8 +167,8 @@ static void
 test_names(void **state)
 {
 	static const char *const bad[] = {"", ".der", "x.der",
-	    "ABCDEF00000000000000000000000000000000000000000000000000000000"
-	    "00.der",
+	    ("ABCDEF00000000000000000000000000000000000000000000000000000000"
+	     "00.der"),
 	    "../a.der", ".aa.der.new.123456"};
 	char name[80], out[65];
 
