@@ -124,6 +124,16 @@ has_no_path(CURLU *parts)
 	return good;
 }
 
+/* True if the part behind the credentials is written in plain letters.  curl
+ * reads "%34" as the host 4, and that again as 0.0.0.4. */
+static bool
+is_plain(const char *url)
+{
+	const char *at = strrchr(url, '@');
+
+	return strchr(at == NULL ? url : at, '%') == NULL;
+}
+
 int
 proxy_parse(const char *url, bool with_auth, struct proxy *out, struct err *err)
 {
@@ -144,7 +154,7 @@ proxy_parse(const char *url, bool with_auth, struct proxy *out, struct err *err)
 	if (strnlen(url, PROXY_URL_MAX) < PROXY_URL_MAX)
 		whole = mem_printf(
 		    "%s%s", strstr(url, "://") == NULL ? "http://" : "", url);
-	if (parts == NULL || whole == NULL ||
+	if (parts == NULL || whole == NULL || !is_plain(url) ||
 	    curl_url_set(parts, CURLUPART_URL, whole,
 		CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
 	    curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||

@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/sockaddr.h"
+#include "base/text.h"
 #include "pki/cert.h"
 #include "tls/handshake.h"
 
@@ -61,7 +62,10 @@ struct publish {
 	struct err err;
 };
 
-enum { FINGERPRINT = 64 }; /* hex digits of a SHA-256 */
+enum {
+	FINGERPRINT = 64,                      /* hex digits of a SHA-256 */
+	TORN_TAIL = sizeof(".new.XXXXXX") - 1, /* of file_replace */
+};
 
 static void prove_next(void *cookie);
 
@@ -128,6 +132,21 @@ is_staple_name(const char *name)
 	       strcmp(name + FINGERPRINT, ".der") == 0;
 }
 
+/* What file_replace() of a killed keep has left of a staple file.  Nobody else
+ * writes there: the state folder is locked. */
+static bool
+is_torn_name(const char *name)
+{
+	char fingerprint[FINGERPRINT + sizeof(".der")] = "";
+
+	if (strlen(name) != 1 + strlen(".der") + FINGERPRINT + TORN_TAIL ||
+	    name[0] != '.' ||
+	    !text_starts(name + 1 + FINGERPRINT + strlen(".der"), ".new."))
+		return false;
+	memcpy(fingerprint, name + 1, sizeof(fingerprint) - 1);
+	return is_staple_name(fingerprint);
+}
+
 /* Withdrawn means absent, and so does a certificate that is not kept (any
  * more).  Strangers' files are left alone. */
 static void
@@ -141,8 +160,10 @@ remove_unwanted(struct publish *p)
 		char fingerprint[FINGERPRINT + 1] = "";
 		char *path;
 
-		if (!is_staple_name(entry->d_name))
+		if (!is_staple_name(entry->d_name) &&
+		    !is_torn_name(entry->d_name))
 			continue;
+		/* no fingerprint begins with the dot of a torn one */
 		memcpy(fingerprint, entry->d_name, FINGERPRINT);
 		kept = find_kept(p, fingerprint);
 		if (kept != NULL && kept->item.staple.len > 0)

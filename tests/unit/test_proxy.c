@@ -74,6 +74,8 @@ static const char *const bad[] = {
     "http://[::1:3128",
     "http://ann:" SECRET "%0d%0aX: y@p.test:3128",
     "http://ann%00:" SECRET "@p.test:3128",
+    "%34",
+    "http://p%2etest:3128",
 };
 
 static void
