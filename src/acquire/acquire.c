@@ -237,13 +237,14 @@ static void
 tell_book(struct acquire *a)
 {
 	struct address_book *book = a->options->book;
-	const struct acquire_try *won = &a->tries[a->winner];
+	const struct acquire_try *won;
 	int64_t now = clock_wall_s();
 	int port;
 
 	/* an errand's answer is not verified: it proves nothing */
 	if (book == NULL || !a->won || !a->result.accepted)
 		return;
+	won = &a->tries[a->winner];
 	for (size_t i = 0; i < a->try_count; i++) {
 		bool winner = &a->tries[i] == won && is_direct(won);
 		char *host = NULL;
