@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/fact.h -- what the probes saw: typed facts with time and source.
+ *
+ * A probe only adds facts, diagnose() only reads them, and the report names
+ * them as evidence by their number.  A fact says what was seen and never what
+ * it means: that two answers differ is a fact, that one is forged is not.
+ * Facts are plain values, so that a test writes a network as a table. */
+#ifndef OCLASP_DOCTOR_FACT_H
+#define OCLASP_DOCTOR_FACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "dns/message.h"
+#include "dns/resolver.h"
+#include "pki/verify.h"
+
+enum {
+	FACTS_MAX = 8192,        /* of one diagnosis */
+	FACT_ADDRESSES_MAX = 16, /* told of one datagram */
+	FACT_CHAIN_MAX = 8,
+	FACT_TEXT = 256,
+	FACT_NAME_TEXT = 256,
+	FACT_URL_TEXT = 256,
+};
+
+enum fact_kind {
+	FACT_INPUT,    /* the certificate that it is about */
+	FACT_CLOCK,    /* another clock beside ours */
+	FACT_OVERRIDE, /* something on this machine that names an address, or
+			  the way: hosts file, proxy, resolv.conf */
+	FACT_SETTING,  /* one fault of the TLS server's configuration */
+	FACT_PEER,     /* an address that the server's error log names */
+	FACT_QUESTION, /* a DNS question, and how it ended */
+	FACT_DATAGRAM, /* one answer to it, by whatever transport */
+	FACT_CONNECT,  /* a TCP connection */
+	FACT_FETCH,    /* an OCSP exchange with one address */
+	FACT_CONTROL,  /* an HTTP exchange that is no OCSP */
+	FACT_TLS,      /* a TLS handshake with an encrypted resolver */
+	FACT_SERVED,   /* a TLS handshake with the server */
+	FACT_KEEP,     /* what `oclasp keep` knows of it */
+	FACT_UNTESTED, /* what was not tested, and why */
+};
+
+/* What part a name plays in a question. */
+enum fact_role {
+	ROLE_RESPONDER, /* the responder's host, n0 */
+	ROLE_CHAIN,     /* a later name of its CNAME chain, n1 ... nk */
+	ROLE_CONTROL,   /* a name that exists and nobody lists */
+	ROLE_RANDOM,    /* a name that cannot exist, below a control */
+	ROLE_MUTANT,    /* the suspect with one letter changed */
+	ROLE_CHILD,     /* a random child of the suspect */
+	ROLE_SIBLING,   /* a random sibling: a suffix rule matches it */
+	ROLE_COUSIN,    /* a real neighbour, another customer of the CDN */
+	ROLE_SUFFIX,    /* a random child of a zone further up */
+	ROLE_EMBEDDED,  /* suspect.random.control: an unanchored rule */
+	ROLE_IPV4ONLY,  /* ipv4only.arpa, RFC 7050 */
+};
+
+/* Who is asked. */
+enum fact_party {
+	PARTY_SYSTEM,    /* getaddrinfo: hosts file and all */
+	PARTY_RESOLVER,  /* a resolver, by URL */
+	PARTY_AUTHORITY, /* a name server of the zone */
+	PARTY_DARK,      /* an address where no resolver is */
+};
+
+struct fact_input {
+	struct err unusable; /* REASON_NONE: read, with its issuer */
+	bool has_url, http_url, must_staple, short_lived, expired;
+	char url[FACT_URL_TEXT];   /* the responder's */
+	char host[FACT_NAME_TEXT]; /* of it */
+};
+
+struct fact_clock {
+	char host[FACT_NAME_TEXT];
+	int64_t ahead_s;    /* our clock less theirs */
+	bool authenticated; /* over TLS that was verified, or signed */
+};
+
+enum fact_override_kind {
+	OVERRIDE_HOSTS,    /* a line of the hosts file for NAME */
+	OVERRIDE_PROXY,    /* a proxy of the environment or configuration */
+	OVERRIDE_RESOLVER, /* a nameserver of resolv.conf: ADDRESS */
+	OVERRIDE_BOOK,     /* an address that was proven before: OLD_S ago */
+};
+
+struct fact_override {
+	enum fact_override_kind kind;
+	char name[FACT_NAME_TEXT], address[DNS_ADDRESS_TEXT];
+	char file[FACT_TEXT];
+	int line;
+	int64_t old_s;
+};
+
+/* CODE is one of finding.h's that begin with server-. */
+struct fact_setting {
+	const char *code;
+	char file[FACT_TEXT];
+	int line;
+	char address[DNS_ADDRESS_TEXT]; /* a resolver it names, or "" */
+	char text[FACT_TEXT];
+};
+
+struct fact_peer {
+	char address[DNS_ADDRESS_TEXT];
+	char file[FACT_TEXT];
+	char text[FACT_TEXT]; /* the line, cut */
+	int64_t age_s;        /* -1: unknown */
+};
+
+struct fact_question {
+	enum fact_party party;
+	char asked[RESOLVER_URL_TEXT]; /* "system", "udp://192.0.2.53" */
+	char name[FACT_NAME_TEXT];
+	enum fact_role role;
+	uint16_t type;
+	bool no_rd, cd;  /* RD=0, CD=1; else the usual */
+	unsigned repeat; /* 0: the first time */
+	size_t answers;  /* FACT_DATAGRAMs of it */
+	struct err err;  /* REASON_NONE: something came; REASON_DNS_NO_ANSWER:
+			    silence; REASON_UNREACHABLE: ICMP;
+			    REASON_CONNECT_*, REASON_TLS_FAILED for others */
+	int64_t elapsed_ms;
+};
+
+struct fact_datagram {
+	size_t question; /* index of its FACT_QUESTION */
+	char from[DNS_ADDRESS_TEXT];
+	bool elsewhere; /* not from whom was asked: seen, not believed */
+	int rcode;
+	bool authoritative, truncated, recursion, edns, other_case, malformed;
+	int ede;    /* RFC 8914 info-code; -1: none */
+	int ip_ttl; /* -1: unknown */
+	size_t size;
+	bool wrong_type; /* an A or AAAA record of the question's name in
+			    answer to a question for neither: impossible for
+			    an honest server */
+	char addresses[FACT_ADDRESSES_MAX][DNS_ADDRESS_TEXT];
+	size_t address_count;
+	char chain[FACT_CHAIN_MAX][FACT_NAME_TEXT];
+	size_t chain_length;
+	int64_t ttl_s; /* the smallest TTL of its records; -1: none */
+};
+
+struct fact_connect {
+	char address[DNS_ADDRESS_TEXT];
+	int port;
+	bool control;   /* a host that has nothing to do with it */
+	struct err err; /* REASON_NONE: connected */
+	int64_t elapsed_ms;
+};
+
+struct fact_fetch {
+	char address[DNS_ADDRESS_TEXT]; /* "" through a proxy that looks up */
+	char url[FACT_URL_TEXT];
+	const char *method;             /* "GET", "POST" */
+	char proxy[FACT_URL_TEXT];      /* or "" */
+	char source[RESOLVER_URL_TEXT]; /* who named the address first */
+	struct err err;          /* REASON_NONE: a signed, fresh response for
+				     exactly this certificate */
+	enum cert_status status; /* then */
+	long http_status;        /* 0: none */
+	int64_t connect_ms, elapsed_ms; /* -1: not that far */
+	int64_t ahead_s; /* local clock less the answer's Date; 0 unknown */
+	unsigned repeat;
+};
+
+enum fact_control_kind {
+	CONTROL_WEB,        /* an unrelated web host: captive portal? */
+	CONTROL_OTHER_HOST, /* the same address, an innocuous Host */
+	CONTROL_SPLIT,      /* the same request in two segments */
+};
+
+struct fact_control {
+	enum fact_control_kind kind;
+	char address[DNS_ADDRESS_TEXT], host[FACT_NAME_TEXT];
+	struct err err; /* REASON_NONE: an answer of HTTP came */
+	long http_status;
+	bool html, redirect, altered; /* altered: Via or a body not ours */
+	int64_t elapsed_ms;
+};
+
+struct fact_tls {
+	char resolver[RESOLVER_URL_TEXT], address[DNS_ADDRESS_TEXT];
+	int port;
+	char sni[FACT_NAME_TEXT]; /* "" none */
+	struct err err;           /* of the handshake, beside the certificate */
+	bool connected;           /* TCP was up */
+	bool certificate_bad; /* the handshake worked, with a certificate that
+				 does not verify */
+	int64_t elapsed_ms;
+};
+
+struct fact_served {
+	struct err err; /* REASON_NONE: complete */
+	bool stapled, accepted;
+	enum cert_status status;
+	struct err verdict; /* why the staple was rejected */
+	char address[DNS_ADDRESS_TEXT];
+	int number; /* 1, 2 */
+	int64_t connect_ms, tls_ms, usable_s;
+};
+
+struct fact_keep {
+	bool running, kept;
+	char state[32];
+	struct err last;
+	int64_t usable_s, last_attempt_s; /* ago; -1: never */
+};
+
+struct fact_untested {
+	char what[FACT_TEXT], why[FACT_TEXT];
+};
+
+struct fact {
+	enum fact_kind kind;
+	int64_t at_ms; /* after the diagnosis began */
+	const char
+	    *probe; /* 4.1 of the taxonomy: "L", "G", "U", ...; constant */
+	union {
+		struct fact_input input;
+		struct fact_clock clock;
+		struct fact_override override;
+		struct fact_setting setting;
+		struct fact_peer peer;
+		struct fact_question question;
+		struct fact_datagram datagram;
+		struct fact_connect connect;
+		struct fact_fetch fetch;
+		struct fact_control control;
+		struct fact_tls tls;
+		struct fact_served served;
+		struct fact_keep keep;
+		struct fact_untested untested;
+	} u;
+};
+
+struct facts {
+	struct fact *items; /* owned; their index + 1 is the number shown */
+	size_t count;
+	size_t dropped; /* beyond FACTS_MAX: a finding must not need them */
+};
+
+void facts_done(struct facts *facts);
+
+/* Add a fact of KIND; the rest is zero.  The pointer lives until the next
+ * call.  Beyond FACTS_MAX it is a scratch one that nobody reads. */
+struct fact *facts_add(
+    struct facts *facts, enum fact_kind kind, const char *probe, int64_t at_ms);
+
+const char *fact_kind_name(enum fact_kind kind);
+const char *fact_role_name(enum fact_role role);
+
+#endif
