@@ -70,7 +70,12 @@ keeper_decide(struct keeper *k, struct target *target)
 		target->said = true;
 		target->state = d.state;
 	}
-	/* the end of a staple is an event too: it is withdrawn then (I3) */
+	/* the end of a staple is an event too: it is withdrawn then (I3), also
+	 * when an attempt that failed in this very second comes first */
+	if (target->published && target_servable(target, now) == NULL) {
+		target->published = false;
+		keeper_mark_urgent(k);
+	}
 	if (target_servable(target, now) != NULL &&
 	    (when == 0 || facts.usable_until < when))
 		when = facts.usable_until;
@@ -320,10 +325,6 @@ handle_due(struct keeper *k, struct target *target, int64_t now)
 	const struct policy_facts facts = target_facts(target, now);
 	const struct policy_decision d = policy_decide(&facts);
 
-	if (target->published && target_servable(target, now) == NULL) {
-		target->published = false;
-		keeper_mark_urgent(k);
-	}
 	if (target->place.state != PLACE_NONE || d.next_attempt == 0 ||
 	    d.next_attempt > now)
 		keeper_decide(k, target);
