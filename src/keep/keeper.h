@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "acquire/acquire.h"
+#include "keep/rules.h"
 #include "keep/target.h"
 
 struct err;
@@ -35,6 +36,10 @@ struct keeper_options {
 	const char *ca_file; /* or NULL */
 	struct acquire_options acquire;
 	bool allow_no_next_update, allow_sha1;
+	enum certid_choice certid;        /* UNSAID: SHA-1 */
+	enum on_revoked on_revoked;       /* UNSAID: withdraw */
+	const struct issuer_rules *rules; /* exceptions of one issuer each */
+	size_t rule_count;
 	bool use_nginx;
 	const char *nginx_command;
 	bool once;
