@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,13 +21,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { PIPE_WAIT_MS = 10000 }; /* for what writes into a pipe */
+enum {
+	PIPE_WAIT_MS = 10000, /* for what writes into a pipe */
+	LABEL_MAX = 4096,     /* octets of an extended attribute */
+};
 
 static int
 fail(struct err *err, const char *what, const char *path)
 {
 	return err_set(err, REASON_FILE, "cannot %s '%s': %s", what, path,
-	    strerror(errno));
+	    errno == EBUSY ? "it is a mount of its own, as in a container: "
+			     "change it where it comes from"
+			   : strerror(errno));
 }
 
 static int
@@ -171,40 +177,119 @@ open_folder(const char *path)
 	return fd;
 }
 
-int
-file_replace(const char *path, const void *data, size_t len, mode_t mode,
-    struct err *err)
+/* What SELinux and access lists say of the file PATH goes over to FD, as far as
+ * we may and they are known here at all. */
+static void
+copy_labels(const char *path, int fd)
 {
-	/* A dot in front: servers read whole folders by patterns such as *, and
-	 * must not come upon it half written, nor after a crash. */
+	static const char *const names[] = {
+	    "security.selinux", "system.posix_acl_access"};
+	char value[LABEL_MAX];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		ssize_t len = getxattr(path, names[i], value, sizeof(value));
+
+		if (len > 0)
+			(void)fsetxattr(fd, names[i], value, (size_t)len, 0);
+	}
+}
+
+/* Make FD, which nobody can name yet, like MODEL's file; PATH is for the
+ * text. */
+static int
+take_after(
+    int fd, const struct file_model *model, const char *path, struct err *err)
+{
+	const struct stat *was = model->seen;
+
+	if ((was->st_uid != geteuid() || was->st_gid != getegid()) &&
+	    fchown(fd, was->st_uid, was->st_gid) == -1)
+		return fail(err, "keep the owner of", path);
+	if (fchmod(fd, was->st_mode & 07777) == -1)
+		return fail(err, "keep the mode of", path);
+	copy_labels(model->path, fd);
+	return 0;
+}
+
+/* Refuse if MODEL's file is not what it was when it was read. */
+static int
+check_unmoved(const struct file_model *model, struct err *err)
+{
+	const struct stat *was = model->seen;
+	struct stat now;
+	bool moved;
+
+	if (stat(model->path, &now) == -1)
+		moved = was != NULL;
+	else
+		moved = was == NULL || now.st_ino != was->st_ino ||
+			now.st_size != was->st_size ||
+			now.st_mtim.tv_sec != was->st_mtim.tv_sec ||
+			now.st_mtim.tv_nsec != was->st_mtim.tv_nsec;
+	if (!moved)
+		return 0;
+	return err_set(err, REASON_FILE,
+	    "'%s' was changed by somebody else at this moment: nothing was "
+	    "written, try again",
+	    model->path);
+}
+
+/* A dot in front: servers read whole folders by patterns such as *, and must
+ * not come upon it half written, nor after a crash.  Owned. */
+static char *
+name_beside(const char *path)
+{
 	const char *slash = strrchr(path, '/');
 	int folder_len = slash == NULL ? 0 : (int)(slash + 1 - path);
-	char *tmp = mem_printf(
-	    "%.*s.%s.new.XXXXXX", folder_len, path, path + folder_len);
-	int folder = open_folder(path);
-	int fd = -1;
-	int rc = -1;
-	bool made = false;
 
-	if (folder == -1)
-		goto out;
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd == -1)
-		goto out;
-	made = true;
-	if (fchmod(fd, mode) == -1 || write_all(fd, data, len) == -1 ||
-	    fsync(fd) == -1)
-		goto out;
+	return mem_printf(
+	    "%.*s.%s.new.XXXXXX", folder_len, path, path + folder_len);
+}
+
+/* Fill FD, and let it take the name PATH instead of TMP.  *MADE: TMP is still
+ * there. */
+static int
+put_in_place(int fd, const char *tmp, const char *path, struct span data,
+    const struct file_model *model, bool *made, struct err *err)
+{
+	if (write_all(fd, data.at, data.len) == -1 || fsync(fd) == -1)
+		return fail(err, "write", path);
+	if (model != NULL && check_unmoved(model, err) == -1)
+		return -1;
 	if (rename(tmp, path) == -1)
-		goto out;
-	made = false;
-	/* The rename is durable only once the folder itself is on disk. */
-	if (fsync(folder) == -1)
-		goto out;
-	rc = 0;
-out:
-	if (rc == -1)
+		return fail(err, "write", path);
+	*made = false;
+	return 0;
+}
+
+int
+file_replace_like(const char *path, const void *data, size_t len, mode_t mode,
+    const struct file_model *model, struct err *err)
+{
+	char *tmp = name_beside(path);
+	int folder = open_folder(path);
+	int fd = folder == -1 ? -1 : mkostemp(tmp, O_CLOEXEC);
+	bool made = fd != -1;
+	int rc = -1;
+
+	if (fd == -1) {
 		(void)fail(err, "write", path);
+		goto out;
+	}
+	/* it is 0600 until here, and empty until it is as it shall be */
+	if (model != NULL && model->seen != NULL) {
+		if (take_after(fd, model, path, err) == -1)
+			goto out;
+	} else if (fchmod(fd, mode) == -1) {
+		(void)fail(err, "write", path);
+		goto out;
+	}
+	if (put_in_place(fd, tmp, path, (struct span){data, len}, model, &made,
+		err) == -1)
+		goto out;
+	/* The rename is durable only once the folder itself is on disk. */
+	rc = fsync(folder) == -1 ? fail(err, "flush", path) : 0;
+out:
 	if (made)
 		(void)unlink(tmp);
 	if (fd != -1)
@@ -213,6 +298,13 @@ out:
 		close(folder);
 	free(tmp);
 	return rc;
+}
+
+int
+file_replace(const char *path, const void *data, size_t len, mode_t mode,
+    struct err *err)
+{
+	return file_replace_like(path, data, len, mode, NULL, err);
 }
 
 int

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 struct err;
+struct stat;
 
 /* Read all of PATH, at most MAX bytes, into fresh memory with a NUL behind it
  * that *LEN does not count.  A larger file is an error, and so is anything
@@ -28,6 +29,21 @@ int file_read_secret(
  * link at PATH is replaced itself, not followed. */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct err *err);
+
+/* The file that a new one is to be like. */
+struct file_model {
+	const char *path;
+	const struct stat *seen; /* as stat(2) told of it when it was read;
+				    NULL: there was none */
+};
+
+/* The same, for files that are somebody else's: what is there at last has
+ * owner, group, mode, access list and security label of MODEL's file, and at no
+ * moment more; MODE counts where there was none.  Refused, and nothing
+ * written, if MODEL's file is not what was seen any more.  MODEL's path may be
+ * PATH, or another one, as for a backup; NULL: file_replace. */
+int file_replace_like(const char *path, const void *data, size_t len,
+    mode_t mode, const struct file_model *model, struct err *err);
 
 /* 1 if PATH holds exactly these bytes, else 0. */
 int file_holds(const char *path, const void *data, size_t len);

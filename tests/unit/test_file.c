@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -168,6 +169,88 @@ test_no_stranger_in_the_folder(void **state)
 	globfree(&found);
 	assert_int_equal(1, count_entries("."));
 	assert_int_equal(0, unlink("a"));
+}
+
+/* An access list as the kernel keeps it: little-endian version, then tag,
+ * permissions and identity of each entry (acl(5)): user::rw-, user:12345:r--,
+ * group::r--, mask::r--, other::---. */
+static const char access_list[] = "\2\0\0\0"
+				  "\1\0\6\0\377\377\377\377"
+				  "\2\0\4\0\71\60\0\0"
+				  "\4\0\4\0\377\377\377\377"
+				  "\20\0\4\0\377\377\377\377"
+				  "\40\0\0\0\377\377\377\377";
+
+/* Somebody else's file keeps its owner, mode and access list. */
+static void
+test_replace_like(void **state)
+{
+	static const char name[] = "system.posix_acl_access";
+	char acl[sizeof(access_list)] = "";
+	struct stat before, after;
+	struct file_model model = {"a", &before};
+	struct err err = {0};
+	bool has_acl;
+
+	(void)state;
+	put("a", "old");
+	assert_int_equal(0, chmod("a", 0640));
+	(void)chown("a", 12345, 54321); /* as root it is a test, else not */
+	has_acl =
+	    setxattr("a", name, access_list, sizeof(access_list) - 1, 0) == 0;
+	assert_int_equal(0, stat("a", &before));
+	/* a copy beside it, and then it itself */
+	assert_int_equal(
+	    0, file_replace_like("copy", "old", 3, 0644, &model, &err));
+	assert_int_equal(
+	    0, file_replace_like("a", "new!", 4, 0644, &model, &err));
+	assert_holds("a", "new!");
+	for (const char *const *path = (const char *const[]){"a", "copy", NULL};
+	     *path != NULL; path++) {
+		assert_int_equal(0, stat(*path, &after));
+		assert_int_equal(before.st_mode, after.st_mode);
+		assert_int_equal(before.st_uid, after.st_uid);
+		assert_int_equal(before.st_gid, after.st_gid);
+		if (!has_acl)
+			continue;
+		assert_int_equal(sizeof(access_list) - 1,
+		    getxattr(*path, name, acl, sizeof(acl)));
+		assert_memory_equal(access_list, acl, sizeof(acl) - 1);
+	}
+	assert_int_equal(2, count_entries("."));
+	assert_int_equal(0, unlink("a"));
+	assert_int_equal(0, unlink("copy"));
+	if (!has_acl)
+		print_message("no access lists here: not tested\n");
+}
+
+/* Nobody's change is lost: what was read must be what is there. */
+static void
+test_replace_like_moved(void **state)
+{
+	struct stat seen;
+	const struct file_model was_there = {"a", &seen}, was_not = {"a", NULL};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(
+	    0, file_replace_like("a", "1", 1, 0600, &was_not, &err));
+	assert_int_equal(0, stat("a", &seen));
+	assert_int_equal(0600, seen.st_mode & 07777);
+	/* somebody made it meanwhile */
+	assert_int_equal(
+	    -1, file_replace_like("a", "2", 1, 0600, &was_not, &err));
+	assert_int_equal(REASON_FILE, err.reason);
+	assert_non_null(strstr(err.text, "somebody else"));
+	assert_holds("a", "1");
+	put("a", "theirs");
+	assert_int_equal(
+	    -1, file_replace_like("a", "2", 1, 0600, &was_there, NULL));
+	assert_holds("a", "theirs");
+	assert_int_equal(0, unlink("a"));
+	assert_int_equal(
+	    -1, file_replace_like("a", "2", 1, 0600, &was_there, NULL));
+	assert_int_equal(0, count_entries(".")); /* and nothing is left */
 }
 
 /* I7, A13: the disk is full. */
@@ -490,6 +573,8 @@ main(void)
 	    cmocka_unit_test(test_replace),
 	    cmocka_unit_test(test_reader_sees_one_or_the_other),
 	    cmocka_unit_test(test_no_stranger_in_the_folder),
+	    cmocka_unit_test(test_replace_like),
+	    cmocka_unit_test(test_replace_like_moved),
 	    cmocka_unit_test(test_full_disk),
 	    cmocka_unit_test(test_replace_fails),
 	    cmocka_unit_test(test_read_only_folder),
