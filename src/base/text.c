@@ -67,6 +67,24 @@ buf_printf(struct buf *buf, const char *fmt, ...)
 	free(text);
 }
 
+void
+buf_quoted(struct buf *buf, const char *text)
+{
+	char *clean = text_printable(text);
+
+	buf_puts(buf, "\"");
+	for (const char *at = clean; *at != '\0';) {
+		size_t plain = strcspn(at, "\"\\");
+
+		buf_add(buf, at, plain);
+		at += plain;
+		if (*at != '\0')
+			buf_printf(buf, "\\%c", *at++);
+	}
+	buf_puts(buf, "\"");
+	free(clean);
+}
+
 const char *
 buf_text(const struct buf *buf)
 {

@@ -33,6 +33,11 @@ void buf_puts(struct buf *buf, const char *text);
 __attribute__((format(printf, 2, 3))) void buf_printf(
     struct buf *buf, const char *fmt, ...);
 
+/* TEXT, cleaned (text_clean), in double quotes, with \\ before each of its own
+ * quotes and backslashes: a string of JSON (RFC 8259, section 7), and a label's
+ * value of Prometheus. */
+void buf_quoted(struct buf *buf, const char *text);
+
 /* The text so far, "" when empty; borrowed. */
 const char *buf_text(const struct buf *buf);
 

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "dns/health.h"
 #include "face/command.h"
 #include "face/config.h"
+#include "keep/journal.h"
 #include "keep/keeper.h"
 
 struct job {
@@ -81,6 +83,22 @@ check_arguments(const struct keeper_options *options, const struct options *o,
 }
 
 static int
+begin_log(const struct options *o, struct err *err)
+{
+	if (o->log_format == NULL) {
+		if (log_stderr_is_journal())
+			log_set_sink(journal_send);
+		return 0;
+	}
+	if (strcmp(o->log_format, "json") == 0)
+		log_set_format(LOG_JSON);
+	else if (strcmp(o->log_format, "text") != 0)
+		return err_set(err, REASON_USAGE,
+		    "log-format '%s': give text or json", o->log_format);
+	return 0;
+}
+
+static int
 finish(enum keeper_end end)
 {
 	switch (end) {
@@ -126,7 +144,7 @@ run(const struct options *o)
 	options.acquire.health = &health;
 	take_args(&job, &options);
 	if (check_arguments(&options, o, &err) == -1 ||
-	    keeper_run(&options, &end, &err) == -1)
+	    begin_log(o, &err) == -1 || keeper_run(&options, &end, &err) == -1)
 		status = command_fail("keep", &err, EXIT_USAGE);
 	else
 		status = finish(end);

@@ -140,6 +140,7 @@ parse(const char *path, struct buf *text, struct err *err)
 	    CFG_STR("state-dir", NULL, CFGF_NODEFAULT),
 	    CFG_STR("ca-file", NULL, CFGF_NODEFAULT),
 	    CFG_STR("tls-ca", NULL, CFGF_NODEFAULT),
+	    CFG_STR("log-format", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("resolvers", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("pins", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("proxies", NULL, CFGF_NODEFAULT),
@@ -338,6 +339,7 @@ config_load(struct options *options, struct config **out, struct err *err)
 	take_text(config->cfg, "state-dir", &options->state_dir);
 	take_text(config->cfg, "ca-file", &options->ca_file);
 	take_text(config->cfg, "tls-ca", &options->tls_ca);
+	take_text(config->cfg, "log-format", &options->log_format);
 	take_numbers(config->cfg, options);
 	take_blocks(config, options);
 	if (take_lists(config->cfg, options, &why) == -1 ||

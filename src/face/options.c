@@ -35,6 +35,7 @@ enum {
 	OPT_FORMAT,
 	OPT_HOSTS_FILE,
 	OPT_JSON,
+	OPT_LOG_FORMAT,
 	OPT_MAX_AGE,
 	OPT_NAGIOS,
 	OPT_NO_PROXY,
@@ -139,6 +140,8 @@ static const struct row {
 	"the configuration (/etc/oclasp/oclasp.conf, if it is there)"},
     {OPT_JSON, "json", NULL, CMD_ALL & ~(CMD_KEEP | CMD_HELP),
 	"one JSON document on standard output"},
+    {OPT_LOG_FORMAT, "log-format", "FORMAT", CMD_KEEP,
+	"log lines as text or json; else text, in the journal as its records"},
     {OPT_COLOR, "color", "WHEN", CMD_ALL, "auto, always or never"},
     {OPT_VERBOSE, "verbose", NULL, CMD_ALL, "say more; twice: much more"},
     {OPT_QUIET, "quiet", NULL, CMD_ALL, "say errors only"},
@@ -258,6 +261,8 @@ text_option(int id, struct options *o)
 		return &o->format;
 	case OPT_HOSTS_FILE:
 		return &o->hosts_file;
+	case OPT_LOG_FORMAT:
+		return &o->log_format;
 	default:
 		return NULL;
 	}

@@ -53,7 +53,7 @@ struct options {
 	const char *tls_ca;
 	const char *state_dir, *server, *server_command, *config;
 	const char *servername;
-	const char *format, *hosts_file;
+	const char *format, *hosts_file, *log_format;
 	enum handshake_starttls starttls;
 	bool has_at;
 	int64_t at; /* wall seconds */

@@ -107,12 +107,14 @@ on_hangup(uv_signal_t *handle, int number)
 	struct err err = {0};
 
 	(void)number;
-	log_line(LOG_NOTICE, "reading configuration and certificates again");
+	log_event(LOG_NOTICE, (struct log_about){.event = "reload"},
+	    "reading configuration and certificates again");
 	if (k->options->reload != NULL &&
 	    k->options->reload(
 		k->options->cookie, &k->specs, &k->spec_count, &err) == -1)
-		log_line(LOG_ERROR, "the old configuration stays: %s (%s)",
-		    err.text, reason_name(err.reason));
+		log_event(LOG_ERROR,
+		    (struct log_about){.event = "reload", .reason = err.reason},
+		    "the old configuration stays: %s", err.text);
 	for (size_t i = 0; i < k->target_count; i++)
 		keeper_read_target(k, k->targets[i]);
 	keeper_sync_targets(k);
@@ -161,18 +163,20 @@ open_state(struct keeper *k, struct err *err)
 	if (k->store == NULL)
 		goto out;
 	if (aside != NULL)
-		log_line(LOG_ERROR,
-		    "the store was damaged: it is now '%s', a "
-		    "new one is begun from the published "
-		    "staples",
+		log_event(LOG_ERROR,
+		    (struct log_about){
+			.event = "store", .reason = REASON_STORE},
+		    "the store was damaged: it is now '%s', a new one is begun "
+		    "from the published staples",
 		    aside);
 	k->acquire = k->options->acquire;
 	k->acquire.book = address_book_new();
 	/* without the book everything is only slower */
 	if (store_load_book(k->store, k->acquire.book, clock_wall_s(), &why) ==
 	    -1)
-		log_line(
-		    LOG_WARNING, "%s (%s)", why.text, reason_name(why.reason));
+		log_event(LOG_WARNING,
+		    (struct log_about){.event = "store", .reason = why.reason},
+		    "%s", why.text);
 	rc = 0;
 out:
 	free(aside);
@@ -190,8 +194,10 @@ first_scan_done(void *cookie, struct nginx_conf *conf, const struct err *err)
 	k->scan = NULL;
 	k->conf = conf;
 	if (conf == NULL)
-		log_line(
-		    LOG_ERROR, "%s (%s)", err->text, reason_name(err->reason));
+		log_event(LOG_ERROR,
+		    (struct log_about){
+			.event = "server", .reason = err->reason},
+		    "%s", err->text);
 	keeper_sync_targets(k);
 	keeper_read_inbox(k);
 	keeper_mark_dirty(k);

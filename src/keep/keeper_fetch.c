@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/keeper_fetch.c -- what is due is fetched; what came of it is kept. */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -8,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "http/fetch.h"
 #include "keep/keeper_priv.h"
 #include "pki/staple.h"
 
@@ -37,19 +35,20 @@ log_state(const struct target *target, enum target_state state, int64_t now)
 			       : state == STATE_RETRYING    ? LOG_WARNING
 							    : LOG_NOTICE;
 	const struct staple *staple = target_servable(target, now);
+	const struct log_about about =
+	    target_about(target, "state", target_reason(target, state));
 	char left[CLOCK_SPAN];
 
 	if (state == STATE_NO_RESPONDER)
-		log_line(level,
-		    "%s: no-responder: the certificate names no OCSP "
-		    "responder, so there is nothing to staple",
-		    target_name(target));
+		log_event(level, about,
+		    "no-responder: the certificate names no OCSP responder, "
+		    "so there is nothing to staple");
 	else if (staple != NULL)
-		log_line(level, "%s: %s, usable for %s", target_name(target),
+		log_event(level, about, "%s, usable for %s",
 		    target_state_name(state),
 		    clock_span(staple_usable_until(staple) - now, left));
 	else
-		log_line(level, "%s: %s, no usable staple", target_name(target),
+		log_event(level, about, "%s, no usable staple",
 		    target_state_name(state));
 }
 
@@ -108,8 +107,8 @@ record(struct keeper *k, const struct target *target,
 
 	if (store_add_attempt(
 		k->store, target_fingerprint(target), &attempt, &err) == -1)
-		log_line(LOG_WARNING, "%s: %s (%s)", target_name(target),
-		    err.text, reason_name(err.reason));
+		log_event(LOG_WARNING,
+		    target_about(target, "store", err.reason), "%s", err.text);
 }
 
 /* A disk that is full costs no staple: it stays in memory, and is written
@@ -124,15 +123,16 @@ save(struct keeper *k, struct target *target)
 		staple_der(target->staple),
 		staple_facts(target->staple)->this_update, &err) == -1;
 	if (target->unsaved)
-		log_line(LOG_ERROR,
-		    "%s: the staple is kept in memory only: %s (%s)",
-		    target_name(target), err.text, reason_name(err.reason));
+		log_event(LOG_ERROR, target_about(target, "store", err.reason),
+		    "the staple is kept in memory only: %s", err.text);
 }
 
 static void
 take_good(
     struct keeper *k, struct target *target, struct acquire_result *result)
 {
+	const struct log_about about =
+	    target_about(target, "fetched", REASON_NONE);
 	char where[ACQUIRE_WHERE_TEXT] = "?";
 
 	target->last_final = false;
@@ -141,8 +141,7 @@ take_good(
 	if (!staple_better(target->staple, result->staple)) {
 		/* the responder has nothing newer yet, which is no failure */
 		staple_free(result->staple);
-		log_line(
-		    LOG_DETAIL, "%s: nothing newer yet", target_name(target));
+		log_event(LOG_DETAIL, about, "nothing newer yet");
 		if (target->unsaved)
 			save(k, target);
 		return;
@@ -151,11 +150,10 @@ take_good(
 	target->staple = result->staple;
 	if (result->winner == NULL ||
 	    strcmp(result->winner->source, "courier") == 0)
-		log_line(LOG_NOTICE, "%s: a good response, by courier",
-		    target_name(target));
+		log_event(LOG_NOTICE, about, "a good response, by courier");
 	else
-		log_line(LOG_NOTICE, "%s: a good response from %s, in %lld ms",
-		    target_name(target),
+		log_event(LOG_NOTICE, about,
+		    "a good response from %s, in %lld ms",
 		    acquire_try_where(result->winner, where),
 		    (long long)result->elapsed_ms);
 	save(k, target);
@@ -172,10 +170,9 @@ take_final(struct keeper *k, struct target *target,
 
 	target->last_final = true;
 	target->last_status = result->facts.status;
-	log_line(LOG_ERROR,
-	    "%s: the responder says, signed, that this "
-	    "certificate is %s%s",
-	    target_name(target), cert_status_name(result->facts.status),
+	log_event(LOG_ERROR, target_about(target, "final", REASON_NONE),
+	    "the responder says, signed, that this certificate is %s%s",
+	    cert_status_name(result->facts.status),
 	    result->facts.status == CERT_REVOKED
 		? ": replace it now; its staple is withdrawn"
 		: "");
@@ -184,8 +181,8 @@ take_final(struct keeper *k, struct target *target,
 	staple_free(target->staple);
 	target->staple = NULL;
 	if (store_remove(k->store, target_fingerprint(target), &err) == -1)
-		log_line(LOG_ERROR, "%s: %s (%s)", target_name(target),
-		    err.text, reason_name(err.reason));
+		log_event(LOG_ERROR, target_about(target, "store", err.reason),
+		    "%s", err.text);
 	keeper_mark_dirty(k);
 }
 
@@ -197,9 +194,9 @@ take_failure(struct target *target, const struct acquire_result *result)
 	target->failures++;
 	target->last_err = result->err;
 	/* the first of its kind is news; its repetition is not */
-	log_line(same ? LOG_DETAIL : LOG_WARNING, "%s: %s (%s)",
-	    target_name(target), result->err.text,
-	    reason_name(result->err.reason));
+	log_event(same ? LOG_DETAIL : LOG_WARNING,
+	    target_about(target, "failed", result->err.reason), "%s",
+	    result->err.text);
 }
 
 /* The operator shall know who learns of this machine's interest. */
@@ -211,9 +208,9 @@ log_parties(struct keeper *k, const struct target *target,
 		bool news = parties_note(
 		    &k->parties, result->parties[i], clock_wall_s());
 
-		log_line(news ? LOG_NOTICE : LOG_DETAIL,
-		    "%s: the outside party %s was asked", target_name(target),
-		    result->parties[i]);
+		log_event(news ? LOG_NOTICE : LOG_DETAIL,
+		    target_about(target, "party", REASON_NONE),
+		    "the outside party %s was asked", result->parties[i]);
 	}
 }
 
@@ -225,8 +222,9 @@ save_book(struct keeper *k)
 
 	if (store_save_book(k->store, k->acquire.book, clock_wall_s(), &err) ==
 	    -1)
-		log_line(
-		    LOG_WARNING, "%s (%s)", err.text, reason_name(err.reason));
+		log_event(LOG_WARNING,
+		    (struct log_about){.event = "store", .reason = err.reason},
+		    "%s", err.text);
 }
 
 void
@@ -303,19 +301,11 @@ start(struct keeper *k, struct target *target)
 static void
 ask_for_place(struct keeper *k, struct target *target)
 {
-	const char *url =
-	    target->url != NULL ? target->url : target->id.leaf->ocsp_urls[0];
-	char *host = NULL;
-	int port;
-	/* what is no http URL fails at once, by whatever name */
-	bool known = fetch_split_url(url, &host, &port);
-
-	if (places_take(&k->places, &target->place, known ? host : url,
-		clock_mono_ms()))
+	if (places_take(
+		&k->places, &target->place, target->responder, clock_mono_ms()))
 		start(k, target);
 	else
 		keeper_decide(k, target);
-	free(host);
 }
 
 /* TARGET's moment has come: a fetch, or the end of its staple. */
@@ -348,7 +338,8 @@ compare_clocks(struct keeper *k)
 	k->mono_ms = mono;
 	if (first || (jump >= -CLOCK_JUMP_S && jump <= CLOCK_JUMP_S))
 		return;
-	log_line(LOG_NOTICE, "the clock was set %s by %s: looking at all again",
+	log_event(LOG_NOTICE, (struct log_about){.event = "clock"},
+	    "the clock was set %s by %s: looking at all again",
 	    jump < 0 ? "back" : "forward", clock_span(jump, span));
 	for (size_t i = 0; i < k->target_count; i++) {
 		if (k->targets[i]->staple == NULL)

@@ -74,9 +74,9 @@ take(struct keeper *k, struct target *target, const uint8_t *der, size_t len)
 	if (result.err.reason == REASON_NONE)
 		(void)err_set(&result.err, REASON_OLDER_THAN_STORED,
 		    "it is no news beside what is kept");
-	log_line(LOG_NOTICE, "%s: what a courier brought is not taken: %s (%s)",
-	    target_name(target), result.err.text,
-	    reason_name(result.err.reason));
+	log_event(LOG_NOTICE,
+	    target_about(target, "courier", result.err.reason),
+	    "what a courier brought is not taken: %s", result.err.text);
 	staple_free(result.staple);
 }
 
@@ -89,13 +89,14 @@ take_file(struct keeper *k, const char *path, const char *fingerprint)
 	size_t len = 0;
 
 	if (target == NULL || target->id.issuer == NULL)
-		log_line(LOG_WARNING,
+		log_event(LOG_WARNING, (struct log_about){.event = "courier"},
 		    "'%s': what a courier brought is for no certificate that "
 		    "is kept here",
 		    path);
 	else if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, &err) == -1)
-		log_line(LOG_WARNING, "%s: %s (%s)", target_name(target),
-		    err.text, reason_name(err.reason));
+		log_event(LOG_WARNING,
+		    target_about(target, "courier", err.reason), "%s",
+		    err.text);
 	else
 		take(k, target, der, len);
 	free(der);

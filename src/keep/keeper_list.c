@@ -75,8 +75,8 @@ keeper_adopt(struct keeper *k, struct target *target)
 		free(der);
 		break;
 	case -1:
-		log_line(LOG_ERROR, "%s: %s (%s)", target_name(target),
-		    err.text, reason_name(err.reason));
+		log_event(LOG_ERROR, target_about(target, "store", err.reason),
+		    "%s", err.text);
 		break;
 	default:
 		break;
@@ -88,8 +88,9 @@ keeper_adopt(struct keeper *k, struct target *target)
 	free(der);
 	free(path);
 	if (target->staple != NULL)
-		log_line(LOG_DETAIL, "%s: the stored staple is adopted",
-		    target_name(target));
+		log_event(LOG_DETAIL,
+		    target_about(target, "adopted", REASON_NONE),
+		    "the stored staple is adopted");
 }
 
 void
@@ -104,9 +105,10 @@ keeper_read_target(struct keeper *k, struct target *target)
 	if (other)
 		keeper_adopt(k, target);
 	if (target->unreadable.reason != REASON_NONE)
-		log_line(LOG_ERROR, "%s: %s (%s)", target->certificate,
-		    target->unreadable.text,
-		    reason_name(target->unreadable.reason));
+		log_event(LOG_ERROR,
+		    target_about(
+			target, "certificate", target->unreadable.reason),
+		    "%s", target->unreadable.text);
 	keeper_decide(k, target);
 }
 
@@ -159,8 +161,9 @@ drop_unwanted(struct keeper *k)
 			k->targets[kept++] = target;
 			continue;
 		}
-		log_line(
-		    LOG_NOTICE, "%s: not kept any more", target_name(target));
+		log_event(LOG_NOTICE,
+		    target_about(target, "dropped", REASON_NONE),
+		    "not kept any more");
 		HASH_FIND_STR(k->by_path, target->certificate, same);
 		if (same == target)
 			HASH_DEL(k->by_path, target);
@@ -206,8 +209,9 @@ save_list(struct keeper *k)
 	k->list_unsaved =
 	    store_put_targets(k->store, list, k->target_count, &err) == -1;
 	if (k->list_unsaved)
-		log_line(
-		    LOG_WARNING, "%s (%s)", err.text, reason_name(err.reason));
+		log_event(LOG_WARNING,
+		    (struct log_about){.event = "store", .reason = err.reason},
+		    "%s", err.text);
 	store_targets_free(list, k->target_count);
 }
 
@@ -236,8 +240,9 @@ keeper_sync_targets(struct keeper *k)
 	if (k->list_unsaved)
 		save_list(k);
 	if (k->target_count != before)
-		log_line(LOG_NOTICE, "keeping %zu certificate%s",
-		    k->target_count, k->target_count == 1 ? "" : "s");
+		log_event(LOG_NOTICE, (struct log_about){.event = "targets"},
+		    "keeping %zu certificate%s", k->target_count,
+		    k->target_count == 1 ? "" : "s");
 }
 
 void
@@ -251,7 +256,9 @@ keeper_watch_files(void *cookie)
 
 		if (!target_changed(target))
 			continue;
-		log_line(LOG_NOTICE, "%s: the certificate file has changed",
+		log_event(LOG_NOTICE,
+		    target_about(target, "certificate", REASON_NONE),
+		    "the certificate file '%s' has changed",
 		    target->certificate);
 		keeper_read_target(k, target);
 		/* A new certificate is published when its responder has been

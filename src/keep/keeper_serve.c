@@ -57,28 +57,31 @@ static void
 proof_came(void *cookie, const struct publish_report *report)
 {
 	struct keeper *k = cookie;
+	const struct log_about about = {
+	    .event = report->err.reason != REASON_NONE ? "not-proven"
+		     : report->listen == NULL          ? "published"
+						       : "proven",
+	    .certificate = report->item->name,
+	    .reason = report->err.reason,
+	};
 
 	if (report->err.reason != REASON_NONE) {
 		k->proof_failed = true;
-		log_line(LOG_ERROR, "%s: %s (%s): %s", report->item->name,
-		    report->err.text, reason_name(report->err.reason),
+		log_event(LOG_ERROR, about, "%s: %s", report->err.text,
 		    reason_remedy(report->err.reason));
 	} else if (report->listen == NULL)
-		log_line(LOG_NOTICE,
-		    "%s: published for %s; not proven: its "
-		    "server block listens on nothing that "
-		    "can be asked",
-		    report->item->name, report->certificate);
+		log_event(LOG_NOTICE, about,
+		    "published for %s; not proven: its server block listens on "
+		    "nothing that can be asked",
+		    report->certificate);
 	else if (report->item->staple.len == 0)
-		log_line(LOG_NOTICE,
-		    "%s: proven: nginx at %s serves no "
-		    "staple for it any more",
-		    report->item->name, report->listen);
+		log_event(LOG_NOTICE, about,
+		    "proven: nginx at %s serves no staple for it any more",
+		    report->listen);
 	else
-		log_line(LOG_NOTICE,
-		    "%s: proven: nginx at %s serves exactly "
-		    "this staple",
-		    report->item->name, report->listen);
+		log_event(LOG_NOTICE, about,
+		    "proven: nginx at %s serves exactly this staple",
+		    report->listen);
 }
 
 static void
@@ -88,10 +91,12 @@ not_installed(void *cookie, const char *certificate)
 
 	/* a round of proofs is the moment to say it: not at every refresh */
 	if (k->proving)
-		log_line(LOG_WARNING,
-		    "nginx does not take the staple of %s: "
-		    "run `oclasp install nginx --apply`",
-		    certificate);
+		log_event(LOG_WARNING,
+		    (struct log_about){.event = "not-installed",
+			.certificate = certificate,
+			.reason = REASON_SERVER_NOT_STAPLING},
+		    "nginx does not take its staple: run `oclasp install nginx "
+		    "--apply`");
 }
 
 static void
@@ -107,16 +112,19 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 		    k->retry_ms == 0 ? KEEPER_RETRY_FIRST_MS : k->retry_ms * 2;
 		if (k->retry_ms > KEEPER_RETRY_MAX_MS)
 			k->retry_ms = KEEPER_RETRY_MAX_MS;
-		log_line(LOG_ERROR, "cannot publish: %s (%s); again in %lld s",
-		    err->text, reason_name(err->reason),
-		    (long long)k->retry_ms / 1000);
+		log_event(LOG_ERROR,
+		    (struct log_about){
+			.event = "not-published", .reason = err->reason},
+		    "cannot publish, again in %lld s: %s",
+		    (long long)k->retry_ms / 1000, err->text);
 		k->dirty = true;
 		arm(k, k->retry_ms);
 	} else {
 		k->retry_ms = 0;
 		if (reloaded)
-			log_line(
-			    LOG_NOTICE, "published: nginx has been reloaded");
+			log_event(LOG_NOTICE,
+			    (struct log_about){.event = "published"},
+			    "published: nginx has been reloaded");
 		if (k->dirty)
 			arm(k, KEEPER_GATHER_MS);
 	}
@@ -171,7 +179,8 @@ keeper_watch_server(struct keeper *k)
 	    stamp_conf(k) == k->conf_stamp)
 		return;
 	k->conf_stamp = stamp_conf(k);
-	log_line(LOG_NOTICE, "nginx's configuration has changed");
+	log_event(LOG_NOTICE, (struct log_about){.event = "server"},
+	    "nginx's configuration has changed");
 	k->prove_all = true;
 	keeper_mark_dirty(k);
 	/* what made the last round fail may be mended: no pause any more */

@@ -7,6 +7,7 @@
 
 #include "acquire/acquire.h"
 #include "base/mem.h"
+#include "http/fetch.h"
 #include "pki/staple.h"
 
 struct target *
@@ -33,6 +34,7 @@ target_free(struct target *target)
 	free(target->certificate);
 	free(target->issuer);
 	free(target->url);
+	free(target->responder);
 	free(target);
 }
 
@@ -54,6 +56,25 @@ look_at(const char *path, struct stat *seen)
 {
 	if (path == NULL || stat(path, seen) == -1)
 		memset(seen, 0, sizeof(*seen));
+}
+
+/* The host of the URL that is asked first; what is no http URL goes by its own
+ * name, and fails at once. */
+static void
+name_responder(struct target *target)
+{
+	const struct cert *leaf = target->id.leaf;
+	const char *url = target->url;
+	char *host = NULL;
+	int port;
+
+	if (url == NULL && leaf != NULL && leaf->ocsp_url_count > 0)
+		url = leaf->ocsp_urls[0];
+	free(target->responder);
+	target->responder = NULL;
+	if (url != NULL)
+		target->responder =
+		    fetch_split_url(url, &host, &port) ? host : mem_string(url);
 }
 
 /* A file that cannot be read for a moment (it is being replaced) must not cost
@@ -103,6 +124,7 @@ target_read(struct target *target, const char *ca_file)
 	acquire_cancel(&target->acquire);
 	identity_done(&target->id);
 	target->id = fresh;
+	name_responder(target);
 	if (other)
 		forget(target);
 	return other;
@@ -133,6 +155,43 @@ target_name(const struct target *target)
 {
 	return target->id.leaf == NULL ? target->certificate
 				       : cert_name(target->id.leaf);
+}
+
+struct log_about
+target_about(const struct target *target, const char *event, enum reason failed)
+{
+	return (struct log_about){
+	    .event = event,
+	    .certificate = target_name(target),
+	    .responder = target->responder,
+	    .reason = failed,
+	};
+}
+
+enum reason
+target_reason(const struct target *target, enum target_state state)
+{
+	switch (state) {
+	case STATE_NO_RESPONDER:
+	case STATE_MUST_STAPLE_MISSING:
+		return REASON_NO_OCSP_URL;
+	case STATE_CERTIFICATE_EXPIRED:
+		return REASON_CERTIFICATE_EXPIRED;
+	case STATE_ERROR:
+		return target->unreadable.reason;
+	case STATE_RETRYING:
+	case STATE_EXPIRING:
+	case STATE_EXPIRED:
+	case STATE_PENDING:
+	case STATE_FRESH:
+	case STATE_DUE:
+		return target->last_err.reason;
+	case STATE_REVOKED: /* an answer, no failure */
+	case STATE_UNKNOWN:
+	case STATE_NOT_NEEDED:
+		return REASON_NONE;
+	}
+	return REASON_NONE;
 }
 
 const char *

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "keep/places.h"
 #include "keep/policy.h"
 #include "keep/schedule.h"
@@ -33,6 +34,7 @@ struct target {
 	char *certificate, *issuer, *url; /* owned copies of the spec */
 
 	struct identity id;    /* of the files as last read */
+	char *responder;       /* the host that is asked; owned; NULL: none */
 	struct err unreadable; /* why they cannot be used, else REASON_NONE */
 	/* of the certificate's and the issuer's file, to notice a change */
 	struct stat seen, seen_issuer;
@@ -73,6 +75,13 @@ bool target_changed(const struct target *target);
 
 /* For logs: the certificate's name, or its path while it is unreadable. */
 const char *target_name(const struct target *target);
+
+/* What a log line names that tells EVENT of TARGET, and why it FAILED. */
+struct log_about target_about(
+    const struct target *target, const char *event, enum reason failed);
+
+/* Why TARGET is in STATE; REASON_NONE where nothing failed. */
+enum reason target_reason(const struct target *target, enum target_state state);
 
 /* The leaf's fingerprint; NULL while unreadable. */
 const char *target_fingerprint(const struct target *target);
