@@ -10,6 +10,7 @@
 #include "acquire/acquire.h"
 #include "base/err.h"
 #include "pki/cert.h"
+#include "pki/report_json.h"
 #include "pki/verify.h"
 
 /* A new document: {"oclasp": VERSION, "command": COMMAND}. */
@@ -18,11 +19,7 @@ json_t *report_document(const char *command);
 /* Print it on stdout, whole, and free it. */
 void report_print(json_t *document);
 
-/* JSON of single facts; null where there is none. */
-json_t *report_json_text(const char *text);
-json_t *report_json_time(int64_t wall); /* 0 is null */
-json_t *report_json_cert(const struct cert *cert);
-json_t *report_json_verdict(const struct verdict *facts);
+/* JSON of one try; the other single facts are in pki/report_json.h. */
 json_t *report_json_try(const struct acquire_try *try);
 
 /* What to do about REASON, if its sentence does not say so itself, as those
