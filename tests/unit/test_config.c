@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "face/config.h"
+#include "face/config_keys.h"
 #include "scratch.h"
 
 static struct scratch scratch;
@@ -45,9 +47,10 @@ test_every_key(void **state)
 	    "state-dir = \"/srv/state\"\n"
 	    "ca-file = /etc/ca.pem\n"
 	    "tls-ca = '/etc/tls.pem'\n"
+	    "log-format = json\n"
 	    "resolvers = {\"udp://192.0.2.53\", \"198.51.100.53\"}\n"
 	    "pins = {\"ocsp.test=192.0.2.1\"}\n"
-	    "timeout = 20\n"
+	    "timeout = \"1 min 5 s\"\n"
 	    "allow-sha1 = true\n"
 	    "allow-no-next-update = yes\n"
 	    "certificate \"/etc/one.pem\" {}\n"
@@ -61,11 +64,12 @@ test_every_key(void **state)
 	assert_string_equal(o.state_dir, "/srv/state");
 	assert_string_equal(o.ca_file, "/etc/ca.pem");
 	assert_string_equal(o.tls_ca, "/etc/tls.pem");
+	assert_string_equal(o.log_format, "json");
 	assert_int_equal(o.resolver_count, 2);
 	assert_string_equal(o.resolvers[1].url, "udp://198.51.100.53");
 	assert_int_equal(o.pin_count, 1);
 	assert_string_equal(o.pins[0].address, "192.0.2.1");
-	assert_true(o.timeout_ms == 20000);
+	assert_true(o.timeout_ms == 65000);
 	assert_true(o.allow_sha1 && o.allow_no_next_update);
 	assert_int_equal(o.spec_count, 2);
 	assert_string_equal(o.specs[0].certificate, "/etc/one.pem");
@@ -130,29 +134,122 @@ test_nothing_said(void **state)
 static const struct wrong {
 	const char *name, *text, *line, *says;
 } wrongs[] = {
-    {"unknown key", "timeout = 3\ncolour = red\n", ":2:", "colour"},
-    {"unknown key in a block", "certificate \"a\" {\n\n\tisuer = \"b\"\n}\n",
-	":3:", "isuer"},
-    {"unknown block", "apache x {}\n", ":1:", "apache"},
-    {"no value", "timeout =\n", ":", ""},
-    {"not a number", "timeout = soon\n", ":1:", "timeout"},
-    {"zero", "\n\ntimeout = 0\n", ":3:", "1 to 3600"},
-    {"negative", "timeout = -1\n", ":1:", "1 to 3600"},
-    {"too large", "timeout = 3601\n", ":1:", "1 to 3600"},
-    {"far too large", "timeout = 99999999999999999999\n", ":1:", ""},
-    {"not a bool", "allow-sha1 = perhaps\n", ":1:", "allow-sha1"},
+    /* keys */
+    {"a slip in a key", "timeout = 3\nresolvrs = {\"1.1.1.1\"}\n",
+	":2:", "unknown key 'resolvrs': did you mean 'resolvers'?"},
+    {"letters swapped", "resolvesr = {\"1.1.1.1\"}\n",
+	":1:", "did you mean 'resolvers'?"},
+    {"like no key", "timeout = 3\ncolour = red\n",
+	":2:", "unknown key 'colour': oclasp.conf(5) has all"},
+    {"a slip in a block", "certificate \"a\" {\n\n\tisuer = \"b\"\n}\n",
+	":3:", "'isuer' in a block 'certificate': did you mean 'issuer'?"},
+    {"like no key of a block", "certificate \"a\" {\n\tcolour = b\n}\n",
+	":2:", "'colour' in a block 'certificate': oclasp.conf(5)"},
+    {"a slip in a block's kind", "certificates \"a\" {}\n",
+	":1:", "did you mean 'certificate'?"},
+    {"like no block", "apache x {}\n", ":1:", "unknown key 'apache'"},
+    {"a block's key outside", "\nurl = \"http://a/\"\n",
+	":2:", "'url' belongs into a block 'certificate', not outside of it"},
+    {"a key in a wrong block", "server nginx {\nurl = \"http://a/\"\n}\n",
+	":2:",
+	"'url' belongs into a block 'certificate', not into a block "
+	"'server'"},
+    {"a key inside that is outside", "server nginx {\ntimeout = 3\n}\n",
+	":2:", "'timeout' is no key of a block 'server', but one outside"},
+    {"a path of keys", "server nginx {}\nserver|command = x\n",
+	":2:", "'command' belongs into a block 'server'"},
+    {"a path to nothing", "server|command = x\n", ":1:", "a '|' does not"},
+    {"no includes", "include(\"x\")\n", ":1:", "unknown key 'include'"},
+    {"given twice", "timeout = 3\n\ntimeout = 4\n",
+	":3:", "'timeout' is there twice, first in line 1: take one out"},
+    {"twice in a block", "server nginx { command = a\ncommand = b }\n",
+	":2:", "'command' is there twice, first in line 1"},
+    {"a list given twice",
+	"pins = {\"a=192.0.2.1\", \"b=192.0.2.1\"}\n"
+	"pins = {\"c=192.0.2.1\"}\n",
+	":2:", "'pins' is there twice, first in line 1: make it one list"},
+    {"the words of our end", "oclasp-end-of-file = true\n}\n",
+	":2:", "closes nothing"},
+    /* values */
+    {"no value", "timeout =\n", ":1:", "'timeout' has no value"},
+    {"an empty value", "timeout = \"\"\n", ":1:", "timeout has an empty"},
+    {"an empty entry", "pins = {\"\"}\n", ":1:", "pins has an empty value"},
+    {"no time", "timeout = soon\n", ":1:",
+	"timeout = 'soon': give a time from 1 s to 1 h, such as \"15 s\""},
+    {"a unit of nobody", "timeout = \"3 ells\"\n", ":1:", "from 1 s to 1 h"},
+    {"zero", "\n\ntimeout = 0\n", ":3:", "from 1 s to 1 h"},
+    {"negative", "timeout = -1\n", ":1:", "from 1 s to 1 h"},
+    {"too large", "timeout = 3601\n", ":1:", "from 1 s to 1 h"},
+    {"too large by its unit", "timeout = \"2 h\"\n", ":1:", "1 s to 1 h"},
+    {"far too large", "timeout = 99999999999999999999\n", ":1:", "1 h"},
+    {"a blank without quotes", "timeout = 15 s\n", ":1:",
+	"'s' does not belong behind the value of 'timeout': a value with "
+	"blanks in it needs quotes"},
+    {"none of the words", "\nlog-format = xml\n", ":2:",
+	"log-format = 'xml': give one of: text json"},
+    {"half of a word", "log-format = jso\n", ":1:", "one of: text json"},
+    {"not a bool", "allow-sha1 = perhaps\n",
+	":1:", "allow-sha1 = 'perhaps': give true or false"},
     {"no resolver", "resolvers = {\n\"udp://192.0.2.1\",\n\"gopher://x\"}\n",
-	":3:", "gopher://x"},
+	":3:", "resolvers: 'gopher://x'"},
     {"no pin", "pins = {\"ocsp.test\"}\n", ":1:", "ocsp.test"},
     {"no address", "\npins = {\"a=192.0.2.1\", \"b=c\"}\n", ":2:", "b=c"},
+    {"no URL", "certificate a {\n\turl = \"ocsp.test\"\n}\n",
+	":2:", "url: 'ocsp.test' is no http:// or https:// URL"},
+    {"no upstream", "upstreams = {\"ftp://x\"}\n", ":1:", "'ftp://x'"},
+    {"no proxy", "proxies = {\"gopher://x\"}\n", ":1:", "proxies: that is no"},
+    {"too many",
+	"upstreams = {\"http://a\", \"http://a\", \"http://a\",\n"
+	"\"http://a\", \"http://a\", \"http://a\", \"http://a\",\n"
+	"\"http://a\", \"http://a\"}\n",
+	":3:", "upstreams: more than 8"},
+    {"a list for one value", "timeout = {3}\n", ":1:", "'{' does not belong"},
+    {"more to no list", "timeout += 3\n", ":1:", "'timeout' is no list"},
+    /* titles */
+    {"another server", "server apache {\n}\n",
+	":1:", "server 'apache': this version publishes to nginx"},
+    {"a URL for a host", "\nresponder \"http://a/\" {\n}\n",
+	":2:", "give the host name alone"},
     {"two servers of one name", "server nginx {}\nserver nginx {}\n",
-	":2:", "nginx"},
-    {"another server", "server apache {\n}\n", ":", "apache"},
-    {"a certificate twice", "certificate a {}\ncertificate a {}\n", ":2:", "a"},
-    {"no title", "certificate {}\n", ":1:", "certificate"},
-    {"never closed", "certificate a {\n", ":", "not closed"},
-    {"cut within", "certificate a {\n\tissuer = \"b\"", ":", "not closed"},
-    {"a string never closed", "state-dir = \"/srv\n", ":", ""},
+	":2:", "two blocks of the name 'nginx'"},
+    {"a certificate twice", "certificate a {}\ncertificate a {}\n",
+	":2:", "two blocks of the name 'a'"},
+    {"no title", "certificate {}\n", ":1:", "a name is missing after"},
+    {"no brace", "server nginx\n\n",
+	":1:", "a '{' is missing: give 'server \"NAME\" { ... }'"},
+    {"nothing behind", "certificate", ":1:", "a '{' is missing"},
+    /* braces, lists, strings */
+    {"never closed", "certificate a {\n\n\n",
+	":1:", "the block 'certificate' is not closed: a '}' is missing"},
+    {"cut within", "certificate a {\n\tissuer = \"b\"",
+	":1:", "the block 'certificate' is not closed"},
+    {"not closed before the next",
+	"certificate a {\n\n"
+	"certificate b {\n}\n",
+	":3:", "is a '}' missing before it?"},
+    {"closed too often", "certificate a {\n}\n}\n",
+	":3:", "this '}' closes nothing"},
+    {"a list never closed",
+	"\npins = {\"a=192.0.2.1\",\n\n"
+	"\"b=192.0.2.1\"\n",
+	":2:", "the list 'pins' is not closed: a '}' is missing"},
+    {"a list without an entry", "pins = {\n",
+	":1:", "the list 'pins' is not closed"},
+    {"no comma", "pins = {\"a=192.0.2.1\" \"b=192.0.2.1\"}\n",
+	":1:", "a ',' or the '}' of the list 'pins' is missing before it"},
+    {"a list runs into a key", "pins = {\"a=192.0.2.1\"\ntimeout = 3\n",
+	":2:", "'timeout' does not belong here: a ',' or the '}'"},
+    {"no equals sign", "timeout 3\n",
+	":1:", "a '=' is missing after 'timeout'"},
+    {"two of them", "timeout = = 3\n", ":1:", "'=' does not belong here"},
+    {"a string never closed", "\nstate-dir = \"/srv\n\n",
+	":2:", "a string is not closed"},
+    {"a string that runs on", "state-dir = \"/srv\nca-file = \"/ca\"\n",
+	":1:", "a string is not closed"},
+    {"a title that runs on", "\ncertificate \"/srv {\n\" {}\n",
+	":2:", "a string is not closed"},
+    {"a Windows path", "state-dir = \"C:\\777\"\n",
+	":1:", "for a backslash itself give two"},
     {"not text", "state-dir = \x01\x02{\n", ":", ""},
 };
 
@@ -171,11 +268,89 @@ test_wrong(void **state)
 			fail_msg("%s: it was taken", row->name);
 		assert_null(config);
 		assert_int_equal(err.reason, REASON_USAGE);
-		if (strstr(err.text, path) == NULL ||
-		    strstr(err.text, row->line) == NULL ||
+		if (strncmp(err.text, path, strlen(path)) != 0 ||
+		    strncmp(err.text + strlen(path), row->line,
+			strlen(row->line)) != 0 ||
 		    strstr(err.text, row->says) == NULL)
 			fail_msg("%s: %s", row->name, err.text);
 	}
+}
+
+/* A file of the source tree. */
+static char *
+read_source(const char *name)
+{
+	const char *root = getenv("OCLASP_SOURCE");
+	char *file = mem_printf("%s/%s", root == NULL ? "." : root, name);
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	struct err err = {0};
+
+	if (file_read(file, 1 << 20, &bytes, &len, &err) == -1)
+		fail_msg("%s", err.text);
+	free(file);
+	return (char *)bytes;
+}
+
+/* Take the comment signs off the settings, "#key ..." and what belongs to them;
+ * "# text" stays. */
+static void
+uncomment(char *text)
+{
+	bool begins = true;
+
+	for (char *at = text; *at != '\0'; at++) {
+		if (begins && at[0] == '#' && at[1] != ' ' && at[1] != '\n')
+			*at = ' ';
+		begins = *at == '\n';
+	}
+}
+
+static void
+test_example(void **state)
+{
+	char *text = read_source("etc/oclasp.conf");
+	struct config *config = NULL;
+	struct err err = {0};
+
+	(void)state;
+	for (int turn = 0; turn < 2; turn++) {
+		struct options o = {.config = path};
+
+		scratch_write(path, text);
+		if (config_load(&o, &config, &err) == -1)
+			fail_msg("turn %d: %s", turn, err.text);
+		assert_int_equal(o.spec_count > 0, turn > 0);
+		config_free(config);
+		uncomment(text);
+	}
+	free(text);
+}
+
+/* Each key of the table is described in oclasp.conf(5), and has a line in the
+ * example. */
+static void
+test_every_key_is_described(void **state)
+{
+	char *page = read_source("man/oclasp.conf.5.scd");
+	char *example = read_source("etc/oclasp.conf");
+	const struct config_key *key;
+
+	(void)state;
+	for (size_t i = 0; (key = config_key_at(i)) != NULL; i++) {
+		char *bold = mem_printf("*%s*", key->name);
+		char *line =
+		    mem_printf("\n#%s%s", key->block[0] ? "\t" : "", key->name);
+
+		if (strstr(page, bold) == NULL)
+			fail_msg("oclasp.conf(5) lacks %s", bold);
+		if (strstr(example, line) == NULL)
+			fail_msg("etc/oclasp.conf lacks %s", line + 1);
+		free(bold);
+		free(line);
+	}
+	free(page);
+	free(example);
 }
 
 static void
@@ -235,6 +410,8 @@ main(void)
 	    TEST(test_command_line_wins),
 	    TEST(test_nothing_said),
 	    TEST(test_wrong),
+	    TEST(test_example),
+	    TEST(test_every_key_is_described),
 	    TEST(test_too_many),
 	    TEST(test_unreadable),
 	};

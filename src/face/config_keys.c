@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+/* face/config_keys.c -- every key of the configuration, once, in one table. */
+#include "face/config_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "face/config_value.h"
+#include "face/options.h"
+#include "http/fetch.h"
+
+static int
+check_resolver(const char *value, struct err *err)
+{
+	struct resolver resolver;
+
+	return resolver_parse(value, &resolver, err);
+}
+
+static int
+check_pin(const char *value, struct err *err)
+{
+	struct acquire_pin pin;
+
+	return acquire_pin_parse(value, &pin, err);
+}
+
+/* The sentence never repeats what may hold a password. */
+static int
+check_proxy(const char *value, struct err *err)
+{
+	struct proxy proxy;
+
+	return strcmp(value, "none") == 0
+		   ? 0
+		   : proxy_parse(value, true, &proxy, err);
+}
+
+static int
+check_upstream(const char *value, struct err *err)
+{
+	struct roads roads = {0};
+
+	return roads_take_upstream(&roads, value, err);
+}
+
+static int
+check_url(const char *value, struct err *err)
+{
+	char *host = NULL;
+	int port;
+	bool good = fetch_split_url(value, &host, &port);
+
+	free(host);
+	return good ? 0
+		    : err_set(err, REASON_USAGE,
+			  "'%s' is no http:// or https:// URL", value);
+}
+
+static int
+check_responder(const char *value, struct err *err)
+{
+	struct roads roads = {0};
+
+	return roads_take_responder(&roads, value, NULL, false, err);
+}
+
+static int
+check_server(const char *value, struct err *err)
+{
+	return strcmp(value, "nginx") == 0
+		   ? 0
+		   : err_set(err, REASON_USAGE,
+			 "server '%s': this version publishes to nginx", value);
+}
+
+/* clang-format off */
+static const struct config_key keys[] = {
+    {"", "state-dir", KEY_TEXT, 0, 0, NULL, NULL},
+    {"", "ca-file", KEY_TEXT, 0, 0, NULL, NULL},
+    {"", "tls-ca", KEY_TEXT, 0, 0, NULL, NULL},
+    {"", "log-format", KEY_CHOICE, 0, 0, "text json", NULL},
+    {"", "resolvers", KEY_LIST, 0, RESOLVERS_MAX, NULL, check_resolver},
+    {"", "pins", KEY_LIST, 0, ACQUIRE_PINS_MAX, NULL, check_pin},
+    {"", "proxies", KEY_LIST, 0, PROXIES_MAX, NULL, check_proxy},
+    {"", "proxy-auth-file", KEY_TEXT, 0, 0, NULL, NULL},
+    {"", "no-proxy", KEY_LIST, 0, PROXY_SKIP_MAX, NULL, NULL},
+    {"", "upstreams", KEY_LIST, 0, ACQUIRE_UPSTREAMS_MAX, NULL,
+	check_upstream},
+    {"", "allow-private", KEY_BOOL, 0, 0, NULL, NULL},
+    {"", "timeout", KEY_DURATION, 1, OPTIONS_TIMEOUT_MAX_S, NULL, NULL},
+    {"", "allow-sha1", KEY_BOOL, 0, 0, NULL, NULL},
+    {"", "allow-no-next-update", KEY_BOOL, 0, 0, NULL, NULL},
+
+    {"", "certificate", KEY_BLOCK, 0, 0, NULL, NULL},
+    {"certificate", "issuer", KEY_TEXT, 0, 0, NULL, NULL},
+    {"certificate", "url", KEY_TEXT, 0, 0, NULL, check_url},
+
+    {"", "responder", KEY_BLOCK, 0, 0, NULL, check_responder},
+    {"responder", "proxy", KEY_TEXT, 0, 0, NULL, check_proxy},
+    {"responder", "private", KEY_BOOL, 0, 0, NULL, NULL},
+
+    {"", "server", KEY_BLOCK, 0, 0, NULL, check_server},
+    {"server", "command", KEY_TEXT, 0, 0, NULL, NULL},
+};
+/* clang-format on */
+
+enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
+
+const struct config_key *
+config_key_at(size_t index)
+{
+	return index < KEYS ? &keys[index] : NULL;
+}
+
+const struct config_key *
+config_key_find(const char *block, const char *name)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		if (strcmp(keys[i].block, block) == 0 &&
+		    strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	}
+	return NULL;
+}
+
+/* --- values --- */
+
+static int
+check_duration(const struct config_key *key, const char *value, struct err *err)
+{
+	char range[CONFIG_RANGE];
+	int64_t seconds;
+
+	if (config_duration(value, key->min, key->max, &seconds))
+		return 0;
+	return err_set(err, REASON_USAGE,
+	    "%s = '%s': give a time %s, such as \"15 s\", \"10 min\", \"2 h\" "
+	    "or \"3 d\"",
+	    key->name, value, config_duration_range(key->min, key->max, range));
+}
+
+static int
+check_count(const struct config_key *key, const char *value, struct err *err)
+{
+	int64_t count;
+
+	if (text_number(value, key->min, key->max, &count))
+		return 0;
+	return err_set(err, REASON_USAGE,
+	    "%s = '%s': give a whole number from %lld to %lld", key->name,
+	    value, (long long)key->min, (long long)key->max);
+}
+
+static int
+check_bool(const struct config_key *key, const char *value, struct err *err)
+{
+	bool on;
+
+	return config_bool(value, &on)
+		   ? 0
+		   : err_set(err, REASON_USAGE, "%s = '%s': give true or false",
+			 key->name, value);
+}
+
+static int
+check_choice(const struct config_key *key, const char *value, struct err *err)
+{
+	size_t len = strlen(value);
+
+	for (const char *at = key->choices; *at != '\0';) {
+		size_t word = strcspn(at, " ");
+
+		if (word == len && strncmp(at, value, len) == 0)
+			return 0;
+		at += word;
+		at += strspn(at, " ");
+	}
+	return err_set(err, REASON_USAGE, "%s = '%s': give one of: %s",
+	    key->name, value, key->choices);
+}
+
+int
+config_key_check(
+    const struct config_key *key, const char *value, struct err *err)
+{
+	struct err why = {0};
+	int rc = 0;
+
+	if (value[0] == '\0')
+		return err_set(err, REASON_USAGE,
+		    "%s has an empty value: take the line out, or give one",
+		    key->name);
+	switch (key->kind) {
+	case KEY_TEXT:
+	case KEY_LIST:
+	case KEY_BLOCK:
+	case KEY_SECTION:
+		break;
+	case KEY_BOOL:
+		rc = check_bool(key, value, err);
+		break;
+	case KEY_DURATION:
+		rc = check_duration(key, value, err);
+		break;
+	case KEY_COUNT:
+		rc = check_count(key, value, err);
+		break;
+	case KEY_CHOICE:
+		rc = check_choice(key, value, err);
+		break;
+	}
+	if (rc == 0 && key->check != NULL && key->check(value, &why) == -1)
+		rc = err_set(err, why.reason, "%s: %s", key->name, why.text);
+	return rc;
+}
+
+/* --- names --- */
+
+/* The key of BLOCK that NAME is a slip for, or NULL. */
+static const struct config_key *
+nearest(const char *block, const char *name)
+{
+	const struct config_key *best = NULL;
+	size_t least = CONFIG_WORD_MAX;
+
+	for (size_t i = 0; i < KEYS; i++) {
+		size_t far = config_distance(name, keys[i].name);
+
+		if (strcmp(keys[i].block, block) == 0 && far < least &&
+		    config_is_near(name, keys[i].name)) {
+			best = &keys[i];
+			least = far;
+		}
+	}
+	return best;
+}
+
+/* NAME is a key, but not here. */
+static int
+misplaced(const char *block, const struct config_key *key, struct err *err)
+{
+	if (key->block[0] != '\0')
+		return err_set(err, REASON_USAGE,
+		    "'%s' belongs into a block '%s', not %s%s%s", key->name,
+		    key->block,
+		    block[0] == '\0' ? "outside of it" : "into a block '",
+		    block, block[0] == '\0' ? "" : "'");
+	return err_set(err, REASON_USAGE,
+	    "'%s' is no key of a block '%s', but one outside of all blocks: is "
+	    "a '}' missing before it?",
+	    key->name, block);
+}
+
+int
+config_key_unknown(const char *block, const char *name, struct err *err)
+{
+	const struct config_key *near = nearest(block, name);
+
+	for (size_t i = 0; near == NULL && i < KEYS; i++) {
+		if (strcmp(keys[i].name, name) == 0)
+			return misplaced(block, &keys[i], err);
+	}
+	if (near != NULL)
+		return err_set(err, REASON_USAGE,
+		    "unknown key '%s'%s%s%s: did you mean '%s'?", name,
+		    block[0] == '\0' ? "" : " in a block '", block,
+		    block[0] == '\0' ? "" : "'", near->name);
+	return err_set(err, REASON_USAGE,
+	    "unknown key '%s'%s%s%s: oclasp.conf(5) has all of them", name,
+	    block[0] == '\0' ? "" : " in a block '", block,
+	    block[0] == '\0' ? "" : "'");
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: ISC */
+/* face/config_parse.c -- the text of a configuration, by libConfuse.
+ *
+ * libConfuse reads the words, the braces and the blocks.  Each value comes to
+ * take_value() first, where the table of keys says what it must be; what
+ * libConfuse itself has to complain of is said again in our words, with what
+ * it does not know: which block, which list, what may have been meant. */
+#include "face/config_parse.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "face/config_keys.h"
+#include "face/config_value.h"
+
+enum {
+	OPTIONS_MAX = 64, /* keys of one block */
+	BLOCKS_MAX = 16,  /* kinds of blocks */
+	WORDS_MAX = 256,  /* octets of what libConfuse says */
+};
+
+/* libConfuse takes the end of the file for the end of all blocks; half a file,
+ * as it is while it is being written, must not be taken for a whole one. */
+#define END_KEY "oclasp-end-of-file"
+static const char end_mark[] = "\n" END_KEY " = true\n";
+
+/* What libConfuse cannot know. */
+struct parse {
+	const char *path;
+	const char *text; /* with the end mark */
+	size_t len;
+	const struct config_key *last; /* whose value was read last, */
+	int last_line;                 /* where that list began */
+	struct err *err;
+};
+
+/* libConfuse hands its functions no cookie: what is parsed now (on one thread,
+ * for the time of config_parse only). */
+static struct parse *now;
+
+/* --- sentences --- */
+
+__attribute__((format(printf, 2, 3))) static int
+fault(int line, const char *fmt, ...)
+{
+	char text[ERR_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	/* what stands in the file may be anything */
+	text_clean(text);
+	return err_set(
+	    now->err, REASON_USAGE, "%s:%d: %s", now->path, line, text);
+}
+
+static const char *
+block_name(const cfg_t *cfg)
+{
+	return strcmp(cfg->name, "root") == 0 ? "" : cfg->name;
+}
+
+/* True if the first word at AT, a line's begin, is WORD. */
+static bool
+begins(const char *at, const char *word)
+{
+	size_t len = strlen(word);
+
+	at += strspn(at, " \t");
+	return strncmp(at, word, len) == 0 && strcspn(at, " \t\n+={\"'") == len;
+}
+
+/* The last line up to LINE that begins with WORD, where its block or list
+ * begins; LINE itself if none does.  *AT_LINE: whether LINE does. */
+static int
+find_line(const char *word, int line, bool *at_line)
+{
+	const char *at = now->text;
+	int found = 0;
+
+	for (int i = 1; i <= line && at != NULL; i++) {
+		if (begins(at, word))
+			found = i;
+		at = strchr(at, '\n');
+		at = at == NULL ? NULL : at + 1;
+	}
+	if (at_line != NULL)
+		*at_line = found == line;
+	return found == 0 ? line : found;
+}
+
+static void
+unknown_key(const cfg_t *cfg, const char *name)
+{
+	const char *block = block_name(cfg);
+	struct err why = {0};
+	bool first;
+
+	if (strcmp(name, END_KEY) == 0) {
+		(void)fault(find_line(block, cfg->line, NULL),
+		    "the block '%s' is not closed: a '}' is missing", block);
+		return;
+	}
+	(void)find_line(name, cfg->line, &first);
+	if (now->last != NULL && !first &&
+	    config_key_find(block, name) == NULL) {
+		(void)fault(cfg->line,
+		    "'%s' does not belong behind the value of '%s': a value "
+		    "with blanks in it needs quotes, \"...\"",
+		    name, now->last->name);
+		return;
+	}
+	(void)config_key_unknown(block, name, &why);
+	(void)fault(cfg->line, "%s", why.text);
+}
+
+static void
+unexpected(const cfg_t *cfg, const char *token)
+{
+	const struct config_key *last = now->last;
+
+	if (last != NULL && last->kind == KEY_LIST &&
+	    strcmp(token, END_KEY) == 0)
+		(void)fault(now->last_line,
+		    "the list '%s' is not closed: a '}' is missing",
+		    last->name);
+	else if (last != NULL && last->kind == KEY_LIST)
+		(void)fault(cfg->line,
+		    "'%s' does not belong here: a ',' or the '}' of the list "
+		    "'%s' is missing before it",
+		    token, last->name);
+	else
+		(void)fault(cfg->line, "'%s' does not belong here", token);
+}
+
+static void
+no_brace(const cfg_t *cfg, const char *name)
+{
+	const struct config_key *key = config_key_find("", name);
+	int line = find_line(name, cfg->line, NULL);
+
+	if (key != NULL && key->kind == KEY_SECTION)
+		(void)fault(line,
+		    "a '{' is missing: give '%s { ... }', without a name",
+		    name);
+	else
+		(void)fault(
+		    line, "a '{' is missing: give '%s \"NAME\" { ... }'", name);
+}
+
+static void
+no_equals(const cfg_t *cfg, const char *name)
+{
+	const struct config_key *block = config_key_find("", name);
+
+	(void)fault(cfg->line, "a '=' is missing after '%s'%s", name,
+	    block != NULL && block->kind == KEY_BLOCK ? ", which is a key here"
+						      : "");
+}
+
+static void
+no_title(const cfg_t *cfg, const char *name)
+{
+	(void)fault(cfg->line,
+	    "a name is missing after '%s': give '%s \"NAME\" { ... }'", name,
+	    name);
+}
+
+static void
+twice(const cfg_t *cfg, const char *title)
+{
+	(void)fault(cfg->line,
+	    "there are two blocks of the name '%s': make them one", title);
+}
+
+static void
+stray_brace(const cfg_t *cfg, const char *nothing)
+{
+	(void)nothing;
+	(void)fault(cfg->line, "this '}' closes nothing");
+}
+
+static void
+no_path(const cfg_t *cfg, const char *name)
+{
+	(void)fault(cfg->line, "a '|' does not belong into a key: '%s'", name);
+}
+
+static void
+no_append(const cfg_t *cfg, const char *name)
+{
+	(void)fault(cfg->line, "'%s' is no list: give it by '='", name);
+}
+
+/* libConfuse has come to the end of the text: where did the string begin? */
+static void
+open_string(const cfg_t *cfg, const char *nothing)
+{
+	int line = 1, begin = cfg->line;
+
+	(void)nothing;
+	for (const char *at = now->text; *at != '\0'; at++) {
+		if (*at == '\n')
+			line++;
+		else if (*at == '"' || *at == '\'')
+			begin = line;
+	}
+	(void)fault(
+	    begin, "a string is not closed: its second quote is missing");
+}
+
+static void
+bad_escape(const cfg_t *cfg, const char *escape)
+{
+	(void)fault(cfg->line,
+	    "'%s' in a string: for a backslash itself give two", escape);
+}
+
+/* What libConfuse 3.3 says, up to where it names a word; test_config has a row
+ * for each, so that another version's words are noticed. */
+static const struct words {
+	const char *begin;
+	void (*say)(const cfg_t *cfg, const char *word);
+} words[] = {
+    {"no such option", unknown_key},
+    {"unexpected token", unexpected},
+    {"unexpected closing brace", stray_brace},
+    {"missing opening brace", no_brace},
+    {"missing equal sign", no_equals},
+    {"missing title", no_title},
+    {"found duplicate title", twice},
+    {"attempt to append", no_append},
+    {"no sub-section title", no_path},
+    {"unterminated string", open_string},
+    {"premature end of file", open_string},
+    {"bad escape sequence", bad_escape},
+    {"invalid octal number", bad_escape},
+};
+
+/* What stands between the quotes of TEXT, the last being its end. */
+static const char *
+quoted(char *text)
+{
+	char *begin = strchr(text, '\'');
+	char *end = strrchr(text, '\'');
+
+	if (begin == NULL || begin == end)
+		return "";
+	*end = '\0';
+	return begin + 1;
+}
+
+__attribute__((format(printf, 2, 0))) static void
+take_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char text[WORDS_MAX];
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_starts(text, words[i].begin)) {
+			words[i].say(cfg, quoted(text));
+			return;
+		}
+	}
+	(void)fault(cfg->line, "%s", text);
+}
+
+/* --- values --- */
+
+static int
+lines_in(const char *value)
+{
+	int lines = 0;
+
+	for (; *value != '\0'; value++)
+		lines += *value == '\n';
+	return lines;
+}
+
+/* A key that is given twice would lose one of its values without a word. */
+static int
+check_once(const cfg_t *cfg, cfg_opt_t *opt, const struct config_key *key)
+{
+	long *seen = &opt->def.number; /* of no use without defaults */
+
+	/* the entries of one list are counted from 1, anew after each '=' */
+	if (*seen != 0 && (key->kind != KEY_LIST || opt->nvalues == 1))
+		return fault(cfg->line,
+		    "'%s' is there twice, first in line %ld: %s", key->name,
+		    *seen,
+		    key->kind == KEY_LIST ? "make it one list"
+					  : "take one out");
+	if (*seen == 0) {
+		*seen = cfg->line;
+		now->last_line = cfg->line;
+	}
+	return 0;
+}
+
+/* Each value on its way into OPT, where it stays text. */
+static int
+take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	const struct config_key *key =
+	    config_key_find(block_name(cfg), opt->name);
+	struct err why = {0};
+
+	now->last = key;
+	if (key == NULL && strcmp(opt->name, END_KEY) == 0)
+		goto out;
+	if (key == NULL) {
+		unknown_key(cfg, opt->name);
+		return -1;
+	}
+	if (strcmp(value, END_KEY) == 0 && key->kind == KEY_LIST)
+		return fault(find_line(key->name, cfg->line, NULL),
+		    "the list '%s' is not closed: a '}' is missing", key->name);
+	if (strcmp(value, END_KEY) == 0)
+		return fault(find_line(key->name, cfg->line, NULL),
+		    "'%s' has no value", key->name);
+	/* no value of ours has lines: it has run on to another one's quote */
+	if (lines_in(value) > 0)
+		return fault(cfg->line - lines_in(value),
+		    "a string is not closed: its second quote is missing");
+	if (check_once(cfg, opt, key) == -1)
+		return -1;
+	if (key->kind == KEY_LIST && opt->nvalues > (unsigned long)key->max)
+		return fault(cfg->line, "%s: more than %lld", key->name,
+		    (long long)key->max);
+	if (config_key_check(key, value, &why) == -1)
+		return fault(cfg->line, "%s", why.text);
+out:
+	*(const char **)result = value;
+	return 0;
+}
+
+/* A block has been read to its end: its name. */
+static int
+take_block(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const struct config_key *key = config_key_find("", opt->name);
+	cfg_t *block = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+	const char *title = cfg_title(block);
+	struct err why = {0};
+	int begin = find_line(opt->name, cfg->line, NULL);
+
+	now->last = NULL;
+	if (key->kind == KEY_SECTION && opt->def.number != 0)
+		return fault(begin,
+		    "the block '%s' is there twice, first in line %ld",
+		    key->name, opt->def.number);
+	opt->def.number = begin;
+	if (title != NULL && lines_in(title) > 0)
+		return fault(begin,
+		    "a string is not closed: its second quote is missing");
+	if (title != NULL && config_key_check(key, title, &why) == -1)
+		return fault(begin, "%s", why.text);
+	return 0;
+}
+
+/* --- the whole --- */
+
+/* The options of BLOCK, and for "" those of the blocks. */
+static void
+make_options(const char *block, cfg_opt_t out[OPTIONS_MAX],
+    cfg_opt_t blocks[BLOCKS_MAX][OPTIONS_MAX])
+{
+	const struct config_key *key;
+	size_t count = 0, block_count = 0;
+
+	for (size_t i = 0; (key = config_key_at(i)) != NULL; i++) {
+		cfg_opt_t one =
+		    CFG_STR_CB(NULL, NULL, CFGF_NODEFAULT, take_value);
+
+		if (strcmp(key->block, block) != 0)
+			continue;
+		if (key->kind == KEY_BLOCK || key->kind == KEY_SECTION) {
+			cfg_opt_t *inner = blocks[block_count++];
+
+			make_options(key->name, inner, NULL);
+			one = (cfg_opt_t)CFG_SEC(NULL, inner,
+			    key->kind == KEY_BLOCK
+				? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
+				: CFGF_NONE);
+			one.validcb = take_block;
+		}
+		one.name = key->name;
+		if (key->kind == KEY_LIST)
+			one.flags |= CFGF_LIST;
+		out[count++] = one;
+	}
+	if (blocks != NULL)
+		out[count++] = (cfg_opt_t)CFG_STR_CB(
+		    END_KEY, NULL, CFGF_NODEFAULT, take_value);
+	out[count] = (cfg_opt_t)CFG_END();
+}
+
+static cfg_t *
+run(struct parse *parse)
+{
+	cfg_opt_t top[OPTIONS_MAX], blocks[BLOCKS_MAX][OPTIONS_MAX];
+	FILE *file = fmemopen((void *)(uintptr_t)parse->text, parse->len, "r");
+	int rc = CFG_PARSE_ERROR;
+	cfg_t *cfg;
+
+	make_options("", top, blocks);
+	cfg = cfg_init(top, CFGF_NONE);
+	(void)cfg_set_error_function(cfg, take_error);
+	/* libConfuse would call a stream "FILE", and frees the name itself */
+	cfg->filename = mem_string(parse->path);
+	now = parse;
+	if (file != NULL)
+		rc = cfg_parse_fp(cfg, file);
+	now = NULL;
+	if (file != NULL)
+		(void)fclose(file);
+	if (rc == CFG_SUCCESS)
+		return cfg;
+	(void)err_set(parse->err, REASON_USAGE, "%s:%d: this cannot be read",
+	    parse->path, cfg->line);
+	cfg_free(cfg);
+	return NULL;
+}
+
+cfg_t *
+config_parse(const char *path, const void *text, size_t len, struct err *err)
+{
+	struct parse parse = {.path = path, .err = err};
+	struct buf whole;
+	cfg_t *cfg = NULL;
+
+	if (memchr(text, '\0', len) != NULL) {
+		(void)err_set(err, REASON_USAGE,
+		    "'%s' has NUL bytes in it: it is no text", path);
+		return NULL;
+	}
+	buf_init(&whole, len + sizeof(end_mark));
+	buf_add(&whole, text, len);
+	buf_puts(&whole, end_mark);
+	parse.text = buf_text(&whole);
+	parse.len = whole.len;
+	cfg = run(&parse);
+	buf_done(&whole);
+	return cfg;
+}
+
+bool
+config_get_text(cfg_t *block, const char *key, const char **out)
+{
+	if (cfg_size(block, key) == 0)
+		return false;
+	*out = cfg_getstr(block, key);
+	return true;
+}
+
+bool
+config_get_bool(cfg_t *block, const char *key, bool *out)
+{
+	return cfg_size(block, key) > 0 &&
+	       config_bool(cfg_getstr(block, key), out);
+}
+
+bool
+config_get_number(cfg_t *block, const char *key, int64_t *out)
+{
+	const char *text;
+
+	return config_get_text(block, key, &text) &&
+	       config_duration(text, 0, INT64_MAX, out);
+}
