@@ -185,8 +185,8 @@ static const struct wrong {
     {"a blank without quotes", "timeout = 15 s\n", ":1:",
 	"'s' does not belong behind the value of 'timeout': a value with "
 	"blanks in it needs quotes"},
-    {"none of the words", "\nlog-format = xml\n", ":2:",
-	"log-format = 'xml': give one of: text json"},
+    {"none of the words", "\nlog-format = xml\n",
+	":2:", "log-format = 'xml': give one of: text json"},
     {"half of a word", "log-format = jso\n", ":1:", "one of: text json"},
     {"not a bool", "allow-sha1 = perhaps\n",
 	":1:", "allow-sha1 = 'perhaps': give true or false"},
