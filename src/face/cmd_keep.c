@@ -129,6 +129,10 @@ run(const struct options *o)
 	    .acquire = options_acquire(o),
 	    .allow_no_next_update = o->allow_no_next_update,
 	    .allow_sha1 = o->allow_sha1,
+	    .certid = o->certid,
+	    .on_revoked = o->on_revoked,
+	    .rules = o->rules,
+	    .rule_count = o->rule_count,
 	    .use_nginx = o->server != NULL,
 	    .nginx_command =
 		o->server_command != NULL ? o->server_command : "nginx",

@@ -16,6 +16,7 @@ enum { CONFIG_MAX = 4 << 20 }; /* bytes */
 struct config {
 	cfg_t *cfg;
 	struct target_spec *specs;
+	struct issuer_rules *rules;
 };
 
 /* Whole and bounded, by our own hand: libConfuse's lexer ends the program
@@ -105,6 +106,18 @@ take_roads(cfg_t *cfg, struct roads *roads, struct err *err)
 	return 0;
 }
 
+/* certid and on-revoked, which were checked when they were read. */
+static void
+take_choices(cfg_t *cfg, enum certid_choice *certid, enum on_revoked *revoked)
+{
+	const char *text;
+
+	if (config_get_text(cfg, "certid", &text))
+		(void)certid_parse(text, certid);
+	if (config_get_text(cfg, "on-revoked", &text))
+		(void)on_revoked_parse(text, revoked);
+}
+
 static void
 take_settings(cfg_t *cfg, struct options *o)
 {
@@ -118,6 +131,36 @@ take_settings(cfg_t *cfg, struct options *o)
 		o->timeout_ms = seconds * 1000;
 	take_flag(cfg, "allow-sha1", &o->allow_sha1);
 	take_flag(cfg, "allow-no-next-update", &o->allow_no_next_update);
+	take_choices(cfg, &o->certid, &o->on_revoked);
+}
+
+static void
+take_rule(cfg_t *block, struct issuer_rules *rule)
+{
+	const char *nonce;
+
+	rule->issuer = cfg_title(block);
+	take_text(block, "url", &rule->url);
+	take_text(block, "signer-file", &rule->signer);
+	(void)config_get_number(
+	    block, "no-next-update-life", &rule->no_next_update_s);
+	if (config_get_text(block, "nonce", &nonce))
+		(void)nonce_parse(nonce, &rule->nonce);
+	take_choices(block, &rule->certid, &rule->on_revoked);
+	take_flag(block, "allow-sha1", &rule->allow_sha1);
+}
+
+static void
+take_rules(struct config *config, struct options *o)
+{
+	unsigned count = cfg_size(config->cfg, "issuer");
+
+	config->rules = mem_array(count, sizeof(config->rules[0]));
+	for (unsigned i = 0; i < count; i++)
+		take_rule(
+		    cfg_getnsec(config->cfg, "issuer", i), &config->rules[i]);
+	o->rules = config->rules;
+	o->rule_count = count;
 }
 
 static void
@@ -161,6 +204,7 @@ config_load(struct options *options, struct config **out, struct err *err)
 		return -1;
 	}
 	take_settings(config->cfg, options);
+	take_rules(config, options);
 	take_blocks(config, options);
 	if (take_lists(config->cfg, options, &why) == -1 ||
 	    take_roads(config->cfg, &options->roads, &why) == -1) {
@@ -180,5 +224,6 @@ config_free(struct config *config)
 	if (config->cfg != NULL)
 		cfg_free(config->cfg);
 	free(config->specs);
+	free(config->rules);
 	free(config);
 }

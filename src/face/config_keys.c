@@ -2,6 +2,7 @@
 /* face/config_keys.c -- every key of the configuration, once, in one table. */
 #include "face/config_keys.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,9 +95,22 @@ static const struct config_key keys[] = {
     {"", "allow-sha1", KEY_BOOL, 0, 0, NULL, NULL},
     {"", "allow-no-next-update", KEY_BOOL, 0, 0, NULL, NULL},
 
+    {"", "certid", KEY_CHOICE, 0, 0, "sha1 sha256 both", NULL},
+    {"", "on-revoked", KEY_CHOICE, 0, 0, "withdraw keep", NULL},
+
     {"", "certificate", KEY_BLOCK, 0, 0, NULL, NULL},
     {"certificate", "issuer", KEY_TEXT, 0, 0, NULL, NULL},
     {"certificate", "url", KEY_TEXT, 0, 0, NULL, check_url},
+
+    {"", "issuer", KEY_BLOCK, 0, 0, NULL, NULL},
+    {"issuer", "url", KEY_TEXT, 0, 0, NULL, check_url},
+    {"issuer", "signer-file", KEY_TEXT, 0, 0, NULL, NULL},
+    {"issuer", "no-next-update-life", KEY_DURATION, 60,
+	RULES_NO_NEXT_UPDATE_MAX_S, NULL, NULL},
+    {"issuer", "nonce", KEY_CHOICE, 0, 0, "no send strict", NULL},
+    {"issuer", "certid", KEY_CHOICE, 0, 0, "sha1 sha256 both", NULL},
+    {"issuer", "on-revoked", KEY_CHOICE, 0, 0, "withdraw keep", NULL},
+    {"issuer", "allow-sha1", KEY_BOOL, 0, 0, NULL, NULL},
 
     {"", "responder", KEY_BLOCK, 0, 0, NULL, check_responder},
     {"responder", "proxy", KEY_TEXT, 0, 0, NULL, check_proxy},
@@ -238,38 +252,57 @@ nearest(const char *block, const char *name)
 	return best;
 }
 
-/* NAME is a key, but not here. */
+/* NAME is a key, but not in BLOCK: say of which ones. */
 static int
-misplaced(const char *block, const struct config_key *key, struct err *err)
+misplaced(const char *block, const char *name, struct err *err)
 {
-	if (key->block[0] != '\0')
+	char blocks[128] = "";
+	size_t len = 0;
+
+	if (config_key_find("", name) != NULL)
 		return err_set(err, REASON_USAGE,
-		    "'%s' belongs into a block '%s', not %s%s%s", key->name,
-		    key->block,
-		    block[0] == '\0' ? "outside of it" : "into a block '",
-		    block, block[0] == '\0' ? "" : "'");
+		    "'%s' is no key of a block '%s', but one outside of all "
+		    "blocks: is a '}' missing before it?",
+		    name, block);
+	for (size_t i = 0; i < KEYS; i++) {
+		if (strcmp(keys[i].name, name) == 0 && len < sizeof(blocks))
+			len += (size_t)snprintf(blocks + len,
+			    sizeof(blocks) - len, "%s'%s'",
+			    len == 0 ? "" : " or ", keys[i].block);
+	}
+	if (block[0] == '\0')
+		return err_set(err, REASON_USAGE,
+		    "'%s' belongs into a block %s, not outside of it", name,
+		    blocks);
 	return err_set(err, REASON_USAGE,
-	    "'%s' is no key of a block '%s', but one outside of all blocks: is "
-	    "a '}' missing before it?",
-	    key->name, block);
+	    "'%s' belongs into a block %s, not into one '%s'", name, blocks,
+	    block);
+}
+
+static bool
+is_key(const char *name)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		if (strcmp(keys[i].name, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 int
 config_key_unknown(const char *block, const char *name, struct err *err)
 {
 	const struct config_key *near = nearest(block, name);
+	const char *in = block[0] == '\0' ? "" : " in a block '";
+	const char *end = block[0] == '\0' ? "" : "'";
 
-	for (size_t i = 0; near == NULL && i < KEYS; i++) {
-		if (strcmp(keys[i].name, name) == 0)
-			return misplaced(block, &keys[i], err);
-	}
+	if (is_key(name))
+		return misplaced(block, name, err);
 	if (near != NULL)
 		return err_set(err, REASON_USAGE,
-		    "unknown key '%s'%s%s%s: did you mean '%s'?", name,
-		    block[0] == '\0' ? "" : " in a block '", block,
-		    block[0] == '\0' ? "" : "'", near->name);
+		    "unknown key '%s'%s%s%s: did you mean '%s'?", name, in,
+		    block, end, near->name);
 	return err_set(err, REASON_USAGE,
-	    "unknown key '%s'%s%s%s: oclasp.conf(5) has all of them", name,
-	    block[0] == '\0' ? "" : " in a block '", block,
-	    block[0] == '\0' ? "" : "'");
+	    "unknown key '%s'%s%s%s: oclasp.conf(5) has all of them", name, in,
+	    block, end);
 }

@@ -9,6 +9,7 @@
 #include "acquire/acquire.h"
 #include "dns/resolver.h"
 #include "face/roads.h"
+#include "keep/rules.h"
 #include "keep/target.h"
 #include "tls/handshake.h"
 
@@ -67,6 +68,10 @@ struct options {
 	struct roads roads; /* proxies, upstreams, private addresses */
 	const struct target_spec *specs; /* of the configuration; borrowed */
 	size_t spec_count;
+	const struct issuer_rules *rules; /* the same */
+	size_t rule_count;
+	enum certid_choice certid;
+	enum on_revoked on_revoked;
 	char **args; /* what is no option; borrowed of argv */
 	int arg_count;
 };

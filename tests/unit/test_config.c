@@ -35,6 +35,28 @@ tear_down(void **state)
 }
 
 static void
+assert_rules(const struct options *o)
+{
+	const struct issuer_rules *said = o->rules;
+
+	assert_int_equal(o->rule_count, 2);
+	assert_string_equal(said[0].issuer, "CA one");
+	assert_null(said[0].url);
+	assert_null(said[0].signer);
+	assert_true(said[0].no_next_update_s == 0 && !said[0].allow_sha1);
+	assert_int_equal(said[0].nonce, NONCE_NONE);
+	assert_int_equal(said[0].certid, CERTID_UNSAID);
+	assert_int_equal(said[0].on_revoked, ON_REVOKED_UNSAID);
+	assert_string_equal(said[1].issuer, "/etc/ca.pem");
+	assert_string_equal(said[1].url, "http://other.test/");
+	assert_string_equal(said[1].signer, "/etc/signers.pem");
+	assert_true(said[1].no_next_update_s == 172800 && said[1].allow_sha1);
+	assert_int_equal(said[1].nonce, NONCE_STRICT);
+	assert_int_equal(said[1].certid, CERTID_BOTH);
+	assert_int_equal(said[1].on_revoked, ON_REVOKED_WITHDRAW);
+}
+
+static void
 test_every_key(void **state)
 {
 	struct options o = {.config = path};
@@ -53,6 +75,18 @@ test_every_key(void **state)
 	    "timeout = \"1 min 5 s\"\n"
 	    "allow-sha1 = true\n"
 	    "allow-no-next-update = yes\n"
+	    "certid = sha256\n"
+	    "on-revoked = keep\n"
+	    "issuer \"CA one\" {}\n"
+	    "issuer \"/etc/ca.pem\" {\n"
+	    "	url = \"http://other.test/\"\n"
+	    "	signer-file = /etc/signers.pem\n"
+	    "	no-next-update-life = \"2 d\"\n"
+	    "	nonce = strict\n"
+	    "	certid = both\n"
+	    "	on-revoked = withdraw\n"
+	    "	allow-sha1 = on\n"
+	    "}\n"
 	    "certificate \"/etc/one.pem\" {}\n"
 	    "certificate \"/etc/two.pem\" {\n"
 	    "	issuer = \"/etc/ca2.pem\"\n"
@@ -71,6 +105,9 @@ test_every_key(void **state)
 	assert_string_equal(o.pins[0].address, "192.0.2.1");
 	assert_true(o.timeout_ms == 65000);
 	assert_true(o.allow_sha1 && o.allow_no_next_update);
+	assert_int_equal(o.certid, CERTID_SHA256);
+	assert_int_equal(o.on_revoked, ON_REVOKED_KEEP);
+	assert_rules(&o);
 	assert_int_equal(o.spec_count, 2);
 	assert_string_equal(o.specs[0].certificate, "/etc/one.pem");
 	assert_null(o.specs[0].issuer);
@@ -148,12 +185,10 @@ static const struct wrong {
     {"a slip in a block's kind", "certificates \"a\" {}\n",
 	":1:", "did you mean 'certificate'?"},
     {"like no block", "apache x {}\n", ":1:", "unknown key 'apache'"},
-    {"a block's key outside", "\nurl = \"http://a/\"\n",
-	":2:", "'url' belongs into a block 'certificate', not outside of it"},
+    {"a block's key outside", "\nurl = \"http://a/\"\n", ":2:",
+	"'url' belongs into a block 'certificate' or 'issuer', not outside"},
     {"a key in a wrong block", "server nginx {\nurl = \"http://a/\"\n}\n",
-	":2:",
-	"'url' belongs into a block 'certificate', not into a block "
-	"'server'"},
+	":2:", "a block 'certificate' or 'issuer', not into one 'server'"},
     {"a key inside that is outside", "server nginx {\ntimeout = 3\n}\n",
 	":2:", "'timeout' is no key of a block 'server', but one outside"},
     {"a path of keys", "server nginx {}\nserver|command = x\n",
@@ -185,6 +220,8 @@ static const struct wrong {
     {"a blank without quotes", "timeout = 15 s\n", ":1:",
 	"'s' does not belong behind the value of 'timeout': a value with "
 	"blanks in it needs quotes"},
+    {"a life too long", "issuer a {\nno-next-update-life = \"2 w\"\n}\n",
+	":2:", "no-next-update-life = '2 w': give a time from 1 min to 10 d"},
     {"none of the words", "\nlog-format = xml\n",
 	":2:", "log-format = 'xml': give one of: text json"},
     {"half of a word", "log-format = jso\n", ":1:", "one of: text json"},
