@@ -102,7 +102,7 @@ read_names(struct cert *cert)
 	    X509_get_ext_d2i(cert->x509, NID_subject_alt_name, NULL, NULL);
 	int count = names == NULL ? 0 : sk_GENERAL_NAME_num(names);
 
-	cert->names = mem_array(CERT_NAMES_MAX, sizeof(char *));
+	cert->names = mem_array((size_t)count, sizeof(char *));
 	for (int i = 0; i < count && cert->name_count < CERT_NAMES_MAX; i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 		char *text = NULL;
@@ -181,6 +181,25 @@ serial_text(const X509 *x509)
 	return text;
 }
 
+/* What a CertID is made of (RFC 6960, section 4.1.1). */
+static void
+read_id(struct cert *cert)
+{
+	const X509_NAME *issuer = X509_get_issuer_name(cert->x509);
+	const unsigned char *name = NULL;
+	unsigned char *serial = NULL;
+	size_t name_len = 0;
+	int len = i2d_ASN1_INTEGER(X509_get0_serialNumber(cert->x509), &serial);
+
+	if (X509_NAME_get0_der(issuer, &name, &name_len) == 1)
+		cert->issuer_der = (struct span){name, name_len};
+	/* two octets of header: a serial number has at most 127 octets here */
+	if (len > 2 && len < 130)
+		cert->serial_der = (struct span){
+		    mem_copy(serial + 2, (size_t)len - 2), (size_t)len - 2};
+	OPENSSL_free(serial);
+}
+
 static void
 read_fingerprint(struct cert *cert)
 {
@@ -217,6 +236,7 @@ cert_take_x509(X509 *x509, struct err *err)
 	read_names(cert);
 	read_aia(cert);
 	cert->serial = serial_text(x509);
+	read_id(cert);
 	read_fingerprint(cert);
 	cert->must_staple = has_must_staple(x509);
 	cert->is_ca = X509_check_ca(x509) > 0;
@@ -247,6 +267,10 @@ cert_free(struct cert *cert)
 {
 	if (cert == NULL)
 		return;
+	if (cert->x509 == NULL) {
+		free(cert); /* all of it */
+		return;
+	}
 	for (size_t i = 0; i < cert->name_count; i++)
 		free(cert->names[i]);
 	for (size_t i = 0; i < cert->ocsp_url_count; i++)
@@ -257,8 +281,84 @@ cert_free(struct cert *cert)
 	free(cert->subject);
 	free(cert->issuer);
 	free(cert->serial);
+	free((void *)(uintptr_t)cert->serial_der.at);
 	X509_free(cert->x509);
 	free(cert);
+}
+
+/* --- in one piece --- */
+
+static size_t
+text_room(const char *text)
+{
+	return text == NULL ? 0 : strlen(text) + 1;
+}
+
+static size_t
+list_room(char *const *texts, size_t count)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < count; i++)
+		room += sizeof(char *) + text_room(texts[i]);
+	return room;
+}
+
+/* Copy LEN bytes to *AT, which moves behind them. */
+static void *
+put_bytes(char **at, const void *bytes, size_t len)
+{
+	char *to = *at;
+
+	if (len > 0)
+		memcpy(to, bytes, len);
+	*at += len;
+	return to;
+}
+
+static char *
+put_text(char **at, const char *text)
+{
+	return text == NULL ? NULL : put_bytes(at, text, text_room(text));
+}
+
+/* Fill LIST, which has room for COUNT, with copies of TEXTS. */
+static void
+put_list(char **at, char **list, char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		list[i] = put_text(at, texts[i]);
+}
+
+struct cert *
+cert_compact(const struct cert *cert)
+{
+	size_t room = sizeof(*cert) + text_room(cert->subject) +
+		      text_room(cert->issuer) + text_room(cert->serial) +
+		      list_room(cert->names, cert->name_count) +
+		      list_room(cert->ocsp_urls, cert->ocsp_url_count) +
+		      cert->issuer_der.len + cert->serial_der.len;
+	struct cert *copy = mem_new(room);
+	/* the pointers first: what follows needs no alignment */
+	char **lists = (char **)(copy + 1);
+	char *at;
+
+	*copy = *cert;
+	copy->x509 = NULL;
+	copy->ca_issuers = NULL;
+	copy->names = lists;
+	copy->ocsp_urls = lists + cert->name_count;
+	at = (char *)(copy->ocsp_urls + cert->ocsp_url_count);
+	put_list(&at, copy->names, cert->names, cert->name_count);
+	put_list(&at, copy->ocsp_urls, cert->ocsp_urls, cert->ocsp_url_count);
+	copy->subject = put_text(&at, cert->subject);
+	copy->issuer = put_text(&at, cert->issuer);
+	copy->serial = put_text(&at, cert->serial);
+	copy->issuer_der.at =
+	    put_bytes(&at, cert->issuer_der.at, cert->issuer_der.len);
+	copy->serial_der.at =
+	    put_bytes(&at, cert->serial_der.at, cert->serial_der.len);
+	return copy;
 }
 
 void

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 struct err;
 
 enum {
@@ -24,7 +26,7 @@ enum {
 
 /* One certificate.  All fields are facts read once; owned by the struct. */
 struct cert {
-	X509 *x509;
+	X509 *x509;    /* NULL in a compact one */
 	char *subject; /* one line, RFC 2253, for people */
 	char *issuer;  /* the same of its issuer */
 	char **names;  /* DNS names and addresses of subjectAltName */
@@ -34,8 +36,10 @@ struct cert {
 	int64_t not_before, not_after; /* wall seconds */
 	char **ocsp_urls; /* AIA id-ad-ocsp URIs, any scheme, file order */
 	size_t ocsp_url_count;
-	char *ca_issuers; /* the first AIA id-ad-caIssuers URI, or NULL */
-	bool must_staple; /* RFC 7633: TLS feature status_request (5) */
+	char *ca_issuers;       /* the first AIA id-ad-caIssuers URI, or NULL */
+	struct span issuer_der; /* the issuer's Name, as this one writes it */
+	struct span serial_der; /* content octets; empty if longer than 127 */
+	bool must_staple;       /* RFC 7633: TLS feature status_request (5) */
 	bool is_ca;
 };
 
@@ -50,6 +54,12 @@ struct cert_list {
 struct cert *cert_take_x509(X509 *x509, struct err *err);
 struct cert *cert_from_der(const uint8_t *der, size_t len, struct err *err);
 void cert_free(struct cert *cert);
+
+/* A copy of the facts in one piece of memory, without the X509: enough to make
+ * a request, to verify a response and to speak of it, at a tenth of the size.
+ * Not what signatures are checked with, neither its own nor those it made; and
+ * it does not know its ca_issuers. */
+struct cert *cert_compact(const struct cert *cert);
 
 /* The DER of CERT into fresh memory. */
 void cert_der(const struct cert *cert, uint8_t **out, size_t *len);

@@ -13,19 +13,62 @@
 #include "base/text.h"
 #include "pki/cert.h"
 
+/* Of the leaf's facts, so that a compact one will do. */
+static OCSP_CERTID *
+make_id(const struct cert *leaf, const struct cert *issuer, const EVP_MD *md)
+{
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(issuer->x509);
+	const unsigned char *at = leaf->issuer_der.at;
+	X509_NAME *name = d2i_X509_NAME(NULL, &at, (long)leaf->issuer_der.len);
+	/* the header again: at most 127 octets, see pki/cert.h */
+	unsigned char serial_der[2 + 127] = {
+	    V_ASN1_INTEGER, (unsigned char)leaf->serial_der.len};
+	ASN1_INTEGER *serial = NULL;
+	OCSP_CERTID *id = NULL;
+
+	if (leaf->serial_der.len > 0)
+		memcpy(
+		    serial_der + 2, leaf->serial_der.at, leaf->serial_der.len);
+	at = serial_der;
+	serial = d2i_ASN1_INTEGER(NULL, &at, (long)leaf->serial_der.len + 2);
+	if (name != NULL && key != NULL && serial != NULL)
+		id = OCSP_cert_id_new(md, name, key, serial);
+	ASN1_INTEGER_free(serial);
+	X509_NAME_free(name);
+	return id;
+}
+
+/* A copy: what OpenSSL takes is not const. */
+static bool
+add_nonce(OCSP_REQUEST *request, struct span nonce)
+{
+	unsigned char *copy;
+	bool good;
+
+	if (nonce.len == 0)
+		return true;
+	copy = mem_copy(nonce.at, nonce.len);
+	good = OCSP_request_add1_nonce(request, copy, (int)nonce.len) == 1;
+	free(copy);
+	return good;
+}
+
 int
-request_make(const struct cert *leaf, const struct cert *issuer, uint8_t **out,
-    size_t *len, struct err *err)
+request_make_as(const struct cert *leaf, const struct cert *issuer,
+    const struct request_kind *kind, uint8_t **out, size_t *len,
+    struct err *err)
 {
 	OCSP_REQUEST *request = OCSP_REQUEST_new();
-	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), leaf->x509, issuer->x509);
+	OCSP_CERTID *id =
+	    make_id(leaf, issuer, kind->sha256 ? EVP_sha256() : EVP_sha1());
 	unsigned char *der = NULL;
 	int got = -1;
 
 	if (request != NULL && id != NULL &&
 	    OCSP_request_add0_id(request, id) != NULL) {
 		id = NULL; /* the request's now */
-		got = i2d_OCSP_REQUEST(request, &der);
+		if (add_nonce(request, kind->nonce))
+			got = i2d_OCSP_REQUEST(request, &der);
 	}
 	OCSP_CERTID_free(id);
 	OCSP_REQUEST_free(request);
@@ -37,6 +80,15 @@ request_make(const struct cert *leaf, const struct cert *issuer, uint8_t **out,
 	*len = (size_t)got;
 	OPENSSL_free(der);
 	return 0;
+}
+
+int
+request_make(const struct cert *leaf, const struct cert *issuer, uint8_t **out,
+    size_t *len, struct err *err)
+{
+	const struct request_kind plain = {.sha256 = false};
+
+	return request_make_as(leaf, issuer, &plain, out, len, err);
 }
 
 char *

@@ -8,17 +8,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 struct cert;
 struct err;
 
 enum {
 	REQUEST_GET_URL_MAX = 255, /* bytes of a whole GET URL, RFC 9919 */
 	REQUEST_FILE_MAX = 65536,
+	REQUEST_NONCE = 32, /* octets, RFC 9654 section 2.1 */
 };
 
 /* DER of a request for LEAF with a SHA-1 CertID (B9), owned by the caller. */
 int request_make(const struct cert *leaf, const struct cert *issuer,
     uint8_t **out, size_t *len, struct err *err);
+
+/* In what a request differs from the plain one. */
+struct request_kind {
+	bool sha256;       /* the CertID's hash, instead of SHA-1 (B9) */
+	struct span nonce; /* empty: none (B3) */
+};
+
+int request_make_as(const struct cert *leaf, const struct cert *issuer,
+    const struct request_kind *kind, uint8_t **out, size_t *len,
+    struct err *err);
 
 /* The URL of a GET: BASE, a slash if it has none at its end, and the request
  * as URL-encoded base64 (RFC 6960, appendix A.1).  Owned by the caller. */

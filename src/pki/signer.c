@@ -234,23 +234,34 @@ check_delegate_usage(const struct cert *cert, struct err *err)
 	return 0;
 }
 
+/* RFC 6960, section 4.2.2.2: "MUST be issued directly by the CA that is
+ * identified in the request". */
 static int
-check_delegate(const struct cert *cert, const struct cert *issuer,
+check_certified(const struct cert *cert, const struct cert *issuer,
     const struct verify_policy *policy, struct err *err)
 {
 	const X509_ALGOR *algorithm = NULL;
-	char at[CLOCK_TEXT];
 
-	/* RFC 6960, section 4.2.2.2: "MUST be issued directly by the CA that
-	 * is identified in the request" */
 	if (!cert_signed_by(cert, issuer))
 		return err_set(err, REASON_SIGNER_NOT_AUTHORIZED,
 		    "the signer '%s' was not certified by the issuer '%s'",
 		    cert->subject, issuer->subject);
 	X509_get0_signature(NULL, &algorithm, cert->x509);
-	if (check_delegate_usage(cert, err) == -1 ||
-	    check_algorithm(
-		algorithm, "the signer's certificate", policy, err) == -1)
+	return check_algorithm(
+	    algorithm, "the signer's certificate", policy, err);
+}
+
+/* TRUSTED: the operator vouches for this very certificate, so that it does not
+ * matter who has signed it. */
+static int
+check_delegate(const struct cert *cert, bool trusted, const struct cert *issuer,
+    const struct verify_policy *policy, struct err *err)
+{
+	char at[CLOCK_TEXT];
+
+	if (!trusted && check_certified(cert, issuer, policy, err) == -1)
+		return -1;
+	if (check_delegate_usage(cert, err) == -1)
 		return -1;
 	if (cert->not_after < policy->now)
 		return err_set(err, REASON_SIGNER_EXPIRED,
@@ -265,16 +276,17 @@ check_delegate(const struct cert *cert, const struct cert *issuer,
 
 /* One certificate that may have signed: 0 if it did and was allowed to. */
 static int
-try_signer(const struct cert *cert, const struct response *response,
-    const struct verify_input *input, const struct verify_policy *policy,
-    const X509_ALGOR *algorithm, struct signer *out, struct err *err)
+try_signer(const struct cert *cert, bool trusted,
+    const struct response *response, const struct verify_input *input,
+    const struct verify_policy *policy, const X509_ALGOR *algorithm,
+    struct signer *out, struct err *err)
 {
 	bool is_issuer =
 	    strcmp(cert->fingerprint, input->issuer->fingerprint) == 0;
 	EVP_PKEY *key = X509_get0_pubkey(cert->x509);
 
 	if (!is_issuer &&
-	    check_delegate(cert, input->issuer, policy, err) == -1)
+	    check_delegate(cert, trusted, input->issuer, policy, err) == -1)
 		return -1;
 	if (key == NULL)
 		return err_set(err, REASON_WEAK_ALGORITHM,
@@ -289,6 +301,7 @@ try_signer(const struct cert *cert, const struct response *response,
 		    cert->subject);
 	*out = (struct signer){
 	    .delegate = !is_issuer,
+	    .trusted = !is_issuer && trusted,
 	    .not_after = cert->not_after,
 	    .nocheck = X509_get_ext_by_NID(
 			   cert->x509, NID_id_pkix_OCSP_noCheck, -1) >= 0,
@@ -297,27 +310,28 @@ try_signer(const struct cert *cert, const struct response *response,
 }
 
 /* Every certificate that the responderID names, the issuer first, then those
- * embedded, then those given.  The first that fits wins; else the first
- * failure tells why. */
+ * embedded, those given, and those that the operator vouches for.  The first
+ * that fits wins; else the first failure tells why. */
 static int
 try_all(const struct response *response, const struct verify_input *input,
     const struct cert_list *embedded, const struct verify_policy *policy,
     const X509_ALGOR *algorithm, struct signer *out, struct err *err)
 {
-	const struct cert_list *const lists[] = {embedded, input->extra};
+	const struct cert_list *const lists[] = {
+	    embedded, input->extra, input->trusted};
 	struct err first = {0};
 	char *who;
 
 	if (is_named(response, input->issuer) &&
-	    try_signer(input->issuer, response, input, policy, algorithm, out,
-		&first) == 0)
+	    try_signer(input->issuer, false, response, input, policy, algorithm,
+		out, &first) == 0)
 		return 0;
-	for (size_t n = 0; n < 2; n++) {
+	for (size_t n = 0; n < 3; n++) {
 		for (size_t i = 0; lists[n] != NULL && i < lists[n]->count;
 		     i++) {
 			if (is_named(response, lists[n]->items[i]) &&
-			    try_signer(lists[n]->items[i], response, input,
-				policy, algorithm, out, &first) == 0)
+			    try_signer(lists[n]->items[i], n == 2, response,
+				input, policy, algorithm, out, &first) == 0)
 				return 0;
 		}
 	}

@@ -3,7 +3,13 @@
  *
  * RFC 6960, section 4.2.2.2: the issuing CA itself, or a delegate whose
  * certificate that CA's key signed directly, with id-kp-OCSPSigning.  There is
- * no third way: no chain building, no trusted "others" (C6, C7). */
+ * no chain building and there are no trusted "others" (C6, C7).
+ *
+ * The third way of that section, "a local configuration of OCSP signing
+ * authority", needs the operator's own word: the very certificate is in a file
+ * that he has named for this issuer (`trusted` of the input).  It needs
+ * id-kp-OCSPSigning all the same, and a CA in that file is no signing
+ * authority for those it has certified. */
 #ifndef OCLASP_PKI_SIGNER_H
 #define OCLASP_PKI_SIGNER_H
 
@@ -20,7 +26,8 @@ struct verify_policy;
 enum { SIGNER_OID_TEXT = 128 };
 
 struct signer {
-	bool delegate;
+	bool delegate;     /* not the issuing CA itself */
+	bool trusted;      /* by the operator's word, not by the CA's */
 	int64_t not_after; /* of the delegate's certificate */
 	bool nocheck;      /* the delegate has id-pkix-ocsp-nocheck (C8) */
 };

@@ -88,27 +88,15 @@ is_for(const struct response_single *single, const struct verify_input *in)
 {
 	const EVP_MD *md = cert_id_digest(single->hash_oid);
 	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(in->issuer->x509);
-	const unsigned char *name = NULL;
-	unsigned char *serial = NULL;
-	size_t name_len = 0;
-	int serial_len;
-	bool same;
+	struct span name = in->leaf->issuer_der;
 
-	if (md == NULL || key == NULL ||
-	    X509_NAME_get0_der(
-		X509_get_issuer_name(in->leaf->x509), &name, &name_len) != 1 ||
-	    !is_digest(single->name_hash, md, name, name_len) ||
-	    !is_digest(single->key_hash, md, ASN1_STRING_get0_data(key),
-		(size_t)ASN1_STRING_length(key)))
-		return false;
-	serial_len =
-	    i2d_ASN1_INTEGER(X509_get0_serialNumber(in->leaf->x509), &serial);
-	/* two octets of header: a serial number has at most 127 octets here */
-	same = serial_len > 2 && serial_len < 130 &&
-	       span_equal(single->serial,
-		   (struct span){serial + 2, (size_t)serial_len - 2});
-	OPENSSL_free(serial);
-	return same;
+	/* what costs nothing first: a response may answer for many */
+	return in->leaf->serial_der.len > 0 &&
+	       span_equal(single->serial, in->leaf->serial_der) && md != NULL &&
+	       key != NULL &&
+	       is_digest(single->name_hash, md, name.at, name.len) &&
+	       is_digest(single->key_hash, md, ASN1_STRING_get0_data(key),
+		   (size_t)ASN1_STRING_length(key));
 }
 
 /* Of several answers for one certificate the worst wins: revoked over good
@@ -211,11 +199,15 @@ check_times(const struct response *response,
 	return 0;
 }
 
-/* C16. */
+/* C16.  RFC 9654, section 2.1: a responder may leave it out, unless the
+ * operator knows that his does not. */
 static int
 check_nonce(const struct response *response, const struct verify_input *in,
-    struct err *err)
+    const struct verify_policy *policy, struct err *err)
 {
+	if (in->nonce != NULL && !response->has_nonce && policy->nonce_strict)
+		return err_set(err, REASON_NONCE_MISMATCH,
+		    "the response does not carry the nonce of the request");
 	if (in->nonce == NULL || !response->has_nonce ||
 	    span_equal(
 		response->nonce, (struct span){in->nonce, in->nonce_len}))
@@ -235,14 +227,17 @@ earlier(int64_t a, int64_t b)
  * year (F9). */
 static int64_t
 effective_end(const struct response_single *single, const struct cert *leaf,
-    const struct signer *signer)
+    const struct verify_policy *policy, const struct signer *signer)
 {
 	int64_t end = leaf->not_after;
 
 	if (signer->delegate)
 		end = earlier(end, signer->not_after);
 	if (!single->has_next_update)
-		return earlier(end, single->this_update + VERIFY_CAP_NO_NEXT);
+		return earlier(end,
+		    single->this_update + (policy->no_next_update_s > 0
+						  ? policy->no_next_update_s
+						  : VERIFY_CAP_NO_NEXT));
 	end = earlier(end, single->next_update);
 	if (!leaf->is_ca)
 		end = earlier(end, single->this_update + VERIFY_CAP);
@@ -265,7 +260,7 @@ find_warning(const struct response *response,
 	    !in->leaf->is_ca)
 		return "it claims to live longer than 10 days; clients count "
 		       "10 days at most";
-	if (signer->delegate && !signer->nocheck)
+	if (signer->delegate && !signer->trusted && !signer->nocheck)
 		return "the delegate signer lacks id-pkix-ocsp-nocheck, which "
 		       "public CAs must put into it";
 	return NULL;
@@ -274,7 +269,7 @@ find_warning(const struct response *response,
 static void
 fill(struct verdict *out, const struct response *response,
     const struct response_single *single, const struct verify_input *in,
-    const struct signer *signer)
+    const struct verify_policy *policy, const struct signer *signer)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int digest_len = 0;
@@ -287,7 +282,7 @@ fill(struct verdict *out, const struct response *response,
 	    .produced_at = response->produced_at,
 	    .revoked_at = single->revoked_at,
 	    .by_delegate = signer->delegate,
-	    .usable_until = effective_end(single, in->leaf, signer),
+	    .usable_until = effective_end(single, in->leaf, policy, signer),
 	    .size = in->len,
 	    .fractional_times = response->fractional_times,
 	    .warning = find_warning(response, single, in, signer),
@@ -319,9 +314,9 @@ verify_response(const struct verify_input *input,
 	    signer_check(&response, input, policy, &signer, err) == -1 ||
 	    check_critical(&response, single, err) == -1 ||
 	    check_times(&response, single, policy, err) == -1 ||
-	    check_nonce(&response, input, err) == -1)
+	    check_nonce(&response, input, policy, err) == -1)
 		goto out;
-	fill(out, &response, single, input, &signer);
+	fill(out, &response, single, input, policy, &signer);
 	rc = 0;
 out:
 	response_done(&response);

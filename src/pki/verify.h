@@ -38,7 +38,10 @@ struct verify_policy {
 	    skew_s; /* thisUpdate, producedAt, nextUpdate may be off by it */
 	int64_t max_age_s; /* of thisUpdate; 0: no limit */
 	bool allow_no_next_update;
-	bool allow_sha1; /* signatures made with SHA-1 */
+	int64_t no_next_update_s; /* how long one without it counts, and only
+				     if allowed; 0: VERIFY_CAP_NO_NEXT */
+	bool allow_sha1;          /* signatures made with SHA-1 */
+	bool nonce_strict; /* a nonce was sent and must come back (C16) */
 };
 
 /* The policy for staples: skew as above, everything strict. */
@@ -49,6 +52,8 @@ struct verify_input {
 	const struct cert *issuer;
 	const struct cert_list *extra; /* where a delegate that is not embedded
 					  may be found; may be NULL */
+	const struct cert_list *trusted; /* signers that the operator vouches
+					    for, see pki/signer.h; or NULL */
 	const uint8_t *der;
 	size_t len;
 	const uint8_t *nonce; /* of the request; NULL: none was sent */

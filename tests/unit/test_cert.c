@@ -616,6 +616,59 @@ test_names_host(void **state)
 	pki_party_done(&odd);
 }
 
+static void
+expect_same_texts(
+    char *const *a, size_t a_count, char *const *b, size_t b_count)
+{
+	assert_int_equal(a_count, b_count);
+	for (size_t i = 0; i < a_count; i++)
+		assert_string_equal(a[i], b[i]);
+}
+
+/* All facts, and none of what they were read from. */
+static void
+expect_compact(struct cert *cert)
+{
+	struct cert *compact = cert_compact(cert);
+
+	assert_null(compact->x509);
+	assert_null(compact->ca_issuers);
+	assert_string_equal(compact->subject, cert->subject);
+	assert_string_equal(compact->issuer, cert->issuer);
+	assert_string_equal(compact->serial, cert->serial);
+	assert_string_equal(compact->fingerprint, cert->fingerprint);
+	expect_same_texts(
+	    compact->names, compact->name_count, cert->names, cert->name_count);
+	expect_same_texts(compact->ocsp_urls, compact->ocsp_url_count,
+	    cert->ocsp_urls, cert->ocsp_url_count);
+	assert_true(compact->not_before == cert->not_before &&
+		    compact->not_after == cert->not_after);
+	assert_true(compact->must_staple == cert->must_staple &&
+		    compact->is_ca == cert->is_ca);
+	assert_true(span_equal(compact->issuer_der, cert->issuer_der));
+	assert_true(span_equal(compact->serial_der, cert->serial_der));
+	assert_string_equal(cert_name(compact), cert_name(cert));
+	cert_free(compact);
+}
+
+static void
+test_compact(void **state)
+{
+	struct pki_party many = pki_party(&(struct pki_spec){.cn = "many",
+	    .issuer = &pki.issuer,
+	    .serial = "00ff0102030405060708090a0b0c0d0e0f10",
+	    .ext = {{"subjectAltName", "DNS:a.test,DNS:b.test,IP:192.0.2.1"},
+		{"tlsfeature", "status_request"}}});
+
+	(void)state;
+	assert_true(pki.leaf.cert->serial_der.len > 0);
+	assert_true(pki.leaf.cert->issuer_der.len > 0);
+	expect_compact(pki.leaf.cert);
+	expect_compact(pki.root.cert);
+	expect_compact(many.cert);
+	pki_party_done(&many);
+}
+
 int
 main(void)
 {
@@ -635,6 +688,7 @@ main(void)
 	    cmocka_unit_test(test_subjects),
 	    cmocka_unit_test(test_odd_certificates),
 	    cmocka_unit_test(test_names_host),
+	    cmocka_unit_test(test_compact),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);

@@ -67,6 +67,55 @@ test_make(void **state)
 	free(der);
 }
 
+/* B3, B9: with SHA-256, with a nonce, and of a compact certificate. */
+static void
+test_make_as(void **state)
+{
+	static const struct {
+		bool sha256;
+		struct span nonce;
+	} rows[] = {{false, {NULL, 0}}, {true, {NULL, 0}},
+	    {false, PKI_BYTES("0123456789abcdef0123456789abcdef")},
+	    {true, PKI_BYTES("0123456789abcdef0123456789abcdef")}};
+	struct cert *compact = cert_compact(pki.leaf.cert);
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+		const struct request_kind kind = {
+		    rows[i / 2].sha256, rows[i / 2].nonce};
+		const struct cert *leaf = i % 2 == 0 ? pki.leaf.cert : compact;
+		OCSP_CERTID *expected =
+		    OCSP_cert_to_id(kind.sha256 ? EVP_sha256() : EVP_sha1(),
+			pki.leaf.cert->x509, pki.issuer.cert->x509);
+		uint8_t *der = NULL, *nonce = NULL;
+		size_t len = 0, nonce_len = 0;
+		const unsigned char *at;
+		OCSP_REQUEST *request;
+
+		assert_int_equal(0, request_make_as(leaf, pki.issuer.cert,
+					&kind, &der, &len, NULL));
+		at = der;
+		request = d2i_OCSP_REQUEST(NULL, &at, (long)len);
+		assert_non_null(request);
+		assert_int_equal(1, OCSP_request_onereq_count(request));
+		assert_int_equal(kind.nonce.len > 0 ? 1 : 0,
+		    OCSP_REQUEST_get_ext_count(request));
+		assert_int_equal(
+		    0, OCSP_id_cmp(expected,
+			   OCSP_onereq_get0_id(
+			       OCSP_request_onereq_get0(request, 0))));
+		assert_int_equal(
+		    0, request_nonce(der, len, &nonce, &nonce_len, NULL));
+		assert_true(
+		    span_equal(kind.nonce, (struct span){nonce, nonce_len}));
+		OCSP_REQUEST_free(request);
+		OCSP_CERTID_free(expected);
+		free(der);
+		free(nonce);
+	}
+	cert_free(compact);
+}
+
 /* B6: RFC 6960, appendix A.1. */
 static void
 test_get_url(void **state)
@@ -270,6 +319,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_make),
+	    cmocka_unit_test(test_make_as),
 	    cmocka_unit_test(test_get_url),
 	    cmocka_unit_test(test_get_url_is_never_cut),
 	    cmocka_unit_test(test_parse),

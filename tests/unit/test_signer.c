@@ -374,6 +374,130 @@ test_given_certificates(void **state)
 	free(extra.items);
 }
 
+/* One certificate in the operator's file for this issuer, and who signs. */
+static const struct vouched {
+	const char *name;
+	enum reason reason;
+	enum by by;
+	struct pki_spec spec;
+	bool embedded, in_file; /* the signer's own certificate */
+} vouched[] = {
+    {"under another CA, in the file", REASON_NONE, BY_OTHER,
+	{.ext = {{"extendedKeyUsage", "OCSPSigning"}}}, false, true},
+    {"under another CA, in the file and embedded", REASON_NONE, BY_OTHER,
+	{.ext = {{"extendedKeyUsage", "OCSPSigning"}}}, true, true},
+    {"self-signed, in the file", REASON_NONE, BY_ITSELF,
+	{.ext = {{"extendedKeyUsage", "OCSPSigning"}}}, false, true},
+    {"C6 under another CA, embedded only", REASON_SIGNER_NOT_AUTHORIZED,
+	BY_OTHER, {.ext = {{"extendedKeyUsage", "OCSPSigning"}}}, true, false},
+    {"C6 in the file without OCSPSigning", REASON_SIGNER_NOT_AUTHORIZED,
+	BY_OTHER, {.ext = {{"extendedKeyUsage", "serverAuth"}}}, false, true},
+    {"C6 in the file without any usage", REASON_SIGNER_NOT_AUTHORIZED, BY_OTHER,
+	{.serial = "31"}, false, true},
+    {"C7 a CA in the file", REASON_SIGNER_NOT_AUTHORIZED, BY_ITSELF,
+	{.ext = {{"basicConstraints", "critical,CA:TRUE"}}}, false, true},
+    {"C6 in the file, but ended", REASON_SIGNER_EXPIRED, BY_OTHER,
+	{.from = PKI_NOW - 9 * CLOCK_DAY,
+	    .until = PKI_NOW - 1,
+	    .ext = {{"extendedKeyUsage", "OCSPSigning"}}},
+	false, true},
+    {"C6 in the file, but not yet", REASON_SIGNER_EXPIRED, BY_OTHER,
+	{.from = PKI_NOW + CLOCK_DAY,
+	    .until = PKI_NOW + 9 * CLOCK_DAY,
+	    .ext = {{"extendedKeyUsage", "OCSPSigning"}}},
+	false, true},
+    {"C5 in the file, with a weak key", REASON_WEAK_ALGORITHM, BY_OTHER,
+	{.kind = PKI_EC_SMALL, .ext = {{"extendedKeyUsage", "OCSPSigning"}}},
+	false, true},
+};
+
+static int
+judge_vouched(const struct pki_party *signer, const struct cert_list *trusted,
+    struct pki_response spec, struct verdict *facts, struct err *err)
+{
+	const struct pki_single single = {
+	    .leaf = pki.leaf.cert, .issuer = pki.issuer.cert};
+	const struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct verify_input input = {.leaf = pki.leaf.cert,
+	    .issuer = pki.issuer.cert,
+	    .trusted = trusted};
+	struct buf der;
+	int rc;
+
+	spec.signer = signer;
+	spec.singles = &single;
+	spec.single_count = 1;
+	der = pki_response(&spec);
+	input.der = (const uint8_t *)der.text;
+	input.len = der.len;
+	rc = verify_response(&input, &policy, facts, err);
+	buf_done(&der);
+	return rc;
+}
+
+/* RFC 6960, section 4.2.2.2: "a local configuration of OCSP signing
+ * authority". */
+static void
+test_vouched_for(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(vouched) / sizeof(*vouched); i++) {
+		const struct vouched *row = &vouched[i];
+		struct pki_spec spec = row->spec;
+		struct cert_list trusted = {0};
+		struct pki_response response = {0};
+		struct pki_party signer;
+		struct verdict facts = {0};
+		struct err err = {0};
+
+		spec.cn = "a responder";
+		spec.issuer = certifier(row->by);
+		signer = pki_party(&spec);
+		if (row->embedded)
+			response.certs[0] = signer.cert;
+		cert_list_add(
+		    &trusted, row->in_file ? signer.cert : pki.delegate.cert);
+		expect(row->name, row->reason,
+		    judge_vouched(&signer, &trusted, response, &facts, &err),
+		    &err);
+		if (row->reason == REASON_NONE &&
+		    (!facts.by_delegate || facts.warning != NULL ||
+			facts.usable_until > signer.cert->not_after))
+			fail_msg("%s: wrong facts", row->name);
+		free(trusted.items);
+		pki_party_done(&signer);
+	}
+}
+
+/* C7: what a CA in the file has certified is not in the file. */
+static void
+test_vouched_for_is_no_anchor(void **state)
+{
+	struct pki_party ca = pki_party(&(struct pki_spec){.cn = "their CA",
+	    .ext = {{"basicConstraints", "critical,CA:TRUE"},
+		{"extendedKeyUsage", "OCSPSigning"}}});
+	struct pki_party signer = pki_party(&(struct pki_spec){.cn = "theirs",
+	    .issuer = &ca,
+	    .ext = {{"extendedKeyUsage", "OCSPSigning"}}});
+	struct pki_response response = {.certs = {signer.cert}};
+	struct cert_list trusted = {0};
+	struct verdict facts = {0};
+	struct err err = {0};
+
+	(void)state;
+	cert_list_add(&trusted, ca.cert);
+	expect("certified by one in the file", REASON_SIGNER_NOT_AUTHORIZED,
+	    judge_vouched(&signer, &trusted, response, &facts, &err), &err);
+	/* in another's name, who is in the file: the key is what counts */
+	err_clear(&err);
+	response.named = ca.cert;
+	expect("in the name of one in the file", REASON_BAD_SIGNATURE,
+	    judge_vouched(&signer, &trusted, response, &facts, &err), &err);
+	free(trusted.items);
+	pki_party_done(&ca);
+	pki_party_done(&signer);
+}
+
 static void
 test_algorithms(void **state)
 {
@@ -577,6 +701,8 @@ main(void)
 	    cmocka_unit_test(test_delegates),
 	    cmocka_unit_test(test_impersonation),
 	    cmocka_unit_test(test_given_certificates),
+	    cmocka_unit_test(test_vouched_for),
+	    cmocka_unit_test(test_vouched_for_is_no_anchor),
 	    cmocka_unit_test(test_algorithms),
 	    cmocka_unit_test(test_delegate_certified_with_sha1),
 	    cmocka_unit_test(test_heavy_keys_cost_nothing),

@@ -268,6 +268,27 @@ static const struct row rows[] = {
     {.name = "C16 no nonce comes back",
 	.nonce = PKI_BYTES("0123456789abcdef"),
 	.status = CERT_GOOD},
+    {.name = "C16 strict: no nonce comes back",
+	.nonce = PKI_BYTES("0123456789abcdef"),
+	.policy.nonce_strict = true,
+	.reason = REASON_NONCE_MISMATCH},
+    {.name = "C16 strict: another nonce",
+	.nonce = PKI_BYTES("0123456789abcdef"),
+	.response.nonce = PKI_BYTES("0123456789abcdeF"),
+	.policy.nonce_strict = true,
+	.reason = REASON_NONCE_MISMATCH},
+    {.name = "C16 strict: the nonce comes back",
+	.nonce = PKI_BYTES("0123456789abcdef"),
+	.response.nonce = PKI_BYTES("0123456789abcdef"),
+	.policy.nonce_strict = true,
+	.status = CERT_GOOD},
+    {.name = "C16 strict, of the store: none was sent",
+	.policy.nonce_strict = true,
+	.status = CERT_GOOD},
+    {.name = "C11 a life for those without, but they are not allowed",
+	.first.no_next_update = true,
+	.policy.no_next_update_s = 3600,
+	.reason = REASON_NO_NEXT_UPDATE},
     {.name = "C16 a nonce that nobody sent",
 	.response.nonce = PKI_BYTES("0123456789abcdef"),
 	.status = CERT_GOOD},
@@ -373,6 +394,22 @@ ordinary_input(const struct buf *der)
 	};
 }
 
+/* The keeper holds compact certificates: the same comes of them. */
+static void
+expect_same_compact(const char *name, struct verify_input input,
+    const struct verify_policy *policy, int rc, const struct err *err)
+{
+	struct cert *compact = cert_compact(input.leaf);
+	struct verdict facts;
+	struct err again = {0};
+
+	input.leaf = compact;
+	if (verify_response(&input, policy, &facts, &again) != rc ||
+	    again.reason != err->reason || strcmp(again.text, err->text) != 0)
+		fail_msg("%s: compact: %s", name, again.text);
+	cert_free(compact);
+}
+
 static void
 run_row(const struct row *row)
 {
@@ -400,6 +437,7 @@ run_row(const struct row *row)
 	input.nonce = row->nonce.at;
 	input.nonce_len = row->nonce.len;
 	rc = verify_response(&input, &policy, &facts, &err);
+	expect_same_compact(row->name, input, &policy, rc, &err);
 	if (err.reason != row->reason)
 		fail_msg("%s: %s, not %s: %s", row->name,
 		    reason_name(err.reason), reason_name(row->reason),
@@ -425,6 +463,40 @@ test_rows(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		run_row(&rows[i]);
+}
+
+/* C11, C14: without nextUpdate it counts a day, or as long as the operator
+ * says, but never past the certificate. */
+static void
+test_life_without_next_update(void **state)
+{
+	static const struct {
+		int64_t said, counts;
+	} lives[] = {{0, VERIFY_CAP_NO_NEXT}, {7200, 7200},
+	    {5 * CLOCK_DAY, 5 * CLOCK_DAY}, {60 * CLOCK_DAY, -1}};
+	const struct pki_single single = {.leaf = pki.leaf.cert,
+	    .issuer = pki.issuer.cert,
+	    .no_next_update = true};
+	const struct pki_response response = {
+	    .signer = &pki.issuer, .singles = &single, .single_count = 1};
+	struct buf der = pki_response(&response);
+	struct verify_input input = ordinary_input(&der);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lives) / sizeof(*lives); i++) {
+		struct verify_policy policy = verify_policy_default(PKI_NOW);
+		struct verdict facts = {0};
+
+		policy.allow_no_next_update = true;
+		policy.no_next_update_s = lives[i].said;
+		assert_int_equal(
+		    verify_response(&input, &policy, &facts, NULL), 0);
+		assert_true(facts.usable_until ==
+			    (lives[i].counts == -1
+				    ? pki.leaf.cert->not_after
+				    : facts.this_update + lives[i].counts));
+	}
+	buf_done(&der);
 }
 
 static void
@@ -693,6 +765,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows),
+	    cmocka_unit_test(test_life_without_next_update),
 	    cmocka_unit_test(test_bad_times),
 	    cmocka_unit_test(test_every_octet_counts),
 	    cmocka_unit_test(test_not_a_response),
