@@ -29,8 +29,8 @@ sockaddr_make(const char *address, int port, struct sockaddr_storage *out)
 	return false;
 }
 
-bool
-sockaddr_parse(const char *text, struct sockaddr_storage *out)
+static bool
+parse(const char *text, int64_t lowest_port, struct sockaddr_storage *out)
 {
 	const char *colon = strrchr(text, ':');
 	char address[INET6_ADDRSTRLEN + 2];
@@ -38,7 +38,7 @@ sockaddr_parse(const char *text, struct sockaddr_storage *out)
 	size_t len;
 
 	if (colon == NULL || (size_t)(colon - text) >= sizeof(address) ||
-	    !text_number(colon + 1, 1, 65535, &port))
+	    !text_number(colon + 1, lowest_port, 65535, &port))
 		return false;
 	len = (size_t)(colon - text);
 	memcpy(address, text, len);
@@ -48,6 +48,18 @@ sockaddr_parse(const char *text, struct sockaddr_storage *out)
 		return sockaddr_make(address + 1, (int)port, out);
 	}
 	return sockaddr_make(address, (int)port, out);
+}
+
+bool
+sockaddr_parse(const char *text, struct sockaddr_storage *out)
+{
+	return parse(text, 1, out);
+}
+
+bool
+sockaddr_parse_listen(const char *text, struct sockaddr_storage *out)
+{
+	return parse(text, 0, out);
 }
 
 enum reason
