@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* http/server.c -- an HTTP server, by libmicrohttpd: its threads' part.
+/* http/server.c -- an HTTP server, by libmicrohttpd: begin and end.
  *
- * libmicrohttpd calls handle() when the head of a request is there, for each
- * piece of its body, and once more when it is whole; and again after a
- * connection that the loop had been given was resumed.  Its own timeout is one
- * of silence, so whoever sends a byte a second would stay for ever: the loop
- * sweeps once a second over all connections and shuts down those that are past
- * their deadline, under a lock that a connection takes when it begins and when
- * it ends, and never in between. */
+ * libmicrohttpd's own timeout is one of silence, so whoever sends a byte a second would
+ * stay for ever: the loop sweeps once a second over all connections and shuts
+ * down those that are past their deadline, under a lock that a connection takes
+ * when it begins and when it ends, and never in between. */
 #include "http/server.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,25 +19,7 @@
 #include "base/mem.h"
 #include "http/server_priv.h"
 
-enum {
-	SERVER_SWEEP_MS = 1000,
-	SERVER_BODY_KEPT = 4096, /* bytes of buffer that an idle peer keeps */
-	/* A body that is too large is read to its end, or this often its
-	 * maximum: most clients look for an answer only then. */
-	SERVER_BODY_DROPPED = 16,
-};
-
-static const struct {
-	unsigned status;
-	const char *text;
-} refusals[REFUSE_COUNT] = {
-    [REFUSE_BAD] = {400, "This request cannot be read.\n"},
-    [REFUSE_NOT_FOUND] = {404, "There is nothing here.\n"},
-    [REFUSE_LARGE_BODY] = {413, "The body of this request is too large.\n"},
-    [REFUSE_LARGE_HEAD] = {431, "The head of this request is too large.\n"},
-    [REFUSE_METHOD] = {501, "Only GET, HEAD and POST are known here.\n"},
-    [REFUSE_LATER] = {503, "No answer in time; try again later.\n"},
-};
+enum { SERVER_SWEEP_MS = 1000 };
 
 struct MHD_Response *
 server_response(const struct server_answer *answer)
@@ -87,223 +65,6 @@ server_page_free(struct server_page **page)
 	*page = NULL;
 }
 
-static void
-deadline(struct server_peer *peer, unsigned in_s)
-{
-	int64_t now_s =
-	    atomic_load_explicit(&peer->server->now_s, memory_order_relaxed);
-
-	/* now_s may be a second old */
-	atomic_store_explicit(
-	    &peer->deadline_s, now_s + in_s + 1, memory_order_relaxed);
-}
-
-static enum MHD_Result
-queue(struct server_peer *peer, unsigned status, struct MHD_Response *response)
-{
-	deadline(peer, peer->server->options.send_s);
-	return MHD_queue_response(peer->connection, status, response);
-}
-
-static enum MHD_Result
-refuse(struct server_peer *peer, enum server_refusal why)
-{
-	return queue(peer, refusals[why].status, peer->server->refusals[why]);
-}
-
-static enum MHD_Result
-give(struct server_peer *peer, const struct server_answer *answer)
-{
-	struct MHD_Response *response = server_response(answer);
-	enum MHD_Result rc = queue(peer, answer->status, response);
-
-	if (answer->page == NULL)
-		MHD_destroy_response(response);
-	return rc;
-}
-
-static const char *
-header(const struct server_peer *peer, const char *name)
-{
-	return MHD_lookup_connection_value(
-	    peer->connection, MHD_HEADER_KIND, name);
-}
-
-static bool
-method_find(const char *name, enum server_method *out)
-{
-	if (strcmp(name, MHD_HTTP_METHOD_GET) == 0)
-		*out = SERVER_GET;
-	else if (strcmp(name, MHD_HTTP_METHOD_POST) == 0)
-		*out = SERVER_POST;
-	else if (strcmp(name, MHD_HTTP_METHOD_HEAD) == 0)
-		*out = SERVER_HEAD;
-	else
-		return false;
-	return true;
-}
-
-/* The head is there.  An answer that is given now closes the connection, with
- * the body unread. */
-static enum MHD_Result
-begin(struct server_peer *peer, const char *method)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-	    peer->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	const char *coding;
-
-	if (!method_find(method, &peer->method))
-		return refuse(peer, REFUSE_METHOD);
-	if (info != NULL && info->header_size > SERVER_HEAD_MAX)
-		return refuse(peer, REFUSE_LARGE_HEAD);
-	if (peer->method != SERVER_POST)
-		return MHD_YES;
-	/* RFC 9112, section 6.3: a coding that is not chunked has no end that
-	 * could be known, and one beside a Content-Length is how requests are
-	 * smuggled past what stands in front of us. */
-	coding = header(peer, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-	if (coding != NULL && (strcasecmp(coding, "chunked") != 0 ||
-				  header(peer, "Content-Length") != NULL))
-		return refuse(peer, REFUSE_BAD);
-	return MHD_YES;
-}
-
-static void
-body_free(struct server_peer *peer)
-{
-	free(peer->body);
-	peer->body = NULL;
-	peer->body_room = 0;
-}
-
-/* Room grows with what came, not with what was announced: a client pays for
- * our memory in octets.  False: enough of it. */
-static bool
-body_add(struct server_peer *peer, const void *bytes, size_t len)
-{
-	const size_t max = peer->server->options.body_max;
-
-	if (len > max - peer->body_len) {
-		peer->too_large = true;
-		peer->dropped += len;
-		return peer->dropped / SERVER_BODY_DROPPED <= max;
-	}
-	if (peer->body_len + len > peer->body_room) {
-		size_t room = 2 * (peer->body_len + len);
-
-		peer->body = mem_resize(peer->body, room, 1);
-		peer->body_room = room;
-	}
-	memcpy(peer->body + peer->body_len, bytes, len);
-	peer->body_len += len;
-	return true;
-}
-
-/* RFC 9112, section 3.2.2: a server must accept the absolute form, which is
- * what a client sends that takes us for its proxy. */
-static const char *
-path_of(const char *url)
-{
-	const char *path;
-
-	if (strncasecmp(url, "http://", 7) != 0)
-		return url;
-	path = strchr(url + 7, '/');
-	return path == NULL ? "/" : path;
-}
-
-/* The request is whole. */
-static enum MHD_Result
-ask(struct server_peer *peer, const char *url)
-{
-	const struct server_handler *handler = &peer->server->options.handler;
-	struct server_answer answer = {0};
-	struct server_question question = {.method = peer->method,
-	    .path = path_of(url),
-	    .body = {.at = peer->body, .len = peer->body_len},
-	    .content_type = header(peer, MHD_HTTP_HEADER_CONTENT_TYPE),
-	    .if_none_match = header(peer, MHD_HTTP_HEADER_IF_NONE_MATCH),
-	    .if_modified_since =
-		header(peer, MHD_HTTP_HEADER_IF_MODIFIED_SINCE),
-	    .thread = peer->thread};
-
-	if (peer->too_large)
-		return refuse(peer, REFUSE_LARGE_BODY);
-	if (handler->at_once != NULL &&
-	    handler->at_once(handler->cookie, &question, &answer))
-		return give(peer, &answer);
-	if (handler->later == NULL)
-		return refuse(peer, REFUSE_NOT_FOUND);
-	/* the loop answers in time, see server_call_expire() */
-	atomic_store_explicit(
-	    &peer->deadline_s, INT64_MAX, memory_order_relaxed);
-	if (!server_call_hand_over(peer, &question))
-		return refuse(peer, REFUSE_LATER);
-	return MHD_YES;
-}
-
-/* Resumed. */
-static enum MHD_Result
-give_handed(struct server_peer *peer)
-{
-	struct MHD_Response *answer = peer->answer;
-	enum MHD_Result rc;
-
-	if (answer == NULL)
-		return refuse(peer, REFUSE_LATER);
-	peer->answer = NULL;
-	rc = queue(peer, peer->status, answer);
-	MHD_destroy_response(answer);
-	return rc;
-}
-
-static enum MHD_Result
-handle(void *cookie, struct MHD_Connection *connection, const char *url,
-    const char *method, const char *version, const char *data, size_t *len,
-    void **request)
-{
-	struct server_peer *peer = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-				       ->socket_context;
-
-	(void)cookie;
-	(void)version;
-	(void)request;
-	if (!peer->begun) {
-		peer->begun = true;
-		return begin(peer, method);
-	}
-	if (*len > 0) {
-		bool more = body_add(peer, data, *len);
-
-		*len = 0;
-		return more ? MHD_YES : MHD_NO;
-	}
-	return peer->handed ? give_handed(peer) : ask(peer, url);
-}
-
-/* A request is over, or its connection is. */
-static void
-completed(void *cookie, struct MHD_Connection *connection, void **request,
-    enum MHD_RequestTerminationCode why)
-{
-	struct server_peer *peer = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-				       ->socket_context;
-
-	(void)cookie;
-	(void)request;
-	(void)why;
-	if (peer->body_room > SERVER_BODY_KEPT)
-		body_free(peer);
-	if (peer->answer != NULL)
-		MHD_destroy_response(peer->answer);
-	peer->answer = NULL;
-	peer->body_len = peer->dropped = 0;
-	peer->begun = peer->too_large = peer->handed = false;
-	deadline(peer, peer->server->options.request_s);
-}
-
 /* Which of libmicrohttpd's threads this is.  With the lock. */
 static unsigned
 thread_number(struct server *server)
@@ -340,7 +101,7 @@ peer_new(struct server *server, struct MHD_Connection *connection, void **out)
 	if (peer->next != NULL)
 		peer->next->link = &peer->next;
 	server->peers = peer;
-	deadline(peer, server->options.request_s);
+	server_deadline(peer, server->options.request_s);
 	(void)pthread_mutex_unlock(&server->lock);
 	/* the handle is there until no thread is */
 	if (first)
@@ -358,7 +119,7 @@ peer_free(struct server_peer *peer)
 	if (peer->next != NULL)
 		peer->next->link = peer->link;
 	(void)pthread_mutex_unlock(&server->lock);
-	body_free(peer);
+	free(peer->body);
 	free(peer);
 }
 
@@ -463,7 +224,7 @@ daemon_start(struct server *server)
 		NULL},
 	    {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)o->idle_s, NULL},
 	    {MHD_OPTION_LISTEN_SOCKET, o->listener, NULL},
-	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, server},
+	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)server_completed, server},
 	    {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connected, server},
 	    {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
 	    {o->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
@@ -473,7 +234,7 @@ daemon_start(struct server *server)
 
 	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO |
 				    MHD_ALLOW_SUSPEND_RESUME,
-	    0, NULL, NULL, handle, server, MHD_OPTION_ARRAY, items,
+	    0, NULL, NULL, server_handle, server, MHD_OPTION_ARRAY, items,
 	    MHD_OPTION_END);
 }
 
@@ -500,7 +261,7 @@ server_start(uv_loop_t *loop, const struct server_options *options,
 	server->fresh_end = &server->fresh;
 	(void)pthread_mutex_init(&server->lock, NULL);
 	for (size_t i = 0; i < REFUSE_COUNT; i++) {
-		const char *text = refusals[i].text;
+		const char *text = server_refusals[i].text;
 		struct server_answer answer = {
 		    .content_type = "text/plain; charset=utf-8",
 		    .body = {(const uint8_t *)text, strlen(text)}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* http/server_priv.h -- what server.c and server_call.c share.
+/* http/server_priv.h -- what the files of the server share.
  *
  * Who may touch what: a `server_peer` (one connection) belongs to the thread of
  * libmicrohttpd that serves the connection, but for `deadline_s`, which the
@@ -30,6 +30,13 @@ enum server_refusal {
 	REFUSE_LATER,      /* 503 */
 	REFUSE_COUNT
 };
+
+struct server_refusal_text {
+	unsigned status;
+	const char *text;
+};
+
+extern const struct server_refusal_text server_refusals[REFUSE_COUNT];
 
 /* The async handle outlives the server, until its close callback. */
 struct server_wake {
@@ -88,6 +95,17 @@ struct server_call {
 	struct server_pair pairs[SERVER_QUERY_MAX];
 	size_t pair_count;
 };
+
+/* libmicrohttpd's callbacks: a request goes on, and is over.  COOKIE is not
+ * looked at. */
+enum MHD_Result server_handle(void *cookie, struct MHD_Connection *connection,
+    const char *url, const char *method, const char *version, const char *data,
+    size_t *len, void **request);
+void server_completed(void *cookie, struct MHD_Connection *connection,
+    void **request, enum MHD_RequestTerminationCode why);
+
+/* PEER has IN_S from now. */
+void server_deadline(struct server_peer *peer, unsigned in_s);
 
 /* QUESTION of PEER's request goes to the loop.  The connection is suspended
  * and must not be touched any more.  False: the server is stopping. */
