@@ -149,7 +149,7 @@ open_store(const struct options *o)
 	char *dir = state_dir(o);
 	char *path = mem_printf("%s/oclasp.db", dir);
 	struct store *store =
-	    access(path, F_OK) == 0 ? store_visit(path, false, NULL) : NULL;
+	    access(path, F_OK) == 0 ? store_visit(path, 0, NULL) : NULL;
 
 	free(path);
 	free(dir);

@@ -246,7 +246,7 @@ load(struct job *job, struct err *err)
 		    "or name its --state-dir",
 		    dir);
 	else
-		job->store = store_visit(path, false, err);
+		job->store = store_visit(path, 0, err);
 	free(path);
 	free(dir);
 	if (job->store == NULL)

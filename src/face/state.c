@@ -44,7 +44,7 @@ state_open_book(const struct options *options, struct address_book **book)
 
 	*book = NULL;
 	if (access(path, F_OK) == 0 || may_begin(options))
-		store = store_visit(path, true, NULL);
+		store = store_visit(path, STORE_MAKE, NULL);
 	if (store != NULL) {
 		*book = address_book_new();
 		(void)store_load_book(store, *book, clock_wall_s(), NULL);

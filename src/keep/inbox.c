@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -86,7 +87,8 @@ inbox_open(const char *state_dir, struct err *err)
 	if (file_make_dir(inbox->dir, 0755, err) == 0 &&
 	    file_make_dir(inbox->staple_dir, 0755, err) == 0 &&
 	    take_lock(inbox, state_dir, err) == 0)
-		inbox->store = store_visit(database, true, err);
+		inbox->store = store_visit(database,
+		    STORE_MAKE | (inbox->lock == -1 ? 0 : STORE_MINE), err);
 	free(database);
 	if (inbox->store == NULL) {
 		inbox_close(inbox);
@@ -152,6 +154,59 @@ nginx_reads(const struct inbox *inbox, const char *fingerprint)
 	return nginx_snippet_each(&nginx, visit, &search) == -1 || search.found;
 }
 
+/* --- the store --- */
+
+/* As a keeper that runs would remember it. */
+static int
+put_good(struct store *store, const struct staple *staple, struct err *err)
+{
+	const struct verdict *facts = staple_facts(staple);
+	const struct store_attempt attempt = {
+	    .at = clock_wall_s(),
+	    .outcome = cert_status_name(CERT_GOOD),
+	    .source = "courier",
+	    .size = (int64_t)facts->size,
+	    .this_update = facts->this_update,
+	    .next_update = facts->next_update,
+	};
+	struct store_state state = {0};
+	const struct store_change change = {
+	    .attempt = &attempt,
+	    .state = &state,
+	    .staple = staple_der(staple),
+	    .this_update = facts->this_update,
+	};
+
+	if (store_get_state(store, staple_fingerprint(staple), &state, err) ==
+	    -1)
+		return -1;
+	state.failures = 0;
+	state.last_final = false;
+	err_clear(&state.last_err);
+	return store_save(store, staple_fingerprint(staple), &change, err);
+}
+
+static int
+put_revoked(
+    struct store *store, const char *fingerprint, size_t size, struct err *err)
+{
+	const struct store_attempt attempt = {
+	    .at = clock_wall_s(),
+	    .outcome = cert_status_name(CERT_REVOKED),
+	    .source = "courier",
+	    .size = (int64_t)size,
+	};
+	struct store_state state = {0};
+	const struct store_change change = {
+	    .attempt = &attempt, .state = &state, .no_staple = true};
+
+	if (store_get_state(store, fingerprint, &state, err) == -1)
+		return -1;
+	state.last_final = true;
+	state.last_status = CERT_REVOKED;
+	return store_save(store, fingerprint, &change, err);
+}
+
 int
 inbox_put(struct inbox *inbox, const struct staple *staple, bool *served,
     struct err *err)
@@ -164,8 +219,7 @@ inbox_put(struct inbox *inbox, const struct staple *staple, bool *served,
 	*served = true;
 	if (inbox_keeper_runs(inbox))
 		return lay(inbox, fingerprint, der, err);
-	if (store_put(inbox->store, fingerprint, der,
-		staple_facts(staple)->this_update, err) == -1)
+	if (put_good(inbox->store, staple, err) == -1)
 		return -1;
 	if (nginx_reads(inbox, fingerprint)) {
 		*served = false;
@@ -185,7 +239,7 @@ inbox_put_revoked(struct inbox *inbox, const char *fingerprint, struct span der,
 
 	if (inbox_keeper_runs(inbox))
 		return lay(inbox, fingerprint, der, err);
-	if (store_remove(inbox->store, fingerprint, err) == -1)
+	if (put_revoked(inbox->store, fingerprint, der.len, err) == -1)
 		return -1;
 	if (nginx_reads(inbox, fingerprint))
 		return 0;

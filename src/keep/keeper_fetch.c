@@ -91,43 +91,6 @@ keeper_decide(struct keeper *k, struct target *target)
 /* --- what came of an attempt --- */
 
 static void
-record(struct keeper *k, const struct target *target,
-    const struct acquire_result *result)
-{
-	const struct store_attempt attempt = {
-	    .at = clock_wall_s(),
-	    .outcome = result->accepted ? cert_status_name(result->facts.status)
-					: reason_name(result->err.reason),
-	    .detail = result->err.text,
-	    .address = result->winner == NULL ? "" : result->winner->address,
-	    .source = result->winner == NULL ? "" : result->winner->source,
-	    .elapsed_ms = result->elapsed_ms,
-	};
-	struct err err = {0};
-
-	if (store_add_attempt(
-		k->store, target_fingerprint(target), &attempt, &err) == -1)
-		log_event(LOG_WARNING,
-		    target_about(target, "store", err.reason), "%s", err.text);
-}
-
-/* A disk that is full costs no staple: it stays in memory, and is written
- * with the next one (A13). */
-static void
-save(struct keeper *k, struct target *target)
-{
-	struct err err = {0};
-
-	target->unsaved =
-	    store_put(k->store, staple_fingerprint(target->staple),
-		staple_der(target->staple),
-		staple_facts(target->staple)->this_update, &err) == -1;
-	if (target->unsaved)
-		log_event(LOG_ERROR, target_about(target, "store", err.reason),
-		    "the staple is kept in memory only: %s", err.text);
-}
-
-static void
 take_good(
     struct keeper *k, struct target *target, struct acquire_result *result)
 {
@@ -142,8 +105,6 @@ take_good(
 		/* the responder has nothing newer yet, which is no failure */
 		staple_free(result->staple);
 		log_event(LOG_DETAIL, about, "nothing newer yet");
-		if (target->unsaved)
-			save(k, target);
 		return;
 	}
 	staple_free(target->staple);
@@ -156,7 +117,6 @@ take_good(
 		    "a good response from %s, in %lld ms",
 		    acquire_try_where(result->winner, where),
 		    (long long)result->elapsed_ms);
-	save(k, target);
 	keeper_mark_dirty(k);
 }
 
@@ -166,8 +126,6 @@ static void
 take_final(struct keeper *k, struct target *target,
     const struct acquire_result *result)
 {
-	struct err err = {0};
-
 	target->last_final = true;
 	target->last_status = result->facts.status;
 	log_event(LOG_ERROR, target_about(target, "final", REASON_NONE),
@@ -180,9 +138,6 @@ take_final(struct keeper *k, struct target *target,
 		return;
 	staple_free(target->staple);
 	target->staple = NULL;
-	if (store_remove(k->store, target_fingerprint(target), &err) == -1)
-		log_event(LOG_ERROR, target_about(target, "store", err.reason),
-		    "%s", err.text);
 	keeper_mark_dirty(k);
 }
 
@@ -214,30 +169,20 @@ log_parties(struct keeper *k, const struct target *target,
 	}
 }
 
-/* The book is a help, no more: the next proof is saved again. */
-static void
-save_book(struct keeper *k)
-{
-	struct err err = {0};
-
-	if (store_save_book(k->store, k->acquire.book, clock_wall_s(), &err) ==
-	    -1)
-		log_event(LOG_WARNING,
-		    (struct log_about){.event = "store", .reason = err.reason},
-		    "%s", err.text);
-}
-
 void
 keeper_take(
     struct keeper *k, struct target *target, struct acquire_result *result)
 {
-	record(k, target, result);
+	int64_t before = target_this_update(target);
+
 	if (result->staple != NULL)
 		take_good(k, target, result);
 	else if (result->accepted)
 		take_final(k, target, result);
 	else
 		take_failure(target, result);
+	keeper_save_result(
+	    k, target, result, target_this_update(target) != before);
 }
 
 static void
@@ -258,7 +203,7 @@ acquired(void *cookie, struct acquire_result *result)
 	    result->retry_after_s > 0 ? now + result->retry_after_s : 0;
 	keeper_take(k, target, result);
 	log_parties(k, target, result);
-	save_book(k);
+	keeper_save_book(k);
 	/* the first word on a certificate, good or not, is published: a
 	 * renewed one must not go with the old one's staple */
 	if (first)

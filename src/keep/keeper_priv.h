@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* keep/keeper_priv.h -- the inside of the keeper, for its five files:
+/* keep/keeper_priv.h -- the inside of the keeper, for its six files:
  * keeper.c (begin, signals, end), keeper_list.c (which targets there are),
- * keeper_fetch.c (what is due), keeper_inbox.c (what a courier brought) and
- * keeper_serve.c (what is published). */
+ * keeper_fetch.c (what is due), keeper_store.c (what is remembered),
+ * keeper_inbox.c (what a courier brought) and keeper_serve.c (what is
+ * published). */
 #ifndef OCLASP_KEEP_KEEPER_PRIV_H
 #define OCLASP_KEEP_KEEPER_PRIV_H
 
@@ -68,9 +69,6 @@ void keeper_sync_targets(struct keeper *k);
 /* Read a target's files again; adopt what is stored for it. */
 void keeper_read_target(struct keeper *k, struct target *target);
 
-/* Take what the store or the published file has for TARGET (A1). */
-void keeper_adopt(struct keeper *k, struct target *target);
-
 /* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
 void keeper_watch_files(void *cookie);
 
@@ -86,6 +84,20 @@ void keeper_take(
 
 /* Start what is due, and arm for what is next. */
 void keeper_run_due(void *cookie);
+
+/* --- keeper_store.c --- */
+
+/* Take what the store or the published file has for TARGET (A1). */
+void keeper_adopt(struct keeper *k, struct target *target);
+
+/* Remember what RESULT has made of TARGET; NEWS: its staple is another one, or
+ * gone. */
+void keeper_save_result(struct keeper *k, const struct target *target,
+    const struct acquire_result *result, bool news);
+
+/* The same of the list of targets, and of the address book. */
+void keeper_save_list(struct keeper *k);
+void keeper_save_book(struct keeper *k);
 
 /* --- keeper_inbox.c --- */
 

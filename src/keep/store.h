@@ -1,62 +1,133 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/store.h -- what must survive a restart: SQLite in WAL mode.
  *
- * Staples by certificate fingerprint, the last attempts, the address book, and
- * which certificates are kept.  What comes out
- * of it is bytes: the caller verifies them again before they are a staple (I1).
- * Errors: REASON_STORE. */
+ * Of each certificate, by its fingerprint: the staple, how its care stands (so
+ * that a restart forgets nothing and hammers nobody), and its last attempts;
+ * beside them the address book and the list of what is kept.  What comes out
+ * is bytes: the caller verifies them again before they are a staple (I1).
+ * Errors: REASON_STORE.
+ *
+ * Every change is whole or not at all, also at a kill -9, a full disk or a
+ * power cut (I7): a commit is flushed (synchronous = FULL), since what it tells,
+ * say that a certificate is revoked, must not be lost with the power.  A flush
+ * may take long, so the keeper does not wait for it: store_keep() has a thread
+ * with a connection of its own write.  What comes within STORE_GATHER_MS is one
+ * transaction and one flush; that much a kill -9 may cost.
+ *
+ * Readers may come at any time, from other processes too. */
 #ifndef OCLASP_KEEP_STORE_H
 #define OCLASP_KEEP_STORE_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/text.h"
+#include "pki/verify.h"
 
 struct address_book;
-struct err;
 struct store;
 
 enum {
-	STORE_ATTEMPTS_MAX = 100, /* kept for each certificate */
-	STORE_BUSY_MS = 2000,     /* wait for another reader at most */
+	STORE_ATTEMPTS_MAX = 100, /* of each certificate; up to twice as many
+				     are there before some go */
+	STORE_ATTEMPTS_AGE_S = 90 * 86400,
+	STORE_UNKEPT_S = 30 * 86400, /* what is kept no more stays so long */
+	STORE_BUSY_MS = 2000,        /* wait for another writer at most */
 };
 
-/* Open PATH, made if missing.  A damaged database is set aside beside it (its
- * name in *ASIDE, owned, else NULL), never deleted, and a new one begun. */
+/* Open PATH, made if missing, of an earlier version made new.  For the one who
+ * holds the state folder's lock: a damaged database is set aside beside it (its
+ * name in *ASIDE, owned, else NULL), never deleted, and a new one begun.  One
+ * that a newer oclasp has made is refused.  Changes are written at once. */
 struct store *store_open(const char *path, char **aside, struct err *err);
 
+enum {
+	STORE_MAKE = 1, /* begin one if there is none */
+	STORE_MINE = 2, /* the state folder's lock is ours */
+};
+
 /* Open PATH as a visitor, who may come while a keeper has it open: nothing is
- * set aside.  MAKE: begin one if there is none. */
-struct store *store_visit(const char *path, bool make, struct err *err);
+ * set aside, and one of an earlier version is made new only when no keeper
+ * works with it.  HOW is of the above; 0: none.  Where it cannot be written it
+ * is for reading only.  Changes are written at once. */
+struct store *store_visit(const char *path, unsigned how, struct err *err);
 
 void store_close(struct store *store);
+
+/* --- a certificate: what is put, and what is had --- */
+
+/* How its care stands: struct target has the meaning. */
+struct store_state {
+	int64_t last_attempt; /* wall seconds; 0: never */
+	unsigned failures;    /* in a row */
+	struct err last_err;  /* of the last one; REASON_NONE: none failed */
+	bool last_final;
+	enum cert_status last_status;
+	int64_t fetch_again, retry_after; /* wall seconds; 0: no hint */
+	uint32_t random; /* of the next step: it comes when it was said to */
+};
+
+/* One attempt, for the history.  Borrowed strings; NULL: unknown. */
+struct store_attempt {
+	int64_t at;          /* wall seconds */
+	const char *outcome; /* "good", "revoked", "unknown" or a reason code */
+	const char *detail;
+	const char *url; /* of the responder */
+	const char *address, *source;
+	int64_t elapsed_ms;
+	int64_t size; /* of the response, octets; 0: none was verified */
+	int64_t this_update, next_update; /* of it; 0: none */
+};
+
+/* What has changed of one certificate. */
+struct store_change {
+	const struct store_attempt *attempt; /* one more; NULL: none */
+	const struct store_state *state;     /* NULL: as it was */
+	struct span staple;                  /* empty: as it was */
+	int64_t this_update;                 /* of the staple */
+	bool no_staple;                      /* there is none any more */
+};
+
+/* The change is one: after a kill all of it is there or nothing. */
+int store_save(struct store *store, const char *fingerprint,
+    const struct store_change *change, struct err *err);
+
+/* What is stored of a certificate.  Borrowed for the call. */
+struct store_item {
+	const char *fingerprint;
+	struct span staple; /* empty: none */
+	int64_t this_update;
+	struct store_state state;
+};
+
+/* Call EACH once for each certificate in the store, in one walk, or, if
+ * FINGERPRINT is not NULL, for that one alone, if it is there.  EACH changes
+ * nothing in the store. */
+int store_each(struct store *store, const char *fingerprint,
+    void (*each)(void *cookie, const struct store_item *item), void *cookie,
+    struct err *err);
 
 /* The response stored for FINGERPRINT: 1 with *DER owned, 0 none, -1 error. */
 int store_get(struct store *store, const char *fingerprint, uint8_t **der,
     size_t *len, struct err *err);
 
-int store_put(struct store *store, const char *fingerprint, struct span der,
-    int64_t this_update, struct err *err);
-int store_remove(struct store *store, const char *fingerprint, struct err *err);
+/* The same of its state. */
+int store_get_state(struct store *store, const char *fingerprint,
+    struct store_state *state, struct err *err);
 
-/* One attempt for the history. */
-struct store_attempt {
-	int64_t at;          /* wall seconds */
-	const char *outcome; /* "good", "revoked", "unknown" or a reason code */
-	const char *detail;
-	const char *address, *source;
-	int64_t elapsed_ms;
-};
+/* Call EACH for the last LIMIT attempts, at most STORE_ATTEMPTS_MAX, the newest
+ * first.  What it is given is borrowed for the call. */
+int store_history(struct store *store, const char *fingerprint, size_t limit,
+    void (*each)(void *cookie, const struct store_attempt *attempt),
+    void *cookie, struct err *err);
 
-int store_add_attempt(struct store *store, const char *fingerprint,
-    const struct store_attempt *attempt, struct err *err);
+/* Forget attempts older than STORE_ATTEMPTS_AGE_S, and all of what is in no
+ * list of targets and was not written to for STORE_UNKEPT_S. */
+int store_prune(struct store *store, int64_t now, struct err *err);
 
-/* True if the last attempt for FINGERPRINT came to OUTCOME. */
-bool store_last_was(
-    struct store *store, const char *fingerprint, const char *outcome);
+/* --- the address book --- */
 
 /* Add what is stored to BOOK, and save what has changed in it.  Others may have
  * saved since: the later proof stays. */
@@ -65,12 +136,18 @@ int store_load_book(struct store *store, struct address_book *book, int64_t now,
 int store_save_book(struct store *store, struct address_book *book, int64_t now,
     struct err *err);
 
-/* One certificate that is kept, for the commands that work without a running
- * keeper. */
+/* All of BOOK, for a new store. */
+int store_save_whole_book(struct store *store, struct address_book *book,
+    int64_t now, struct err *err);
+
+/* --- which certificates are kept --- */
+
+/* For the commands that work without a running keeper. */
 struct store_target {
 	char *certificate; /* path, absolute */
 	char *issuer;      /* path, or NULL */
 	char *url;         /* or NULL */
+	char *fingerprint; /* NULL: it was never readable */
 };
 
 /* Make the list these COUNT. */

@@ -1,36 +1,151 @@
 /* SPDX-License-Identifier: ISC */
-/* keep/store_priv.h -- the inside of the store, for its two files: store.c
- * (the database, staples and attempts) and store_book.c. */
+/* keep/store_priv.h -- the inside of the store, for its files: store.c (open,
+ * set aside, close), store_db.c (one connection), store_schema.c (versions),
+ * store_row.c (a certificate's changes), store_read.c (what is had back),
+ * store_book.c (the address book, the list of targets) and store_prune.c (what
+ * is too old). */
 #ifndef OCLASP_KEEP_STORE_PRIV_H
 #define OCLASP_KEEP_STORE_PRIV_H
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
-struct store {
-	sqlite3 *db;
-	char *path;
+/* The statements that are kept prepared; their texts are in store_db.c. */
+enum store_sql {
+	SQL_FIND,
+	SQL_NEW,
+	SQL_ATTEMPT,
+	SQL_LINK,
+	SQL_STATE,
+	SQL_STAPLE,
+	SQL_TRIM,
+	SQL_ALL,
+	SQL_ONE,
+	SQL_DER,
+	SQL_HISTORY,
+	SQL_BOOK,
+	SQL_ADDRESS,
+	SQL_BOOK_OLD,
+	SQL_BOOK_MANY,
+	SQL_TARGETS,
+	SQL_TARGETS_NONE,
+	SQL_TARGET,
+	SQL_OLD_ATTEMPTS,
+	SQL_NEXT_OF_ALL,
+	SQL_DROP_ATTEMPTS,
+	SQL_DROP,
+	STORE_SQL_COUNT
 };
 
+/* One connection, for one thread at a time. */
+struct store_db {
+	sqlite3 *sqlite;
+	const char *path; /* borrowed of the store */
+	sqlite3_stmt *kept[STORE_SQL_COUNT];
+	int code; /* SQLite's, extended, of the first failure since store_begin;
+		     0: none */
+};
+
+struct store {
+	char *path;
+	struct store_db db;
+};
+
+/* --- store_db.c --- */
+
+/* FLAGS as of sqlite3_open_v2. */
+int store_db_open(
+    struct store_db *db, const char *path, int flags, struct err *err);
+void store_db_close(struct store_db *db);
+
 /* REASON_STORE with SQLite's own words; WHAT is a verb. */
-int store_fail(const struct store *store, const char *what, struct err *err);
+int store_fail(struct store_db *db, const char *what, struct err *err);
 
-/* A statement with KEY as its first parameter; NULL if it cannot be made,
- * which store_run() then reports. */
-sqlite3_stmt *store_prepare(
-    struct store *store, const char *sql, const char *key);
+/* The kept statement, ready for its parameters; NULL if it cannot be made, on
+ * which binding does nothing, and which store_run() reports. */
+sqlite3_stmt *store_sql(struct store_db *db, enum store_sql which);
 
-/* Do it, and free it. */
-int store_run(struct store *store, sqlite3_stmt *query, struct err *err);
+/* Bind TEXT or NULL, borrowed until the statement has run. */
+void store_bind(sqlite3_stmt *query, int index, const char *text);
 
-/* Do SQL without parameters and results. */
-bool store_sql(struct store *store, const char *sql);
+/* The text of a column; NULL for NULL.  Borrowed until the next step. */
+const char *store_column(sqlite3_stmt *query, int column);
+
+/* Run it to its end; it gives no rows. */
+int store_run(struct store_db *db, sqlite3_stmt *query, struct err *err);
+
+/* After the last row, or where a reader has enough: RC is what the last step
+ * came to. */
+int store_done(
+    struct store_db *db, sqlite3_stmt *query, int rc, struct err *err);
+
+/* Do TEXT, which has no parameters and gives nothing. */
+bool store_do(struct store_db *db, const char *text);
+
+/* The number that TEXT gives; -1 if it gives none. */
+int store_number(struct store_db *db, const char *text);
 
 /* Several changes as one: if they were not GOOD, what was done of them since
- * BEGIN is undone. */
+ * store_begin() is undone. */
+int store_begin(struct store_db *db, struct err *err);
 int store_end(
-    struct store *store, bool good, const char *what, struct err *err);
+    struct store_db *db, bool good, const char *what, struct err *err);
+
+/* --- store_schema.c --- */
+
+/* The version of the database: 0 new, -1 unreadable; and the one we know. */
+int store_version(struct store_db *db);
+int store_version_known(void);
+
+/* Bring it to the version we know.  Another process may do the same at this
+ * moment. */
+int store_migrate(struct store_db *db, struct err *err);
+
+/* --- store.c --- */
+
+/* The connection to read by. */
+struct store_db *store_reader(struct store *store);
+
+/* --- store_prune.c --- */
+
+/* How far a pruning has come. */
+struct store_pruning {
+	bool due; /* there is more to do */
+	int64_t now;
+	bool attempts_done;
+	int64_t after; /* the certificate looked at last */
+};
+
+/* The next part, as one short transaction. */
+int store_prune_some(
+    struct store_db *db, struct store_pruning *pruning, struct err *err);
+
+/* --- changes --- */
+
+/* A change on its way into the database: one block of memory, that begins with
+ * this. */
+struct store_row {
+	struct store_row *next;
+	size_t size;
+	int (*apply)(
+	    struct store_db *db, const struct store_row *row, struct err *err);
+};
+
+/* A row with room for SIZE bytes in all. */
+struct store_row *store_row_new(
+    size_t size, int (*apply)(struct store_db *db, const struct store_row *row,
+		     struct err *err));
+
+/* The room of TEXT in a row (none for NULL), and TEXT copied to *AT, which moves
+ * behind it. */
+size_t store_room(const char *text);
+char *store_copy(char **at, const char *text);
+
+/* Write ROW, which is taken, by whatever way this store writes. */
+int store_submit(struct store *store, struct store_row *row, struct err *err);
 
 #endif

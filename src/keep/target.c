@@ -45,7 +45,7 @@ forget(struct target *target)
 	acquire_cancel(&target->acquire);
 	staple_free(target->staple);
 	target->staple = NULL;
-	target->unsaved = target->said = target->last_final = false;
+	target->said = target->last_final = false;
 	target->failures = 0;
 	target->last_attempt = target->fetch_again = target->retry_after = 0;
 	err_clear(&target->last_err);
@@ -233,6 +233,14 @@ target_facts(const struct target *target, int64_t now)
 		facts.usable_until = staple_usable_until(target->staple);
 	}
 	return facts;
+}
+
+int64_t
+target_this_update(const struct target *target)
+{
+	return target->staple == NULL
+		   ? 0
+		   : staple_facts(target->staple)->this_update;
 }
 
 const struct staple *

@@ -40,7 +40,6 @@ struct target {
 	struct stat seen, seen_issuer;
 
 	struct staple *staple; /* the best there is; NULL: none */
-	bool unsaved;          /* it is not in the store yet (A13) */
 
 	uint32_t random; /* the jitter of its next step; new after each try */
 	unsigned failures;
@@ -88,6 +87,9 @@ const char *target_fingerprint(const struct target *target);
 
 /* What the policy wants to know. */
 struct policy_facts target_facts(const struct target *target, int64_t now);
+
+/* thisUpdate of its staple; 0: it has none. */
+int64_t target_this_update(const struct target *target);
 
 /* The staple if it may be served at NOW (I3), else NULL.  Borrowed. */
 const struct staple *target_servable(const struct target *target, int64_t now);

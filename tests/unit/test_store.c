@@ -9,18 +9,13 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/wait.h>
 
 #include "base/err.h"
 #include "base/file.h"
-#include "keep/store.h"
-#include "scratch.h"
+#include "store_test.h"
 
 enum { KILLS = 12, BLOB = 3000, NOBODY = 65534 };
-
-#define FP_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define FP_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static struct scratch scratch;
 static char *path;
@@ -44,137 +39,29 @@ tear_down(void **state)
 	return 0;
 }
 
-static struct store *
-open_sound(void)
-{
-	struct err err = {0};
-	char *aside = NULL;
-	struct store *store = store_open(path, &aside, &err);
-
-	if (store == NULL)
-		fail_msg("cannot open: %s", err.text);
-	assert_null(aside);
-	return store;
-}
-
-static void
-put(struct store *store, const char *fingerprint, const char *text)
-{
-	struct err err = {0};
-	struct span der = {(const uint8_t *)text, strlen(text)};
-
-	if (store_put(store, fingerprint, der, 5, &err) == -1)
-		fail_msg("cannot put: %s", err.text);
-}
-
-/* NULL TEXT: nothing is stored. */
-static void
-expect(struct store *store, const char *fingerprint, const char *text)
-{
-	struct err err = {0};
-	uint8_t *der = NULL;
-	size_t len = 0;
-
-	assert_int_equal(
-	    store_get(store, fingerprint, &der, &len, &err), text != NULL);
-	if (text != NULL) {
-		assert_int_equal(len, strlen(text));
-		assert_memory_equal(der, text, len);
-	}
-	free(der);
-}
-
-/* A number that SQL gives of the file, by another connection. */
-static int
-ask(const char *sql)
-{
-	sqlite3 *db = NULL;
-	sqlite3_stmt *query = NULL;
-	int number;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_prepare_v2(db, sql, -1, &query, NULL), SQLITE_OK);
-	number = sqlite3_step(query) == SQLITE_ROW
-		     ? sqlite3_column_int(query, 0)
-		     : -1;
-	(void)sqlite3_finalize(query);
-	(void)sqlite3_close(db);
-	return number;
-}
-
 static void
 test_round_trip(void **state)
 {
-	struct store *store = open_sound();
-	struct err err = {0};
+	struct store *store = store_test_open(path);
+	const struct store_change none = {.no_staple = true};
 
 	(void)state;
-	expect(store, FP_A, NULL);
-	put(store, FP_A, "first");
-	put(store, FP_B, "other");
-	expect(store, FP_A, "first");
-	put(store, FP_A, "second");
-	expect(store, FP_A, "second");
-	expect(store, FP_B, "other");
+	store_test_expect(store, FP_A, NULL);
+	store_test_put(store, FP_A, "first");
+	store_test_put(store, FP_B, "other");
+	store_test_expect(store, FP_A, "first");
+	store_test_put(store, FP_A, "second");
+	store_test_expect(store, FP_A, "second");
+	store_test_expect(store, FP_B, "other");
 	store_close(store);
-	store = open_sound(); /* A1 */
-	expect(store, FP_A, "second");
-	assert_int_equal(store_remove(store, FP_A, &err), 0);
-	assert_int_equal(store_remove(store, FP_A, &err), 0);
-	expect(store, FP_A, NULL);
-	expect(store, FP_B, "other");
+	store = store_test_open(path); /* A1 */
+	store_test_expect(store, FP_A, "second");
+	assert_int_equal(store_save(store, FP_A, &none, NULL), 0);
+	assert_int_equal(store_save(store, FP_A, &none, NULL), 0);
+	store_test_expect(store, FP_A, NULL);
+	store_test_expect(store, FP_B, "other");
 	store_close(store);
 	store_close(NULL);
-}
-
-static void
-attempt_came_to(
-    struct store *store, const char *fingerprint, const char *outcome)
-{
-	const struct store_attempt attempt = {.at = 9999, .outcome = outcome};
-
-	assert_int_equal(
-	    store_add_attempt(store, fingerprint, &attempt, NULL), 0);
-}
-
-static void
-test_history_is_bounded(void **state)
-{
-	struct store *store = open_sound();
-	struct err err = {0};
-
-	(void)state;
-	for (int i = 0; i < STORE_ATTEMPTS_MAX + 30; i++) {
-		const struct store_attempt attempt = {.at = i,
-		    .outcome = "good",
-		    .detail = "",
-		    .address = "192.0.2.1",
-		    .source = "system"};
-
-		assert_int_equal(
-		    store_add_attempt(store, FP_A, &attempt, &err), 0);
-		if (i < 3)
-			assert_int_equal(
-			    store_add_attempt(store, FP_B, &attempt, &err), 0);
-	}
-	attempt_came_to(store, FP_B, "revoked");
-	assert_true(store_last_was(store, FP_B, "revoked"));
-	assert_false(store_last_was(store, FP_A, "revoked"));
-	assert_true(store_last_was(store, FP_A, "good"));
-	attempt_came_to(store, FP_B, "good");
-	assert_false(store_last_was(store, FP_B, "revoked"));
-	assert_false(store_last_was(store, "cc", "good"));
-	store_close(store);
-	assert_int_equal(ask("SELECT count(*) FROM attempt WHERE fingerprint"
-			     " = '" FP_A "'"),
-	    STORE_ATTEMPTS_MAX);
-	assert_int_equal(ask("SELECT min(at) FROM attempt WHERE fingerprint"
-			     " = '" FP_A "'"),
-	    30);
-	assert_int_equal(ask("SELECT count(*) FROM attempt WHERE fingerprint"
-			     " = '" FP_B "'"),
-	    5);
 }
 
 /* --- what is damaged, and what only looks so --- */
@@ -190,12 +77,12 @@ expect_aside(const char *what)
 		fail_msg("%s: %s", what, err.text);
 	assert_non_null(aside);
 	assert_true(scratch_exists(aside));
-	put(store, FP_A, "after");
-	expect(store, FP_A, "after");
-	expect(store, FP_B, NULL);
+	store_test_put(store, FP_A, "after");
+	store_test_expect(store, FP_A, "after");
+	store_test_expect(store, FP_B, NULL);
 	store_close(store);
-	store = open_sound();
-	expect(store, FP_A, "after");
+	store = store_test_open(path);
+	store_test_expect(store, FP_A, "after");
 	store_close(store);
 	assert_int_equal(unlink(path), 0);
 	free(aside);
@@ -213,11 +100,11 @@ test_damaged_is_set_aside(void **state)
 			    "a header of SQLite has, which is 100 octets; "
 			    "so it must be refused");
 	expect_aside("text");
-	store = open_sound();
+	store = store_test_open(path);
 	for (int i = 0; i < 200; i++) {
 		char *fingerprint = mem_printf("%064d", i);
 
-		put(store, fingerprint,
+		store_test_put(store, fingerprint,
 		    "staple staple staple staple staple "
 		    "staple staple staple staple staple");
 		free(fingerprint);
@@ -237,18 +124,18 @@ test_damaged_is_set_aside(void **state)
 static void
 test_locked_is_not_damaged(void **state)
 {
-	struct store *store = open_sound();
+	struct store *store = store_test_open(path);
 	sqlite3 *other = NULL;
 	struct err err = {0};
 	char *aside = NULL;
 
 	(void)state;
-	put(store, FP_A, "kept");
+	store_test_put(store, FP_A, "kept");
 	store_close(store);
 	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other,
 			     "PRAGMA locking_mode = EXCLUSIVE;"
-			     "BEGIN EXCLUSIVE; DELETE FROM staple;",
+			     "BEGIN EXCLUSIVE; DELETE FROM certificate;",
 			     NULL, NULL, NULL),
 	    SQLITE_OK);
 	assert_null(store_open(path, &aside, &err));
@@ -257,30 +144,30 @@ test_locked_is_not_damaged(void **state)
 	assert_non_null(strstr(err.text, "locked"));
 	(void)sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
 	(void)sqlite3_close(other);
-	store = open_sound();
-	expect(store, FP_A, "kept");
+	store = store_test_open(path);
+	store_test_expect(store, FP_A, "kept");
 	store_close(store);
 }
 
 static void
 test_newer_is_refused(void **state)
 {
-	struct store *store = open_sound();
+	struct store *store = store_test_open(path);
 	struct err err = {0};
 	char *aside = NULL;
 
 	(void)state;
-	put(store, FP_A, "kept");
+	store_test_put(store, FP_A, "kept");
 	store_close(store);
-	assert_int_equal(ask("PRAGMA user_version"), 2);
-	(void)ask("PRAGMA user_version = 3");
+	assert_int_equal(store_test_ask(path, "PRAGMA user_version"), 3);
+	(void)store_test_ask(path, "PRAGMA user_version = 4");
 	assert_null(store_open(path, &aside, &err));
 	assert_null(aside);
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_non_null(strstr(err.text, "newer"));
-	(void)ask("PRAGMA user_version = 2");
-	store = open_sound();
-	expect(store, FP_A, "kept");
+	(void)store_test_ask(path, "PRAGMA user_version = 3");
+	store = store_test_open(path);
+	store_test_expect(store, FP_A, "kept");
 	store_close(store);
 }
 
@@ -297,7 +184,7 @@ test_read_only_folder(void **state)
 		assert_int_equal(chown(scratch.dir, NOBODY, NOBODY), 0);
 		assert_int_equal(seteuid(NOBODY), 0);
 	}
-	store_close(open_sound());
+	store_close(store_test_open(path));
 	assert_int_equal(chmod(path, 0400), 0);
 	assert_int_equal(chmod(scratch.dir, 0500), 0);
 	assert_null(store_open(path, &aside, &err));
@@ -328,79 +215,63 @@ test_no_folder(void **state)
 	assert_int_equal(err.reason, REASON_STORE);
 }
 
-/* A write that fails is told, and what was there is there still. */
-static void
-test_failed_write(void **state)
-{
-	struct store *store = open_sound();
-	struct err err = {0};
-	sqlite3 *other = NULL;
-	struct span der = {(const uint8_t *)"new", 3};
-	const struct store_attempt attempt = {.outcome = "good"};
-
-	(void)state;
-	put(store, FP_A, "old");
-	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(other, "DROP TABLE attempt", NULL, NULL, NULL),
-	    SQLITE_OK);
-	assert_int_equal(store_add_attempt(store, FP_A, &attempt, &err), -1);
-	assert_int_equal(err.reason, REASON_STORE);
-	assert_int_equal(
-	    sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
-	    SQLITE_OK);
-	err = (struct err){0};
-	assert_int_equal(store_put(store, FP_A, der, 6, &err), -1);
-	assert_int_equal(err.reason, REASON_STORE);
-	(void)sqlite3_close(other);
-	expect(store, FP_A, "old");
-	store_close(store);
-}
-
 /* --- kill -9 --- */
 
 /* The child's work: one staple after the other, each whole of one letter, and
  * one octet into FD for each that was told to be written. */
 static void
-write_for_ever(int fd)
+write_for_ever(unsigned first, int fd)
 {
-	struct store *store = open_sound();
+	struct store *store = store_test_open(path);
 	char blob[BLOB];
 	char octet = 0;
 
-	for (unsigned i = 0;; i++) {
+	for (unsigned i = first;; i++) {
 		const struct store_attempt attempt = {
 		    .at = (int64_t)i, .outcome = "good"};
+		const struct store_state standing = {.failures = i};
+		const struct store_change change = {.attempt = &attempt,
+		    .state = &standing,
+		    .staple = {(uint8_t *)blob, sizeof(blob)},
+		    .this_update = (int64_t)i};
 
 		memset(blob, 'a' + (int)(i % 26), sizeof(blob));
-		if (store_put(store, FP_A,
-			(struct span){(uint8_t *)blob, sizeof(blob)},
-			(int64_t)i, NULL) == -1 ||
-		    store_add_attempt(store, FP_A, &attempt, NULL) == -1)
+		if (store_save(store, FP_A, &change, NULL) == -1)
 			_exit(1);
 		if (write(fd, &octet, 1) != 1)
 			_exit(1);
 	}
 }
 
-/* I7: the old or the new, never a mixture. */
+/* I7: the old or the new, never a mixture: what one change has put, staple,
+ * state and attempt, goes together.  What had been told to be written is. */
 static void
-expect_whole(void)
+see_kept(void *cookie, const struct store_item *item)
 {
-	struct store *store = open_sound();
-	struct err err = {0};
-	uint8_t *der = NULL;
-	size_t len = 0;
+	const unsigned *told = cookie;
+	unsigned number = item->state.failures;
 
-	assert_int_equal(store_get(store, FP_A, &der, &len, &err), 1);
-	assert_int_equal(len, BLOB);
-	for (size_t i = 1; i < len; i++)
-		assert_int_equal(der[i], der[0]);
-	free(der);
+	assert_true(number + 1 >= *told);
+	assert_int_equal(item->this_update, number);
+	assert_int_equal(item->staple.len, BLOB);
+	for (size_t i = 0; i < item->staple.len; i++)
+		assert_int_equal(item->staple.at[i], 'a' + (int)(number % 26));
+}
+
+static void
+expect_whole(unsigned told)
+{
+	struct store *store = store_test_open(path);
+	struct store_state standing = {0};
+	struct store_test_history history;
+
+	assert_int_equal(store_each(store, NULL, see_kept, &told, NULL), 0);
+	assert_int_equal(store_get_state(store, FP_A, &standing, NULL), 1);
+	history = store_test_history(store, FP_A, SIZE_MAX);
+	assert_int_equal(history.first, standing.failures);
 	store_close(store);
-	/* one more if it was killed before the oldest was taken out */
-	assert_true(
-	    ask("SELECT count(*) FROM attempt") <= STORE_ATTEMPTS_MAX + 1);
+	assert_true(store_test_ask(path, "SELECT count(*) FROM attempt") <
+		    2 * STORE_ATTEMPTS_MAX);
 }
 
 static void
@@ -418,7 +289,7 @@ test_killed_while_writing(void **state)
 		child = fork();
 		assert_true(child != -1);
 		if (child == 0)
-			write_for_ever(pipes[1]);
+			write_for_ever(kills << 16, pipes[1]);
 		close(pipes[1]);
 		/* another instant in each round: after so many writes, and a
 		 * busy wait of some microseconds */
@@ -434,7 +305,7 @@ test_killed_while_writing(void **state)
 		assert_int_equal(waitpid(child, &status, 0), child);
 		assert_true(WIFSIGNALED(status));
 		close(pipes[0]);
-		expect_whole();
+		expect_whole((kills << 16) + heard);
 	}
 }
 
@@ -444,8 +315,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
-		test_history_is_bounded, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
 		test_damaged_is_set_aside, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_locked_is_not_damaged, set_up, tear_down),
@@ -454,8 +323,6 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_read_only_folder, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		test_failed_write, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_killed_while_writing, set_up, tear_down),
 	};

@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,7 @@
 #include "acquire/address_book.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "keep/store.h"
-#include "scratch.h"
+#include "store_test.h"
 
 enum { NOW = 1800000000 };
 
@@ -100,6 +98,107 @@ test_migration(void **state)
 	address_book_free(book);
 }
 
+/* The tables of version 2, with the care of some certificates: what version 3
+ * knows of it stands in their history. */
+static const char version_2[] =
+    "INSERT INTO attempt (fingerprint, at, outcome, detail, address, source,"
+    " elapsed_ms) VALUES"
+    " ('good', 10, 'http-timeout', 'slow', '', '', 9),"
+    " ('good', 11, 'good', '', '192.0.2.1', 'system', 5),"
+    " ('failing', 20, 'good', '', '192.0.2.1', 'system', 5),"
+    " ('failing', 21, 'http-timeout', 'slow', '', '', 9),"
+    " ('failing', 22, 'not-ocsp', 'a page', '192.0.2.2', 'book', 7),"
+    " ('revoked', 30, 'good', '', '192.0.2.1', 'system', 5),"
+    " ('revoked', 31, 'revoked', '', '192.0.2.1', 'system', 5),"
+    " ('revoked', 32, 'http-timeout', 'slow', '', '', 9),"
+    " ('mended', 40, 'unknown', '', '192.0.2.1', 'system', 5),"
+    " ('mended', 41, 'good', '', '192.0.2.1', 'system', 5),"
+    " ('unknown', 50, 'unknown', '', '192.0.2.1', 'system', 5);"
+    "INSERT INTO staple VALUES ('good', x'0102', 9), ('failing', x'03', 8);"
+    "CREATE TABLE address (host TEXT NOT NULL, address TEXT NOT NULL,"
+    " proven_at INTEGER NOT NULL, latency_ms INTEGER NOT NULL,"
+    " failures INTEGER NOT NULL, PRIMARY KEY (host, address)) WITHOUT ROWID;"
+    "CREATE TABLE target (certificate TEXT PRIMARY KEY, issuer TEXT, url TEXT)"
+    " WITHOUT ROWID;"
+    "INSERT INTO target VALUES ('/a.pem', NULL, NULL);"
+    "PRAGMA user_version = 2;";
+
+static void
+see_migrated(void *cookie, const struct store_attempt *attempt)
+{
+	int64_t *last = cookie;
+
+	assert_true(attempt->at < *last);
+	*last = attempt->at;
+	if (attempt->at == 22) {
+		assert_string_equal(attempt->outcome, "not-ocsp");
+		assert_string_equal(attempt->detail, "a page");
+		assert_string_equal(attempt->address, "192.0.2.2");
+		assert_string_equal(attempt->source, "book");
+		assert_null(attempt->url);
+		assert_int_equal(attempt->elapsed_ms, 7);
+	}
+	if (attempt->at == 21)
+		assert_null(attempt->address);
+}
+
+static void
+test_migration_of_a_history(void **state)
+{
+	static const struct {
+		const char *name;
+		struct store_state state;
+		int64_t oldest;
+		size_t staple;
+	} rows[] = {
+	    {"good", {.last_attempt = 11}, 10, 2},
+	    {"failing",
+		{.last_attempt = 22,
+		    .failures = 2,
+		    .last_err = {REASON_NOT_OCSP, "a page"}},
+		20, 1},
+	    {"revoked",
+		{.last_attempt = 32,
+		    .failures = 1,
+		    .last_err = {REASON_HTTP_TIMEOUT, "slow"},
+		    .last_final = true,
+		    .last_status = CERT_REVOKED},
+		30, 0},
+	    {"mended", {.last_attempt = 41}, 40, 0},
+	    {"unknown",
+		{.last_attempt = 50,
+		    .last_final = true,
+		    .last_status = CERT_UNKNOWN},
+		50, 0},
+	};
+	struct store *store;
+
+	(void)state;
+	run_sql("two.old", version_1);
+	run_sql("two.old", version_2);
+	store = must_open("two.old");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t last = INT64_MAX;
+		uint8_t *der = NULL;
+		size_t len = 0;
+
+		print_message("%s\n", rows[i].name);
+		store_test_expect_state(store, rows[i].name, &rows[i].state);
+		assert_int_equal(
+		    store_get(store, rows[i].name, &der, &len, NULL),
+		    rows[i].staple > 0);
+		assert_int_equal(len, rows[i].staple);
+		free(der);
+		assert_int_equal(store_history(store, rows[i].name, 9,
+				     see_migrated, &last, NULL),
+		    0);
+		assert_int_equal(last, rows[i].oldest);
+	}
+	store_close(store);
+	run_sql("two.old", "CREATE TABLE proof (n CHECK (n = 1));"
+			   "INSERT INTO proof SELECT count(*) FROM target");
+}
+
 /* A later version, and what is no version of ours at all. */
 static void
 test_other_versions(void **state)
@@ -108,14 +207,14 @@ test_other_versions(void **state)
 	char *aside = NULL;
 
 	(void)state;
-	run_sql("three.db", "PRAGMA user_version = 3");
-	assert_null(store_open("three.db", &aside, &err));
+	run_sql("four.db", "PRAGMA user_version = 4");
+	assert_null(store_open("four.db", &aside, &err));
 	assert_int_equal(err.reason, REASON_STORE);
-	assert_non_null(strstr(err.text, "version 3"));
+	assert_non_null(strstr(err.text, "version 4"));
 	assert_null(aside);
 	err_clear(&err);
-	assert_null(store_visit("three.db", true, &err));
-	assert_non_null(strstr(err.text, "version 3"));
+	assert_null(store_visit("four.db", STORE_MAKE, &err));
+	assert_non_null(strstr(err.text, "version 4"));
 }
 
 /* A migration that fails leaves version 1 whole. */
@@ -134,6 +233,33 @@ test_migration_that_fails(void **state)
 	store_close(must_open("odd.db"));
 }
 
+/* A visitor does not change the tables under a keeper of an earlier version,
+ * unless that keeper's lock is its own. */
+static void
+test_visitor_of_an_earlier_version(void **state)
+{
+	struct err err = {0};
+	int lock = -1;
+
+	(void)state;
+	assert_int_equal(file_make_dir("earlier", 0755, NULL), 0);
+	run_sql("earlier/a.db", version_1);
+	run_sql("earlier/b.db", version_1);
+	assert_int_equal(file_lock("earlier/lock", &lock, NULL), 0);
+	assert_null(store_visit("earlier/a.db", 0, &err));
+	assert_int_equal(err.reason, REASON_STORE);
+	assert_non_null(strstr(err.text, "earlier version"));
+	run_sql("earlier/a.db", "SELECT der FROM staple");
+	store_close(store_visit("earlier/b.db", STORE_MINE, NULL));
+	run_sql("earlier/b.db", "SELECT der FROM certificate");
+	(void)close(lock);
+	store_close(store_visit("earlier/a.db", 0, NULL));
+	run_sql("earlier/a.db", "SELECT der FROM certificate");
+	/* and the lock is given back */
+	assert_int_equal(file_lock("earlier/lock", &lock, NULL), 0);
+	(void)close(lock);
+}
+
 static void
 test_visitors(void **state)
 {
@@ -142,16 +268,16 @@ test_visitors(void **state)
 	struct err err = {0};
 
 	(void)state;
-	assert_null(store_visit("none.db", false, &err));
+	assert_null(store_visit("none.db", 0, &err));
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_int_equal(access("none.db", F_OK), -1);
-	store_close(store_visit("none.db", true, NULL));
+	store_close(store_visit("none.db", STORE_MAKE, NULL));
 	assert_int_equal(access("none.db", F_OK), 0);
 	/* a visitor sets nothing aside */
 	assert_int_equal(
 	    file_replace("noise.db", noise, sizeof(noise), 0644, NULL), 0);
 	err_clear(&err);
-	assert_null(store_visit("noise.db", true, &err));
+	assert_null(store_visit("noise.db", STORE_MAKE, &err));
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_true(file_holds("noise.db", noise, sizeof(noise)));
 }
@@ -192,7 +318,7 @@ test_two_writers(void **state)
 	struct address_book *theirs = address_book_new();
 	struct address_book *seen = address_book_new();
 	struct store *store = must_open("two.db");
-	struct store *visitor = store_visit("two.db", false, NULL);
+	struct store *visitor = store_visit("two.db", 0, NULL);
 
 	(void)state;
 	assert_non_null(visitor);
@@ -254,8 +380,9 @@ static void
 test_targets(void **state)
 {
 	char one[] = "/a.pem", two[] = "/b.pem", issuer[] = "/ca.pem",
-	     url[] = "http://ocsp.test/";
-	struct store_target list[] = {{two, NULL, NULL}, {one, issuer, url}};
+	     url[] = "http://ocsp.test/", print[] = "0a0b";
+	struct store_target list[] = {
+	    {two, NULL, NULL, NULL}, {one, issuer, url, print}};
 	struct store *store = must_open("list.db");
 	struct store_target *got = NULL;
 	size_t count = 0;
@@ -267,6 +394,8 @@ test_targets(void **state)
 	assert_string_equal(got[0].certificate, one);
 	assert_string_equal(got[0].issuer, issuer);
 	assert_string_equal(got[0].url, url);
+	assert_string_equal(got[0].fingerprint, print);
+	assert_null(got[1].fingerprint);
 	assert_string_equal(got[1].certificate, two);
 	assert_null(got[1].issuer);
 	assert_null(got[1].url);
@@ -284,8 +413,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_migration),
+	    cmocka_unit_test(test_migration_of_a_history),
 	    cmocka_unit_test(test_other_versions),
 	    cmocka_unit_test(test_migration_that_fails),
+	    cmocka_unit_test(test_visitor_of_an_earlier_version),
 	    cmocka_unit_test(test_visitors),
 	    cmocka_unit_test(test_book_comes_back),
 	    cmocka_unit_test(test_two_writers),

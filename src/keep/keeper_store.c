@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/keeper_store.c -- what the keeper remembers over a restart. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acquire/acquire.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "keep/keeper_priv.h"
+#include "pki/staple.h"
+
+/* --- adopted --- */
+
+/* Verify bytes from disk before they are a staple again (I1). */
+static struct staple *
+verify_stored(const struct keeper *k, const struct target *target,
+    const uint8_t *der, size_t len)
+{
+	const struct verify_input input = {
+	    .leaf = target->id.leaf,
+	    .issuer = target->id.issuer,
+	    .extra = &target->id.extra,
+	    .der = der,
+	    .len = len,
+	};
+	struct verify_policy policy = verify_policy_default(clock_wall_s());
+	struct staple *staple = NULL;
+	struct verdict facts;
+	bool accepted;
+
+	policy.allow_no_next_update = k->options->allow_no_next_update;
+	policy.allow_sha1 = k->options->allow_sha1;
+	(void)verify_staple(&input, &policy, &staple, &facts, &accepted, NULL);
+	return staple;
+}
+
+/* Take STAPLE as the target's if it is better than what it has. */
+static void
+offer(struct target *target, struct staple *staple)
+{
+	if (staple == NULL)
+		return;
+	if (!staple_better(target->staple, staple)) {
+		staple_free(staple);
+		return;
+	}
+	staple_free(target->staple);
+	target->staple = staple;
+}
+
+/* Failures, back-off, hints and what was said for good are those of before.
+ * A run by hand (--once) asks now, unless the responder itself said when. */
+static void
+adopt_state(struct target *target, const struct store_state *state, bool once)
+{
+	bool troubled = state->failures > 0 || state->last_final;
+
+	target->failures = state->failures;
+	target->last_err = state->last_err;
+	target->last_final = state->last_final;
+	target->last_status = state->last_status;
+	target->fetch_again = state->fetch_again;
+	target->retry_after = state->retry_after;
+	target->random = state->random;
+	target->last_attempt = state->last_attempt;
+	if (once && troubled && state->retry_after <= clock_wall_s())
+		target->last_attempt = 0;
+}
+
+struct adoption {
+	const struct keeper *k;
+	struct target *target;
+};
+
+static void
+adopt_item(void *cookie, const struct store_item *item)
+{
+	const struct adoption *adoption = cookie;
+	struct target *target = adoption->target;
+
+	/* the clock was set: what happened since the start counts */
+	if (target->last_attempt == 0 && !target->last_final &&
+	    target->failures == 0)
+		adopt_state(target, &item->state, adoption->k->options->once);
+	if (item->staple.len > 0)
+		offer(target, verify_stored(adoption->k, target,
+				  item->staple.at, item->staple.len));
+}
+
+/* State is adopted on restart with no network (A1): from the store, and where
+ * that is lost, from the published file. */
+void
+keeper_adopt(struct keeper *k, struct target *target)
+{
+	const char *fingerprint = target_fingerprint(target);
+	struct adoption adoption = {.k = k, .target = target};
+	struct err err = {0};
+	uint8_t *der = NULL;
+	size_t len = 0;
+	char *path;
+
+	if (fingerprint == NULL || target->id.issuer == NULL)
+		return;
+	if (store_each(k->store, fingerprint, adopt_item, &adoption, &err) ==
+	    -1)
+		log_event(LOG_ERROR, target_about(target, "store", err.reason),
+		    "%s", err.text);
+	/* a published file may have outlived the word that it is revoked, if
+	 * this was killed right after it */
+	if (target->last_final && target->last_status == CERT_REVOKED)
+		return;
+	path = mem_printf("%s/%s.der", k->staple_dir, fingerprint);
+	if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, NULL) == 0)
+		offer(target, verify_stored(k, target, der, len));
+	free(der);
+	free(path);
+	if (target->staple != NULL)
+		log_event(LOG_DETAIL,
+		    target_about(target, "adopted", REASON_NONE),
+		    "the stored staple is adopted");
+}
+
+/* --- remembered --- */
+
+static struct store_attempt
+as_attempt(const struct acquire_result *result)
+{
+	const struct acquire_try *winner = result->winner;
+	struct store_attempt attempt = {
+	    .at = clock_wall_s(),
+	    .outcome = result->accepted ? cert_status_name(result->facts.status)
+					: reason_name(result->err.reason),
+	    .elapsed_ms = result->elapsed_ms,
+	};
+
+	if (result->err.reason != REASON_NONE)
+		attempt.detail = result->err.text;
+	if (winner != NULL) {
+		attempt.source = winner->source;
+		if (winner->url[0] != '\0')
+			attempt.url = winner->url;
+		if (winner->address[0] != '\0')
+			attempt.address = winner->address;
+	}
+	if (result->accepted) {
+		attempt.size = (int64_t)result->facts.size;
+		attempt.this_update = result->facts.this_update;
+		attempt.next_update = result->facts.next_update;
+	}
+	return attempt;
+}
+
+static struct store_state
+as_state(const struct target *target)
+{
+	return (struct store_state){
+	    .last_attempt = target->last_attempt,
+	    .failures = target->failures,
+	    .last_err = target->last_err,
+	    .last_final = target->last_final,
+	    .last_status = target->last_status,
+	    .fetch_again = target->fetch_again,
+	    .retry_after = target->retry_after,
+	    .random = target->random,
+	};
+}
+
+void
+keeper_save_result(struct keeper *k, const struct target *target,
+    const struct acquire_result *result, bool news)
+{
+	const struct store_attempt attempt = as_attempt(result);
+	const struct store_state state = as_state(target);
+	struct store_change change = {.attempt = &attempt, .state = &state};
+	struct err err = {0};
+
+	if (news && target->staple != NULL) {
+		change.staple = staple_der(target->staple);
+		change.this_update = target_this_update(target);
+	}
+	change.no_staple = news && target->staple == NULL;
+	if (store_save(k->store, target_fingerprint(target), &change, &err) ==
+	    -1)
+		log_event(LOG_ERROR, target_about(target, "store", err.reason),
+		    "kept in memory only: %s", err.text);
+}
+
+/* PATH from the root on, so that it means the same in another folder. */
+static char *
+absolute(const char *path)
+{
+	char *here, *whole;
+
+	if (path == NULL || path[0] == '/')
+		return mem_string(path);
+	here = getcwd(NULL, 0);
+	whole = mem_printf("%s/%s", here == NULL ? "" : here, path);
+	free(here);
+	return whole;
+}
+
+/* What is kept, for the commands that look into the store. */
+void
+keeper_save_list(struct keeper *k)
+{
+	struct store_target *list = mem_array(k->target_count, sizeof(list[0]));
+	struct err err = {0};
+
+	for (size_t i = 0; i < k->target_count; i++) {
+		const struct target *target = k->targets[i];
+
+		list[i] = (struct store_target){
+		    .certificate = absolute(target->certificate),
+		    .issuer = absolute(target->issuer),
+		    .url = mem_string(target->url),
+		    .fingerprint = mem_string(target_fingerprint(target)),
+		};
+	}
+	k->list_unsaved =
+	    store_put_targets(k->store, list, k->target_count, &err) == -1;
+	if (k->list_unsaved)
+		log_event(LOG_WARNING,
+		    (struct log_about){.event = "store", .reason = err.reason},
+		    "%s", err.text);
+	store_targets_free(list, k->target_count);
+}
+
+/* The book is a help, no more: the next proof is saved again. */
+void
+keeper_save_book(struct keeper *k)
+{
+	struct err err = {0};
+
+	if (store_save_book(k->store, k->acquire.book, clock_wall_s(), &err) ==
+	    -1)
+		log_event(LOG_WARNING,
+		    (struct log_about){.event = "store", .reason = err.reason},
+		    "%s", err.text);
+}

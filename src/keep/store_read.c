@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/store_read.c -- what is had back of a certificate. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "keep/store.h"
+#include "keep/store_priv.h"
+
+/* The columns of SQL_ALL from last_attempt on. */
+static struct store_state
+read_state(sqlite3_stmt *query)
+{
+	const char *reason = store_column(query, 5);
+	const char *detail = store_column(query, 6);
+	const char *final = store_column(query, 7);
+	struct store_state state = {
+	    .last_attempt = sqlite3_column_int64(query, 3),
+	    .failures = (unsigned)sqlite3_column_int(query, 4),
+	    .fetch_again = sqlite3_column_int64(query, 8),
+	    .retry_after = sqlite3_column_int64(query, 9),
+	    .random = (uint32_t)sqlite3_column_int64(query, 10),
+	};
+
+	if (reason != NULL && reason_find(reason, &state.last_err.reason))
+		(void)snprintf(state.last_err.text, sizeof(state.last_err.text),
+		    "%s", detail == NULL ? "" : detail);
+	if (final != NULL) {
+		state.last_final = true;
+		state.last_status =
+		    strcmp(final, cert_status_name(CERT_REVOKED)) == 0
+			? CERT_REVOKED
+			: CERT_UNKNOWN;
+	}
+	return state;
+}
+
+int
+store_each(struct store *store, const char *fingerprint,
+    void (*each)(void *cookie, const struct store_item *item), void *cookie,
+    struct err *err)
+{
+	struct store_db *db = store_reader(store);
+	sqlite3_stmt *query =
+	    store_sql(db, fingerprint == NULL ? SQL_ALL : SQL_ONE);
+	int rc = SQLITE_ERROR;
+
+	if (fingerprint != NULL)
+		store_bind(query, 1, fingerprint);
+	while (query != NULL && (rc = sqlite3_step(query)) == SQLITE_ROW) {
+		const struct store_item item = {
+		    .fingerprint = store_column(query, 0),
+		    .staple = {sqlite3_column_blob(query, 1),
+			(size_t)sqlite3_column_bytes(query, 1)},
+		    .this_update = sqlite3_column_int64(query, 2),
+		    .state = read_state(query),
+		};
+
+		if (item.fingerprint != NULL)
+			each(cookie, &item);
+	}
+	return store_done(db, query, rc, err);
+}
+
+int
+store_get(struct store *store, const char *fingerprint, uint8_t **der,
+    size_t *len, struct err *err)
+{
+	struct store_db *db = store_reader(store);
+	sqlite3_stmt *query = store_sql(db, SQL_DER);
+	int rc;
+
+	store_bind(query, 1, fingerprint);
+	rc = query == NULL ? SQLITE_ERROR : sqlite3_step(query);
+	if (rc == SQLITE_ROW) {
+		*len = (size_t)sqlite3_column_bytes(query, 0);
+		*der = mem_copy(sqlite3_column_blob(query, 0), *len);
+	}
+	return store_done(db, query, rc, err) == -1 ? -1 : rc == SQLITE_ROW;
+}
+
+struct found {
+	struct store_state *state;
+	int count;
+};
+
+static void
+take_state(void *cookie, const struct store_item *item)
+{
+	struct found *found = cookie;
+
+	*found->state = item->state;
+	found->count = 1;
+}
+
+int
+store_get_state(struct store *store, const char *fingerprint,
+    struct store_state *state, struct err *err)
+{
+	struct found found = {.state = state};
+
+	if (store_each(store, fingerprint, take_state, &found, err) == -1)
+		return -1;
+	return found.count;
+}
+
+int
+store_history(struct store *store, const char *fingerprint, size_t limit,
+    void (*each)(void *cookie, const struct store_attempt *attempt),
+    void *cookie, struct err *err)
+{
+	struct store_db *db = store_reader(store);
+	sqlite3_stmt *query = store_sql(db, SQL_HISTORY);
+	int rc = SQLITE_ERROR;
+
+	if (limit == 0)
+		return 0;
+	if (limit > STORE_ATTEMPTS_MAX)
+		limit = STORE_ATTEMPTS_MAX;
+	store_bind(query, 1, fingerprint);
+	(void)sqlite3_bind_int64(query, 2, (int64_t)limit);
+	while (query != NULL && (rc = sqlite3_step(query)) == SQLITE_ROW) {
+		const struct store_attempt attempt = {
+		    .at = sqlite3_column_int64(query, 0),
+		    .outcome = store_column(query, 1),
+		    .detail = store_column(query, 2),
+		    .url = store_column(query, 3),
+		    .address = store_column(query, 4),
+		    .source = store_column(query, 5),
+		    .elapsed_ms = sqlite3_column_int64(query, 6),
+		    .size = sqlite3_column_int64(query, 7),
+		    .this_update = sqlite3_column_int64(query, 8),
+		    .next_update = sqlite3_column_int64(query, 9),
+		};
+
+		if (attempt.outcome != NULL)
+			each(cookie, &attempt);
+	}
+	return store_done(db, query, rc, err);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/store_row.c -- changes: copied, and written. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "keep/store.h"
+#include "keep/store_priv.h"
+
+/* A change of one certificate, with copies of all that it borrowed. */
+struct certificate_row {
+	struct store_row row; /* first */
+	const char *fingerprint;
+	int64_t written_at;
+	bool has_attempt, has_state;
+	struct store_attempt attempt;
+	struct store_state state;
+	struct span staple;
+	int64_t this_update;
+	bool no_staple;
+};
+
+struct store_row *
+store_row_new(size_t size, int (*apply)(struct store_db *db,
+			       const struct store_row *row, struct err *err))
+{
+	struct store_row *row = mem_new(size);
+
+	row->size = size;
+	row->apply = apply;
+	return row;
+}
+
+/* --- written --- */
+
+/* What is known of the certificate: its id, its newest attempt (0: none) and
+ * how many there are. */
+struct place {
+	int64_t id, last_id, attempts;
+};
+
+static int
+find(struct store_db *db, const struct certificate_row *change,
+    struct place *place, struct err *err)
+{
+	sqlite3_stmt *query = store_sql(db, SQL_FIND);
+	int rc;
+
+	store_bind(query, 1, change->fingerprint);
+	rc = query == NULL ? SQLITE_ERROR : sqlite3_step(query);
+	if (rc == SQLITE_ROW)
+		*place = (struct place){
+		    .id = sqlite3_column_int64(query, 0),
+		    .last_id = sqlite3_column_int64(query, 1),
+		    .attempts = sqlite3_column_int64(query, 2),
+		};
+	if (store_done(db, query, rc, err) == -1)
+		return -1;
+	if (rc == SQLITE_ROW)
+		return 0;
+	query = store_sql(db, SQL_NEW);
+	store_bind(query, 1, change->fingerprint);
+	(void)sqlite3_bind_int64(query, 2, change->written_at);
+	if (store_run(db, query, err) == -1)
+		return -1;
+	*place = (struct place){.id = sqlite3_last_insert_rowid(db->sqlite)};
+	return 0;
+}
+
+/* 0 means none: NULL. */
+static void
+bind_some(sqlite3_stmt *query, int index, int64_t number)
+{
+	if (number != 0)
+		(void)sqlite3_bind_int64(query, index, number);
+}
+
+static int
+add_attempt(struct store_db *db, const struct store_attempt *attempt,
+    struct place *place, struct err *err)
+{
+	sqlite3_stmt *query = store_sql(db, SQL_ATTEMPT);
+
+	(void)sqlite3_bind_int64(query, 1, place->id);
+	bind_some(query, 2, place->last_id);
+	(void)sqlite3_bind_int64(query, 3, attempt->at);
+	store_bind(query, 4, attempt->outcome);
+	store_bind(query, 5, attempt->detail);
+	store_bind(query, 6, attempt->url);
+	store_bind(query, 7, attempt->address);
+	store_bind(query, 8, attempt->source);
+	(void)sqlite3_bind_int64(query, 9, attempt->elapsed_ms);
+	bind_some(query, 10, attempt->size);
+	bind_some(query, 11, attempt->this_update);
+	bind_some(query, 12, attempt->next_update);
+	if (store_run(db, query, err) == -1)
+		return -1;
+	place->last_id = sqlite3_last_insert_rowid(db->sqlite);
+	place->attempts++;
+	return 0;
+}
+
+/* Seldom, and then many: the walk to the oldest is long. */
+static int
+trim(struct store_db *db, struct place *place, struct err *err)
+{
+	sqlite3_stmt *query;
+
+	if (place->attempts < 2 * STORE_ATTEMPTS_MAX)
+		return 0;
+	query = store_sql(db, SQL_TRIM);
+	(void)sqlite3_bind_int64(query, 1, place->id);
+	(void)sqlite3_bind_int64(query, 2, STORE_ATTEMPTS_MAX);
+	place->attempts = STORE_ATTEMPTS_MAX;
+	return store_run(db, query, err);
+}
+
+static int
+put_state(struct store_db *db, const struct store_state *state, int64_t id,
+    struct err *err)
+{
+	sqlite3_stmt *query = store_sql(db, SQL_STATE);
+
+	(void)sqlite3_bind_int64(query, 1, id);
+	(void)sqlite3_bind_int64(query, 2, state->last_attempt);
+	(void)sqlite3_bind_int64(query, 3, state->failures);
+	if (state->last_err.reason != REASON_NONE) {
+		store_bind(query, 4, reason_name(state->last_err.reason));
+		store_bind(query, 5, state->last_err.text);
+	}
+	if (state->last_final)
+		store_bind(query, 6, cert_status_name(state->last_status));
+	(void)sqlite3_bind_int64(query, 7, state->fetch_again);
+	(void)sqlite3_bind_int64(query, 8, state->retry_after);
+	(void)sqlite3_bind_int64(query, 9, state->random);
+	return store_run(db, query, err);
+}
+
+static int
+put_staple(struct store_db *db, const struct certificate_row *change,
+    int64_t id, struct err *err)
+{
+	sqlite3_stmt *query = store_sql(db, SQL_STAPLE);
+
+	(void)sqlite3_bind_int64(query, 1, id);
+	if (!change->no_staple) {
+		(void)sqlite3_bind_int64(query, 2, change->this_update);
+		(void)sqlite3_bind_blob(query, 3, change->staple.at,
+		    (int)change->staple.len, SQLITE_STATIC);
+	}
+	return store_run(db, query, err);
+}
+
+static int
+apply(struct store_db *db, const struct store_row *row, struct err *err)
+{
+	const struct certificate_row *change =
+	    (const struct certificate_row *)row;
+	struct place place = {0};
+	sqlite3_stmt *query;
+
+	if (find(db, change, &place, err) == -1)
+		return -1;
+	if (change->has_attempt &&
+	    (add_attempt(db, &change->attempt, &place, err) == -1 ||
+		trim(db, &place, err) == -1))
+		return -1;
+	query = store_sql(db, SQL_LINK);
+	(void)sqlite3_bind_int64(query, 1, place.id);
+	(void)sqlite3_bind_int64(query, 2, change->written_at);
+	bind_some(query, 3, place.last_id);
+	(void)sqlite3_bind_int64(query, 4, place.attempts);
+	if (store_run(db, query, err) == -1)
+		return -1;
+	if (change->has_state &&
+	    put_state(db, &change->state, place.id, err) == -1)
+		return -1;
+	if (change->no_staple || change->staple.len > 0)
+		return put_staple(db, change, place.id, err);
+	return 0;
+}
+
+/* --- copied --- */
+
+size_t
+store_room(const char *text)
+{
+	return text == NULL ? 0 : strlen(text) + 1;
+}
+
+char *
+store_copy(char **at, const char *text)
+{
+	char *copy = *at;
+	size_t len = store_room(text);
+
+	if (text == NULL)
+		return NULL;
+	memcpy(copy, text, len);
+	*at += len;
+	return copy;
+}
+
+static size_t
+room_of(const char *fingerprint, const struct store_change *change)
+{
+	const struct store_attempt *a = change->attempt;
+	size_t size = store_room(fingerprint) + change->staple.len;
+
+	if (a != NULL)
+		size += store_room(a->outcome) + store_room(a->detail) +
+			store_room(a->url) + store_room(a->address) +
+			store_room(a->source);
+	return size;
+}
+
+int
+store_save(struct store *store, const char *fingerprint,
+    const struct store_change *change, struct err *err)
+{
+	struct certificate_row *row = (struct certificate_row *)store_row_new(
+	    sizeof(*row) + room_of(fingerprint, change), apply);
+	char *at = (char *)(row + 1);
+
+	row->written_at = clock_wall_s();
+	row->fingerprint = store_copy(&at, fingerprint);
+	row->this_update = change->this_update;
+	row->no_staple = change->no_staple;
+	if (change->staple.len > 0) {
+		memcpy(at, change->staple.at, change->staple.len);
+		row->staple = (struct span){(uint8_t *)at, change->staple.len};
+		at += change->staple.len;
+	}
+	if (change->attempt != NULL) {
+		row->has_attempt = true;
+		row->attempt = *change->attempt;
+		row->attempt.outcome =
+		    store_copy(&at, change->attempt->outcome);
+		row->attempt.detail = store_copy(&at, change->attempt->detail);
+		row->attempt.url = store_copy(&at, change->attempt->url);
+		row->attempt.address =
+		    store_copy(&at, change->attempt->address);
+		row->attempt.source = store_copy(&at, change->attempt->source);
+	}
+	if (change->state != NULL) {
+		row->has_state = true;
+		row->state = *change->state;
+	}
+	assert(at == (char *)row + row->row.size);
+	return store_submit(store, &row->row, err);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/* tests/unit/store_test.h -- a store of the test's own, and what is asked of
+ * it.  To be included after cmocka.h. */
+#ifndef OCLASP_TESTS_STORE_TEST_H
+#define OCLASP_TESTS_STORE_TEST_H
+
+#include <sqlite3.h>
+
+#include "base/err.h"
+#include "keep/store.h"
+#include "scratch.h"
+
+#define FP_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define FP_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static inline struct store *
+store_test_open(const char *path)
+{
+	struct err err = {0};
+	char *aside = NULL;
+	struct store *store = store_open(path, &aside, &err);
+
+	if (store == NULL)
+		fail_msg("cannot open: %s", err.text);
+	assert_null(aside);
+	return store;
+}
+
+static inline void
+store_test_put(struct store *store, const char *fingerprint, const char *text)
+{
+	const struct store_change change = {
+	    .staple = {(const uint8_t *)text, strlen(text)},
+	    .this_update = 5,
+	};
+	struct err err = {0};
+
+	if (store_save(store, fingerprint, &change, &err) == -1)
+		fail_msg("cannot put: %s", err.text);
+}
+
+static inline int
+store_test_attempt(struct store *store, const char *fingerprint,
+    const struct store_attempt *attempt)
+{
+	const struct store_change change = {.attempt = attempt};
+
+	return store_save(store, fingerprint, &change, NULL);
+}
+
+/* NULL TEXT: nothing is stored. */
+static inline void
+store_test_expect(
+    struct store *store, const char *fingerprint, const char *text)
+{
+	struct err err = {0};
+	uint8_t *der = NULL;
+	size_t len = 0;
+
+	assert_int_equal(
+	    store_get(store, fingerprint, &der, &len, &err), text != NULL);
+	if (text != NULL) {
+		assert_int_equal(len, strlen(text));
+		assert_memory_equal(der, text, len);
+	}
+	free(der);
+}
+
+static inline void
+store_test_expect_state(struct store *store, const char *fingerprint,
+    const struct store_state *want)
+{
+	struct store_state got = {.failures = 99, .random = 99};
+
+	assert_int_equal(store_get_state(store, fingerprint, &got, NULL), 1);
+	assert_int_equal(got.last_attempt, want->last_attempt);
+	assert_int_equal(got.failures, want->failures);
+	assert_int_equal(got.last_err.reason, want->last_err.reason);
+	assert_string_equal(got.last_err.text, want->last_err.text);
+	assert_int_equal(got.last_final, want->last_final);
+	assert_int_equal(got.last_status, want->last_status);
+	assert_int_equal(got.fetch_again, want->fetch_again);
+	assert_int_equal(got.retry_after, want->retry_after);
+	assert_int_equal(got.random, want->random);
+}
+
+/* A number that SQL gives of the file, by another connection. */
+static inline int
+store_test_ask(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *query = NULL;
+	int number;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, sql, -1, &query, NULL), SQLITE_OK);
+	number = sqlite3_step(query) == SQLITE_ROW
+		     ? sqlite3_column_int(query, 0)
+		     : -1;
+	(void)sqlite3_finalize(query);
+	(void)sqlite3_close(db);
+	return number;
+}
+
+/* What the history of a certificate tells, the newest first. */
+struct store_test_history {
+	size_t count;
+	int64_t first, last;
+	char outcome[32];
+};
+
+static inline void
+store_test_see(void *cookie, const struct store_attempt *attempt)
+{
+	struct store_test_history *history = cookie;
+
+	if (history->count++ == 0) {
+		history->first = attempt->at;
+		(void)snprintf(history->outcome, sizeof(history->outcome), "%s",
+		    attempt->outcome);
+	} else {
+		assert_true(attempt->at < history->last);
+	}
+	history->last = attempt->at;
+}
+
+static inline struct store_test_history
+store_test_history(struct store *store, const char *fingerprint, size_t limit)
+{
+	struct store_test_history history = {0};
+
+	assert_int_equal(store_history(store, fingerprint, limit,
+			     store_test_see, &history, NULL),
+	    0);
+	return history;
+}
+
+#endif
