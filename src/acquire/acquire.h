@@ -60,6 +60,8 @@ struct acquire_options {
 	size_t resolver_count;
 	const char *resolv_conf; /* its nameservers are asked by our own
 				    sockets too; NULL: not */
+	const char *stub_conf;   /* and these, if the first of them is the stub
+				    of systemd-resolved; NULL: not */
 	bool ask_system;         /* getaddrinfo */
 	enum resolver_family family;
 	const struct proxy_plan *proxies; /* or NULL: none */
@@ -70,6 +72,7 @@ struct acquire_options {
 	const char *const *private_hosts;
 	size_t private_host_count;
 	int64_t timeout_ms;
+	int64_t stagger_ms;    /* between classes; 0: ACQUIRE_STAGGER_MS */
 	struct health *health; /* which resolvers are silent: read and kept up
 				  to date; NULL: nobody remembers */
 	struct address_book *book; /* asked for claims, and told which address

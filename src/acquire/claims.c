@@ -101,47 +101,6 @@ tell_progress(struct claims *claims)
 
 /* --- asking --- */
 
-static struct ask *ask(struct claims *claims, const struct resolver *resolver,
-    bool near, const char *name);
-
-/* Ask the resolvers of class 3 (or, if SILENT, those of class 5) for NAME. */
-static void
-ask_sources(struct claims *claims, bool silent, const char *name)
-{
-	for (size_t i = 0; i < claims->source_count; i++) {
-		if (claims->sources[i].silent == silent)
-			(void)ask(claims, &claims->sources[i].resolver,
-			    claims->sources[i].near, name);
-	}
-}
-
-/* Remember the later names of a chain, and ask for them if their time has
- * come. */
-static void
-note_chain(
-    struct claims *claims, const struct resolver_answer *answer, bool near)
-{
-	for (size_t i = 0; i < answer->chain_length; i++) {
-		const char *name = answer->chain[i];
-		size_t k = 0;
-
-		if (strcasecmp(name, claims->host) == 0)
-			continue;
-		while (k < claims->name_count &&
-		       strcasecmp(name, claims->names[k]) != 0)
-			k++;
-		if (k == CLAIMS_NAMES_MAX)
-			continue;
-		claims->name_near[k] = claims->name_near[k] || near;
-		if (k < claims->name_count)
-			continue;
-		claims->names[claims->name_count++] = mem_string(name);
-		if (claims->next > CHAIN)
-			ask_sources(claims, false,
-			    claims->names[claims->name_count - 1]);
-	}
-}
-
 /* True if what A's resolver says is the network's own view of the responder:
  * also of a later name, that it is one must be.  An outsider's CNAME to a name
  * of this network is as much of a rebinding as its address (B13). */
@@ -171,7 +130,7 @@ ask_answered(void *cookie, const struct resolver_answer *answer)
 			    answer->addresses, answer->address_count);
 		return;
 	}
-	note_chain(a->claims, answer, is_near(a));
+	claims_note_chain(a->claims, answer, is_near(a));
 	(void)claims_tell_addresses(a->claims, a->resolver->url, a->asked_name,
 	    is_near(a), answer->addresses, answer->address_count);
 }
@@ -225,9 +184,8 @@ ask_ended(void *cookie, const struct err *err)
 	tell_progress(claims);
 }
 
-/* NULL if that is one question too many. */
-static struct ask *
-ask(struct claims *claims, const struct resolver *resolver, bool near,
+struct ask *
+claims_ask(struct claims *claims, const struct resolver *resolver, bool near,
     const char *name)
 {
 	static const struct resolver_callbacks callbacks = {
@@ -237,7 +195,8 @@ ask(struct claims *claims, const struct resolver *resolver, bool near,
 	};
 	struct ask *a;
 
-	if (claims->ask_count == CLAIMS_ASKS_MAX)
+	if (claims->ask_count == CLAIMS_ASKS_MAX ||
+	    (!near && private_is_name(name)))
 		return NULL;
 	a = &claims->asks[claims->ask_count++];
 	*a = (struct ask){
@@ -248,6 +207,8 @@ ask(struct claims *claims, const struct resolver *resolver, bool near,
 	    .near = near,
 	    .started_ms = clock_mono_ms(),
 	};
+	if (a->asked_name == NULL)
+		claims->opened++;
 	a->query = resolver_ask(claims->loop, resolver, name,
 	    claims->options->family, &callbacks, a);
 	if (!near)
@@ -261,12 +222,13 @@ ask(struct claims *claims, const struct resolver *resolver, bool near,
 static void
 open_proxy(struct claims *claims, const struct proxy *proxy)
 {
-	struct ask *a = ask(claims, &claims->system, true, proxy->host);
+	struct ask *a = claims_ask(claims, &claims->system, true, proxy->host);
 
 	if (a == NULL)
 		return;
 	a->proxy = proxy;
 	a->asked_name = NULL;
+	claims->opened++;
 }
 
 /* The operator's, less the one that was used first. */
@@ -327,51 +289,6 @@ open_book(struct claims *claims)
 	    claims, "book", NULL, true, addresses, count);
 }
 
-static void
-add_source(struct claims *claims, const struct resolver *resolver, bool of_conf)
-{
-	struct source *source = &claims->sources[claims->source_count];
-
-	for (size_t i = 0; i < claims->source_count; i++) {
-		if (strcmp(claims->sources[i].resolver.url, resolver->url) != 0)
-			continue;
-		if (of_conf) /* the operator has named it too */
-			claims->sources[i].near = true;
-		return;
-	}
-	if (claims->source_count == RESOLVERS_MAX)
-		return;
-	claims->source_count++;
-	source->resolver = *resolver;
-	source->resolver.pool = claims->pool;
-	source->near = private_is_near(resolver, of_conf);
-	source->silent = health_is_sick(
-	    claims->options->health, resolver->url, clock_mono_ms());
-	if (source->silent)
-		source->resolver.hold_ms = CLAIMS_PATIENCE_MS;
-}
-
-/* Who is asked in the classes 3 to 5, without what would be asked twice. */
-static void
-open_resolvers(struct claims *claims)
-{
-	const struct acquire_options *o = claims->options;
-	struct resolver conf[RESOLVERS_MAX];
-	size_t count = 0;
-
-	if (claims_is_numeric(claims->host))
-		return;
-	for (size_t i = 0; i < o->resolver_count; i++) {
-		if (o->resolvers[i].kind != RESOLVER_SYSTEM || !o->ask_system)
-			add_source(claims, &o->resolvers[i], false);
-	}
-	if (o->resolv_conf != NULL)
-		count = resolver_read_conf(o->resolv_conf, conf, RESOLVERS_MAX);
-	for (size_t i = 0; i < count; i++)
-		add_source(claims, &conf[i], true);
-	ask_sources(claims, false, claims->host);
-}
-
 /* False if we were cancelled meanwhile; pins and book call back at once. */
 static bool
 open_class(struct claims *claims, enum claims_class which)
@@ -385,25 +302,27 @@ open_class(struct claims *claims, enum claims_class which)
 		if (!open_book(claims))
 			return false;
 		if (claims->options->ask_system)
-			(void)ask(claims, &claims->system, true, claims->host);
+			(void)claims_ask(
+			    claims, &claims->system, true, claims->host);
+		claims_find_sources(claims);
 		break;
 	case RESOLVERS:
-		open_resolvers(claims);
 		break;
-	case CHAIN:
-		for (size_t i = 0; i < claims->name_count; i++)
-			ask_sources(claims, false, claims->names[i]);
-		break;
-	case SILENT:
-		ask_sources(claims, true, claims->host);
-		break;
-	case PROXIES:
+	case LAST:
 		open_proxies(claims);
 		break;
 	case CLASSES:
 		break;
 	}
+	claims_ask_sources(claims, which);
 	return true;
+}
+
+static int64_t
+stagger_ms(const struct claims *claims)
+{
+	return claims->options->stagger_ms > 0 ? claims->options->stagger_ms
+					       : ACQUIRE_STAGGER_MS;
 }
 
 /* The timer's turn: open the next class, and arm for the one after it. */
@@ -413,7 +332,7 @@ open_next(void *cookie)
 	struct claims *claims = cookie;
 	enum claims_class which = claims->next++;
 	size_t told = claims->told_count;
-	size_t asked = claims->ask_count;
+	size_t opened = claims->opened;
 	const struct proxy *first = which == PINS ? claims->first : NULL;
 	/* it can do nothing before somebody has named an address */
 	bool wants = first != NULL && first->kind == PROXY_SOCKS5;
@@ -421,13 +340,13 @@ open_next(void *cookie)
 	claims->timer = NULL;
 	if (claims->next < CLASSES)
 		claims->timer = loop_timer_start(claims->loop,
-		    first != NULL ? ACQUIRE_PROXY_HEAD_MS : ACQUIRE_STAGGER_MS,
+		    first != NULL ? ACQUIRE_PROXY_HEAD_MS : stagger_ms(claims),
 		    open_next, claims);
 	if (!open_class(claims, which))
 		return;
-	if (wants || (claims->told_count == told &&
-			 claims->ask_count == asked && claims->next < CLASSES))
-		claims_hurry(claims); /* it was empty */
+	if (wants || (claims->told_count == told && claims->opened == opened &&
+			 claims->next < CLASSES))
+		claims_hurry(claims); /* it has nobody new */
 	else
 		tell_progress(claims);
 }

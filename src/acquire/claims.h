@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /* acquire/claims.h -- who says which address, class by class, for one host.
  *
- * Nobody is believed; everybody is heard.  The classes, each opened
- * ACQUIRE_STAGGER_MS after the one before it, or at once by claims_hurry():
+ * Nobody is believed; everybody is heard.  The classes, each opened a stagger
+ * (ACQUIRE_STAGGER_MS) after the one before it, or at once by claims_hurry():
  *   1 pins of the operator, and the proxy that the operator has chosen for this
  *     responder or the environment names (its head start is longer:
  *     ACQUIRE_PROXY_HEAD_MS)
- *   2 the address book, and the system's own answer
- *   3 resolvers through our own sockets: those of resolv.conf and those that
- *     were named; each datagram is an answer of its own
- *   4 the later names of the CNAME chain, asked by themselves at each resolver
- *     of class 3: where only the first name is lied about, they answer truly
- *   5 the resolvers that gave no answer at all lately (dns/health.h), with
- *     CLAIMS_PATIENCE_MS for each
- *   6 the operator's proxies
+ *   2 the system's own view: the address book, getaddrinfo, and the first
+ *     nameserver of resolv.conf, the one that the C library asks, through our
+ *     own sockets as well.  Each of its datagrams is an answer of its own, so a
+ *     forged first one costs no stagger; and it is asked twice for that.
+ *     Behind the stub of systemd-resolved, which tells one datagram only, the
+ *     first of the servers that the stub asks
+ *   3 the resolvers that were named, and what else resolv.conf names; and the
+ *     later names of the CNAME chain, asked by themselves at each udp resolver
+ *     so far: where only one name is lied about, the others answer truly
+ *   4 the operator's proxies; the later names at the resolvers of class 3 that
+ *     want a connection for each question; and the resolvers that gave no
+ *     answer at all lately (dns/health.h), with CLAIMS_PATIENCE_MS for each
+ * A class that asks nobody new is passed at once.  A name that only this
+ * network knows is told to nobody outside it (acquire/private.h).
+ *
  * An address is told once, with the source that named it first; and once more
  * for each SOCKS5 proxy that wants addresses from us, once that one's class is
  * open.  A private address is refused where acquire/private.h says so. */
@@ -43,7 +50,11 @@ struct claim {
 	const char *address;    /* "": the proxy looks the host up, or none */
 	const char *source;     /* "pin", "book", "system", "proxy", or a URL */
 	const char *asked_name; /* a later CNAME name, or NULL */
-	bool first; /* the first of its answer: a voice of its own */
+	/* A voice of its own: the first address of all, and the first of each
+	 * answer that contradicts what was told of its family before.  Answers
+	 * that agree, and the other family, are no voices: where nobody lies
+	 * one connection is enough. */
+	bool first;
 	const struct proxy *proxy;   /* go through it; outlives the claims */
 	const char *proxy_addresses; /* of the proxy, as http/fetch.h has it */
 };

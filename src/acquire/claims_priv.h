@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* acquire/claims_priv.h -- the inside of the claims, for claims.c (who is asked
- * when) and claims_tell.c (what is told of the answers). */
+/* acquire/claims_priv.h -- the inside of the claims, for claims.c (the classes,
+ * and the questions), claims_sources.c (who is asked what, and when) and
+ * claims_tell.c (what is told of the answers). */
 #ifndef OCLASP_ACQUIRE_CLAIMS_PRIV_H
 #define OCLASP_ACQUIRE_CLAIMS_PRIV_H
 
@@ -8,7 +9,7 @@
 #include "dns/resolver.h"
 #include "http/proxy.h"
 
-enum claims_class { PINS, SYSTEM, RESOLVERS, CHAIN, SILENT, PROXIES, CLASSES };
+enum claims_class { PINS, SYSTEM, RESOLVERS, LAST, CLASSES };
 
 /* One question to one resolver. */
 struct ask {
@@ -28,8 +29,9 @@ struct ask {
 /* A resolver through our own sockets. */
 struct source {
 	struct resolver resolver;
-	bool silent; /* lately: it is asked last */
-	bool near;   /* may name private addresses: acquire/private.h */
+	bool near; /* may name private addresses: acquire/private.h */
+	enum claims_class opens; /* when it is asked for the host, */
+	enum claims_class names; /* and for later names; CLASSES: never */
 };
 
 struct claims {
@@ -53,12 +55,14 @@ struct claims {
 	size_t wanting_count;
 	struct ask asks[CLAIMS_ASKS_MAX];
 	size_t ask_count;
+	size_t opened; /* those of ASKS that opened a road: not later names */
 	char *names[CLAIMS_NAMES_MAX];
 	bool name_near[CLAIMS_NAMES_MAX]; /* somebody near has named it */
 	size_t name_count;
 	struct told {
 		char address[DNS_ADDRESS_TEXT];
 		bool refused; /* so far */
+		bool voice;   /* it was told as one */
 	} told[CLAIMS_MAX];
 	size_t told_count;
 	bool telling;   /* a callback of ours is on the stack */
@@ -71,6 +75,24 @@ struct claims {
  * has said false nothing of CLAIMS is left. */
 void claims_enter(struct claims *claims);
 bool claims_leave(struct claims *claims);
+
+/* Ask RESOLVER, who is NEAR or outside, for NAME, the host or one of the later
+ * names.  NULL if that is one question too many, or none for him. */
+struct ask *claims_ask(struct claims *claims, const struct resolver *resolver,
+    bool near, const char *name);
+
+/* --- claims_sources.c --- */
+
+/* Fill the list of sources. */
+void claims_find_sources(struct claims *claims);
+
+/* WHICH is open from now on: ask those whose time has come. */
+void claims_ask_sources(struct claims *claims, enum claims_class which);
+
+/* The resolver that is asked has named later names of a chain; NEAR: he may
+ * name private addresses.  They are asked for if their time has come. */
+void claims_note_chain(
+    struct claims *claims, const struct resolver_answer *answer, bool near);
 
 /* --- claims_tell.c --- */
 

@@ -26,28 +26,60 @@ find_told(struct claims *claims, const char *address)
 	return NULL;
 }
 
-/* False if the address is old, unwanted or one too many.  One that was refused
- * is new when somebody names it whose word is good enough. */
 static bool
+is_v6(const char *address)
+{
+	return strchr(address, ':') != NULL;
+}
+
+/* The place of ADDRESS among those that were told; NULL if it is old, unwanted
+ * or one too many.  One that was refused is new when somebody names it whose
+ * word is good enough. */
+static struct told *
 note_address(struct claims *claims, const char *address, bool refused)
 {
-	bool v6 = strchr(address, ':') != NULL;
 	struct told *told = find_told(claims, address);
 
 	if (told != NULL) {
 		bool news = told->refused && !refused;
 
 		told->refused = told->refused && refused;
-		return news;
+		return news ? told : NULL;
 	}
-	if ((claims->options->family == RESOLVER_IPV4 && v6) ||
-	    (claims->options->family == RESOLVER_IPV6 && !v6) ||
+	if ((claims->options->family == RESOLVER_IPV4 && is_v6(address)) ||
+	    (claims->options->family == RESOLVER_IPV6 && !is_v6(address)) ||
 	    claims->told_count == CLAIMS_MAX)
-		return false;
+		return NULL;
 	told = &claims->told[claims->told_count++];
 	(void)snprintf(told->address, sizeof(told->address), "%s", address);
 	told->refused = refused;
-	return true;
+	return told;
+}
+
+/* Whether the first new address of family V6 in an answer has a voice.  It
+ * counts as agreement only if the answer names a voice: a forger who lists a
+ * genuine address behind many others must not keep it from its turn. */
+static bool
+has_voice(
+    struct claims *claims, const char *const *addresses, size_t count, bool v6)
+{
+	bool family_told = false;
+	bool any_voice = false;
+
+	for (size_t i = 0; i < claims->told_count; i++) {
+		const struct told *told = &claims->told[i];
+
+		any_voice = any_voice || told->voice;
+		if (!told->refused && is_v6(told->address) == v6)
+			family_told = true;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct told *told = find_told(claims, addresses[i]);
+
+		if (told != NULL && told->voice && is_v6(addresses[i]) == v6)
+			return false;
+	}
+	return family_told || !any_voice;
 }
 
 /* The order in which an answer's addresses are tried: as they came, but the
@@ -56,13 +88,13 @@ note_address(struct claims *claims, const char *address, bool refused)
 static void
 take_turns(const char *const *in, size_t count, const char **out)
 {
-	bool want_v6 = count > 0 && strchr(in[0], ':') != NULL;
+	bool want_v6 = count > 0 && is_v6(in[0]);
 	size_t next[2] = {0, 0};
 
 	for (size_t n = 0; n < count; want_v6 = !want_v6) {
 		size_t *at = &next[want_v6 ? 1 : 0];
 
-		while (*at < count && (strchr(in[*at], ':') != NULL) != want_v6)
+		while (*at < count && is_v6(in[*at]) != want_v6)
 			(*at)++;
 		if (*at < count)
 			out[n++] = in[(*at)++];
@@ -117,24 +149,33 @@ claims_tell_addresses(struct claims *claims, const char *source,
     size_t count)
 {
 	const char *order[DNS_ADDRESSES_MAX];
-	bool first = true;
+	bool voice[2]; /* of each family, until one has spoken */
 
 	if (count > DNS_ADDRESSES_MAX)
 		count = DNS_ADDRESSES_MAX;
 	take_turns(addresses, count, order);
+	voice[0] = has_voice(claims, addresses, count, false);
+	voice[1] = has_voice(claims, addresses, count, true);
 	for (size_t i = 0; i < count; i++) {
 		const struct claim claim = {.address = order[i],
 		    .source = source,
 		    .asked_name = asked_name,
-		    .first = first};
+		    .first = voice[is_v6(order[i])]};
 		bool refused = !near && !claims->may_be_private &&
 			       private_is_address(order[i]);
+		struct told *told = note_address(claims, order[i], refused);
 
-		if (!note_address(claims, order[i], refused))
+		if (told == NULL)
 			continue;
-		first = first && refused;
-		if (refused ? !refuse(claims, &claim)
-			    : !tell_ways(claims, &claim))
+		if (refused) {
+			if (!refuse(claims, &claim))
+				return false;
+			continue;
+		}
+		told->voice = claim.first;
+		if (claim.first)
+			voice[0] = voice[1] = false;
+		if (!tell_ways(claims, &claim))
 			return false;
 	}
 	return true;
@@ -160,7 +201,7 @@ list_addresses(
 		return NULL;
 	buf_init(&list, PROXY_ADDRESSES_MAX * (DNS_ADDRESS_TEXT + 3));
 	for (size_t i = 0; i < count && i < PROXY_ADDRESSES_MAX; i++) {
-		bool v6 = strchr(addresses[i], ':') != NULL;
+		bool v6 = is_v6(addresses[i]);
 
 		buf_printf(&list, "%s%s%s%s", i == 0 ? "" : ",", v6 ? "[" : "",
 		    addresses[i], v6 ? "]" : "");
@@ -173,10 +214,8 @@ list_addresses(
 static void
 tell_wanting(struct claims *claims, const struct proxy *proxy, char *addresses)
 {
-	struct claim claim = {.source = "proxy",
-	    .first = true,
-	    .proxy = proxy,
-	    .proxy_addresses = addresses};
+	struct claim claim = {
+	    .source = "proxy", .proxy = proxy, .proxy_addresses = addresses};
 
 	assert(claims->wanting_count < PROXIES_MAX + 1);
 	claims->wanting[claims->wanting_count++] =
@@ -185,9 +224,9 @@ tell_wanting(struct claims *claims, const struct proxy *proxy, char *addresses)
 		if (claims->told[i].refused)
 			continue;
 		claim.address = claims->told[i].address;
+		claim.first = claims->told[i].voice;
 		if (!tell(claims, &claim))
 			return;
-		claim.first = false;
 	}
 }
 

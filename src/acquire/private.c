@@ -112,6 +112,27 @@ private_is_sockaddr(const struct sockaddr_storage *address)
 	       is_private6(v6->sin6_addr.s6_addr);
 }
 
+bool
+private_is_name(const char *name)
+{
+	static const char *const suffixes[] = {
+	    ".localhost", ".local", ".home.arpa", ".internal"};
+	size_t len = strlen(name);
+
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	if (memchr(name, '.', len) == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t end = strlen(suffixes[i]);
+
+		if (len > end &&
+		    strncasecmp(name + len - end, suffixes[i], end) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A DoH server is at its bootstrap addresses, or at a literal; a name that the
  * system looks up may be anywhere. */
 static bool

@@ -43,6 +43,11 @@ struct sockaddr_storage;
 bool private_is_address(const char *address);
 bool private_is_sockaddr(const struct sockaddr_storage *address);
 
+/* True of a name that means something inside this network only, so that nobody
+ * outside has to know of it: one without a dot, or under localhost (RFC 6761),
+ * local (RFC 6762), home.arpa (RFC 8375) or internal (reserved by ICANN). */
+bool private_is_name(const char *name);
+
 /* True if RESOLVER's answers are the network's own view; OF_RESOLV_CONF: the
  * system's configuration names it too. */
 bool private_is_near(const struct resolver *resolver, bool of_resolv_conf);

@@ -71,6 +71,11 @@ size_t resolver_read_conf(const char *path, struct resolver *out, size_t max);
 /* The same of the file's text. */
 size_t resolver_parse_conf(const char *text, struct resolver *out, size_t max);
 
+/* True of the stub of systemd-resolved (its manual: 127.0.0.53 and, without its
+ * cache, 127.0.0.54): behind it others are asked, of whose answers it tells the
+ * first datagram only. */
+bool resolver_is_stub(const struct resolver *resolver);
+
 /* What one answer claims. */
 struct resolver_answer {
 	const char *const *addresses; /* A and AAAA, bare; may be none */

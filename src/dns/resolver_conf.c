@@ -45,6 +45,13 @@ resolver_parse_conf(const char *text, struct resolver *out, size_t max)
 	return count;
 }
 
+bool
+resolver_is_stub(const struct resolver *resolver)
+{
+	return strcmp(resolver->url, "udp://127.0.0.53") == 0 ||
+	       strcmp(resolver->url, "udp://127.0.0.54") == 0;
+}
+
 size_t
 resolver_read_conf(const char *path, struct resolver *out, size_t max)
 {

@@ -430,6 +430,7 @@ options_acquire(const struct options *options)
 	    .resolvers = options->resolvers,
 	    .resolver_count = options->resolver_count,
 	    .resolv_conf = "/etc/resolv.conf",
+	    .stub_conf = "/run/systemd/resolve/resolv.conf",
 	    .ask_system = true,
 	    .family = options->family,
 	    .proxies = proxy_plan_is_empty(&options->roads.plan)

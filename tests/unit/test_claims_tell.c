@@ -86,7 +86,7 @@ test_private(void **state)
 	say(false, "127.0.0.1", "192.0.2.1",
 	    "refused 127.0.0.1 first; claim 192.0.2.1 first");
 	say(false, "::ffff:169.254.169.254", "fe80::1",
-	    "refused ::ffff:169.254.169.254 first; refused fe80::1 first");
+	    "refused ::ffff:169.254.169.254; refused fe80::1");
 	/* whose word is good enough makes it a claim after all, once */
 	say(true, "10.0.0.1", NULL, "claim 10.0.0.1 first");
 	say(true, "10.0.0.1", NULL, "");
@@ -104,6 +104,39 @@ test_private_allowed(void **state)
 	    "claim 10.0.0.1 first; claim 127.0.0.1");
 }
 
+/* Who contradicts has a voice; who agrees, or speaks of the other family, has
+ * none: where nobody lies one connection is enough. */
+static void
+test_voices(void **state)
+{
+	static const char *const many[] = {"203.0.113.1", "203.0.113.2",
+	    "203.0.113.3", "192.0.2.50", "2001:db8::50"};
+
+	(void)state;
+	say(true, "192.0.2.1", "192.0.2.2",
+	    "claim 192.0.2.1 first; claim 192.0.2.2");
+	say(true, "2001:db8::1", NULL, "claim 2001:db8::1");
+	/* the same set, turned; one address more; the second family first */
+	say(true, "192.0.2.2", "192.0.2.1", "");
+	say(true, "192.0.2.3", "192.0.2.1", "claim 192.0.2.3");
+	say(true, "2001:db8::2", "192.0.2.1", "claim 2001:db8::2 first");
+	/* another set, of either family: somebody lies */
+	say(true, "203.0.113.9", "203.0.113.8",
+	    "claim 203.0.113.9 first; claim 203.0.113.8");
+	say(true, "2001:db8::9", NULL, "claim 2001:db8::9 first");
+	/* both families contradict in one answer: one voice */
+	say(true, "2001:db8::a", "203.0.113.7",
+	    "claim 2001:db8::a first; claim 203.0.113.7");
+	/* a genuine address in the middle of a liar's list is no voice yet, so
+	 * who names it is heard */
+	log_text[0] = '\0';
+	assert_true(claims_tell_addresses(&claims, "src", NULL, true, many, 5));
+	assert_string_equal(log_text,
+	    "claim 203.0.113.1 first; claim 2001:db8::50; "
+	    "claim 203.0.113.2; claim 203.0.113.3; claim 192.0.2.50");
+	say(true, "192.0.2.51", "192.0.2.50", "claim 192.0.2.51 first");
+}
+
 static void
 test_family(void **state)
 {
@@ -111,7 +144,7 @@ test_family(void **state)
 	options.family = RESOLVER_IPV4;
 	say(false, "::1", "192.0.2.1", "claim 192.0.2.1 first");
 	options.family = RESOLVER_IPV6;
-	say(true, "192.0.2.2", "2001:db8::1", "claim 2001:db8::1 first");
+	say(true, "192.0.2.2", "2001:db8::1", "claim 2001:db8::1");
 }
 
 /* A SOCKS5 proxy that wants addresses gets those told before and after it, and
@@ -124,14 +157,16 @@ test_wanting(void **state)
 
 	(void)state;
 	assert_int_equal(0, proxy_parse("socks5://p.test", true, &proxy, NULL));
-	say(false, "10.0.0.1", "192.0.2.1",
-	    "refused 10.0.0.1 first; claim 192.0.2.1 first");
+	say(false, "10.0.0.1", NULL, "refused 10.0.0.1 first");
+	say(false, "192.0.2.1", "192.0.2.4",
+	    "claim 192.0.2.1 first; claim 192.0.2.4");
 	say(false, "192.0.2.2", NULL, "claim 192.0.2.2 first");
 	log_text[0] = '\0';
 	claims_tell_proxy(&claims, &proxy, at, 2);
 	assert_string_equal(log_text,
 	    "claim 192.0.2.1 first by socks5://p.test:1080; "
-	    "claim 192.0.2.2 by socks5://p.test:1080");
+	    "claim 192.0.2.4 by socks5://p.test:1080; "
+	    "claim 192.0.2.2 first by socks5://p.test:1080");
 	assert_string_equal(
 	    claims.wanting[0].addresses, "192.0.2.9,[2001:db8::9]");
 	say(false, "192.0.2.3", NULL,
@@ -180,6 +215,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(test_private, set_up),
 	    cmocka_unit_test_setup(test_private_allowed, set_up),
+	    cmocka_unit_test_setup(test_voices, set_up),
 	    cmocka_unit_test_setup(test_family, set_up),
 	    cmocka_unit_test_setup(test_wanting, set_up),
 	    cmocka_unit_test_setup(test_proxy, set_up),

@@ -152,6 +152,40 @@ test_resolvers(void **state)
 	}
 }
 
+/* RFC 6761, 6762, 8375: names that nobody outside has to know of. */
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_private;
+	} names[] = {
+	    {"ocsp", true},
+	    {"ocsp.", true},
+	    {"localhost", true},
+	    {"a.localhost", true},
+	    {"ca.local", true},
+	    {"ca.LOCAL.", true},
+	    {"ca.corp.internal", true},
+	    {"ca.home.arpa", true},
+	    {"", true},
+	    {"ocsp.example.com", false},
+	    {"ocsp.example.com.", false},
+	    {"local.example", false},
+	    {"notlocal", true},
+	    {"ca.notlocal", false},
+	    {"home.arpa.example", false},
+	    {"1.0.168.192.in-addr.arpa", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (private_is_name(names[i].name) != names[i].is_private)
+			fail_msg("'%s' is %sprivate", names[i].name,
+			    names[i].is_private ? "" : "not ");
+	}
+}
+
 static void
 test_allowed(void **state)
 {
@@ -177,6 +211,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_resolvers),
+	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_allowed),
 	};
 
