@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +20,15 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "dns/packet.h"
 
 enum {
 	QUERY_MAX = 512,      /* RFC 1035, section 4.2.1; ours are smaller */
 	READS_MAX = 64,       /* datagrams read in one turn of the loop */
-	CONTROL_MAX = 512,    /* control data of one datagram */
 	SERVER_TEXT = 64 + 8, /* "[v6%scope]:port" */
 };
+
+enum { RCODE_FORMERR = 1, RCODE_NOTIMP = 4, RCODE_BADVERS = 16 };
 
 struct datagram_query {
 	uv_loop_t *loop; /* borrowed; must outlive */
@@ -37,7 +38,7 @@ struct datagram_query {
 	struct sockaddr_storage server;
 	socklen_t server_size;
 	char *name;
-	char *asked; /* the same in random case; as given when asked again */
+	char *asked; /* the same in random case; as given when asked plainly */
 	enum dns_type type;
 	uint16_t id;
 	uint8_t query[QUERY_MAX];
@@ -45,18 +46,10 @@ struct datagram_query {
 	int64_t hold_ms, asked_ms;
 	size_t answers, malformed, foreign; /* datagrams that came */
 	struct err err;
+	bool plain; /* asked without EDNS, as the last resort */
 	bool busy, cancelled, reporting;
 	struct datagram_callbacks callbacks;
 	void *cookie;
-};
-
-/* What one recvmsg gives. */
-struct packet {
-	struct sockaddr_storage from;
-	int ip_ttl;
-	int sock_errno; /* of the error queue */
-	uint8_t bytes[DNS_UDP_MAX];
-	size_t len;
 };
 
 /* Nothing comes from here on. */
@@ -152,21 +145,42 @@ send_question(struct datagram_query *query)
 	return false;
 }
 
-/* Some servers cannot cope with mixed case: the second time the name is as it
- * was given. */
+/* As it was done in 1987: the name as it was given, and no EDNS.  False, with
+ * the failure noted, if the question cannot leave. */
+static bool
+ask_plainly(struct datagram_query *query)
+{
+	query->plain = true;
+	memcpy(query->asked, query->name, strlen(query->name));
+	(void)dns_query_write_plain(query->name, query->type, query->id,
+	    query->query, sizeof(query->query), &query->query_len, NULL);
+	return send_question(query);
+}
+
+/* Some servers cannot cope with mixed case, and some firewalls not with EDNS:
+ * neither says so. */
 static void
 ask_again(void *cookie)
 {
 	struct datagram_query *query = cookie;
 
 	query->resend = NULL;
-	if (query->answers > 0)
-		return;
-	memcpy(query->asked, query->name, strlen(query->name));
-	(void)dns_query_write(query->name, query->type, query->id, query->query,
-	    sizeof(query->query), &query->query_len, NULL);
-	if (!send_question(query))
+	if (query->answers == 0 && !query->plain && !ask_plainly(query))
 		finish(query);
+}
+
+/* Not an answer but a word about our form, with or without the question.  RFC
+ * 6891, section 7: "Responders that choose not to implement the protocol
+ * extensions ... MUST respond with a return code (RCODE) of FORMERR"; some say
+ * NOTIMP.  A liar's word costs nothing: we go on listening. */
+static bool
+is_about_edns(
+    const struct datagram_query *query, const struct dns_message *message)
+{
+	return message->response && message->id == query->id &&
+	       (message->rcode == RCODE_FORMERR ||
+		   message->rcode == RCODE_NOTIMP ||
+		   message->rcode == RCODE_BADVERS);
 }
 
 /* True if A is the address that was asked.  RFC 5452, section 9.1: answers
@@ -191,54 +205,6 @@ is_server(const struct datagram_query *query, const struct sockaddr_storage *a)
 		   sizeof(v6->sin6_addr)) == 0;
 }
 
-static void
-read_control(struct msghdr *header, struct packet *packet)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL;
-	     c = CMSG_NXTHDR(header, c)) {
-		struct sock_extended_err report;
-
-		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
-		    (c->cmsg_level == IPPROTO_IPV6 &&
-			c->cmsg_type == IPV6_HOPLIMIT))
-			memcpy(&packet->ip_ttl, CMSG_DATA(c),
-			    sizeof(packet->ip_ttl));
-		if ((c->cmsg_level == IPPROTO_IP &&
-			c->cmsg_type == IP_RECVERR) ||
-		    (c->cmsg_level == IPPROTO_IPV6 &&
-			c->cmsg_type == IPV6_RECVERR)) {
-			memcpy(&report, CMSG_DATA(c), sizeof(report));
-			packet->sock_errno = (int)report.ee_errno;
-		}
-	}
-}
-
-/* 0 and *PACKET, or the errno. */
-static int
-receive(int fd, int flags, struct packet *packet)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CONTROL_MAX];
-	} control;
-	struct iovec part = {packet->bytes, sizeof(packet->bytes)};
-	struct msghdr header = {.msg_name = &packet->from,
-	    .msg_namelen = sizeof(packet->from),
-	    .msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = &control,
-	    .msg_controllen = sizeof(control)};
-	ssize_t len = recvmsg(fd, &header, flags | MSG_DONTWAIT);
-
-	if (len < 0)
-		return errno;
-	packet->len = (size_t)len;
-	packet->ip_ttl = -1;
-	packet->sock_errno = 0;
-	read_control(&header, packet);
-	return 0;
-}
-
 /* What the ICMP messages of the error queue say: the errno of one that means
  * that the server cannot be reached, or 0. */
 static int
@@ -248,7 +214,7 @@ read_errors(struct datagram_query *query)
 	int worst = 0;
 
 	for (int i = 0; i < READS_MAX; i++) {
-		if (receive(query->fd, MSG_ERRQUEUE, &packet) != 0)
+		if (packet_receive(query->fd, MSG_ERRQUEUE, &packet) != 0)
 			break;
 		switch (packet.sock_errno) {
 		case ECONNREFUSED:
@@ -284,6 +250,10 @@ take_datagram(struct datagram_query *query, const struct packet *packet)
 		query->malformed++;
 		return;
 	}
+	if (!query->plain && is_about_edns(query, &message)) {
+		(void)ask_plainly(query);
+		return;
+	}
 	if (!dns_message_answers(
 		&message, query->id, query->name, query->type)) {
 		query->foreign++;
@@ -305,7 +275,7 @@ read_datagrams(struct datagram_query *query)
 
 	query->busy = true;
 	for (int i = 0; i < READS_MAX && !query->cancelled; i++) {
-		int os_errno = receive(query->fd, 0, &packet);
+		int os_errno = packet_receive(query->fd, 0, &packet);
 
 		if (os_errno == EAGAIN)
 			break;
@@ -362,38 +332,6 @@ window_closed(void *cookie)
 	finish(query);
 }
 
-/* Our own socket, bound to any port, with the control data on.  -1 with the
- * failure noted. */
-static int
-open_socket(struct datagram_query *query)
-{
-	struct sockaddr_storage any = {.ss_family = query->server.ss_family};
-	bool v6 = any.ss_family == AF_INET6;
-	int one = 1;
-	int rc = -1;
-
-	query->fd =
-	    socket(any.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (query->fd == -1)
-		goto out;
-	if (bind(query->fd, (struct sockaddr *)&any, query->server_size) != 0)
-		goto out;
-	if (v6)
-		rc = setsockopt(query->fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT,
-			 &one, sizeof(one)) |
-		     setsockopt(query->fd, IPPROTO_IPV6, IPV6_RECVERR, &one,
-			 sizeof(one));
-	else
-		rc = setsockopt(
-			 query->fd, IPPROTO_IP, IP_RECVTTL, &one, sizeof(one)) |
-		     setsockopt(
-			 query->fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
-out:
-	if (rc != 0)
-		fail_unreachable(query, errno);
-	return rc;
-}
-
 /* Each letter of the name up or down by a bit of chance; what is no letter, or
  * is beyond the chance that we have, stays. */
 static void
@@ -420,8 +358,14 @@ set_up(struct datagram_query *query)
 	assert(got == (ssize_t)sizeof(query->id));
 	mix_case(query->asked);
 	if (dns_query_write(query->asked, query->type, query->id, query->query,
-		sizeof(query->query), &query->query_len, &query->err) != 0 ||
-	    open_socket(query) != 0 || !send_question(query))
+		sizeof(query->query), &query->query_len, &query->err) != 0)
+		return -1;
+	query->fd = packet_socket(query->server.ss_family);
+	if (query->fd == -1) {
+		fail_unreachable(query, errno);
+		return -1;
+	}
+	if (!send_question(query))
 		return -1;
 	query->watch = loop_watch_start(
 	    query->loop, query->fd, UV_READABLE, socket_event, query);

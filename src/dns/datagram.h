@@ -6,7 +6,9 @@
  * hold-on window, and each answer is a claim.  The socket is our own, freshly
  * bound to a random port, unconnected so that answers from elsewhere are seen
  * (and not believed), with IP_RECVTTL and IP_RECVERR.  The question's name is
- * in random upper and lower case (draft-vixie-dnsext-dns0x20). */
+ * in random upper and lower case (draft-vixie-dnsext-dns0x20), with EDNS; a
+ * server that does not understand that, or stays silent, is asked once more
+ * without either. */
 #ifndef OCLASP_DNS_DATAGRAM_H
 #define OCLASP_DNS_DATAGRAM_H
 

@@ -37,9 +37,9 @@ name_from_text(const char *text)
 	return name;
 }
 
-int
-dns_query_write(const char *name, enum dns_type type, uint16_t id, uint8_t *out,
-    size_t max, size_t *len, struct err *err)
+static int
+write_query(const char *name, enum dns_type type, uint16_t id, bool edns,
+    uint8_t *out, size_t max, size_t *len, struct err *err)
 {
 	ldns_rdf *owner = name_from_text(name);
 	ldns_pkt *query = NULL;
@@ -59,7 +59,8 @@ dns_query_write(const char *name, enum dns_type type, uint16_t id, uint8_t *out,
 		goto out;
 	}
 	ldns_pkt_set_id(query, id);
-	ldns_pkt_set_edns_udp_size(query, DNS_EDNS_SIZE);
+	if (edns)
+		ldns_pkt_set_edns_udp_size(query, DNS_EDNS_SIZE);
 	if (ldns_pkt2wire(&wire, query, &size) != LDNS_STATUS_OK || size > max)
 		goto out;
 	memcpy(out, wire, size);
@@ -73,6 +74,20 @@ out:
 	ldns_pkt_free(query);
 	free(wire);
 	return rc;
+}
+
+int
+dns_query_write(const char *name, enum dns_type type, uint16_t id, uint8_t *out,
+    size_t max, size_t *len, struct err *err)
+{
+	return write_query(name, type, id, true, out, max, len, err);
+}
+
+int
+dns_query_write_plain(const char *name, enum dns_type type, uint16_t id,
+    uint8_t *out, size_t max, size_t *len, struct err *err)
+{
+	return write_query(name, type, id, false, out, max, len, err);
 }
 
 /* NAME as text without the final dot; false if it has none. */

@@ -43,6 +43,10 @@ struct dns_message {
 int dns_query_write(const char *name, enum dns_type type, uint16_t id,
     uint8_t *out, size_t max, size_t *len, struct err *err);
 
+/* The same without EDNS, for those who cannot cope with it. */
+int dns_query_write_plain(const char *name, enum dns_type type, uint16_t id,
+    uint8_t *out, size_t max, size_t *len, struct err *err);
+
 /* Read a message.  On failure OUT is untouched.
  * Errors: REASON_DNS_NO_ANSWER, "malformed ...". */
 int dns_message_parse(

@@ -26,6 +26,7 @@ struct dns_question {
 	unsigned id, type;
 	char name[256]; /* as it was written */
 	size_t number;  /* 0 for the first that came */
+	bool edns;      /* something is in the additional section */
 };
 
 struct dns_script {
@@ -92,6 +93,7 @@ dns_script_readable(void *cookie, int status, int events)
 	question.id = wire_id(bytes);
 	question.type = wire_type_asked(bytes, (size_t)len);
 	wire_name_asked(bytes, (size_t)len, question.name);
+	question.edns = bytes[11] != 0;
 	question.number = script->questions++;
 	if (script->reply != NULL)
 		script->reply(&question);

@@ -452,6 +452,115 @@ test_second_time_as_given(void **state)
 	assert_false(seen[0].other_case);
 }
 
+/* RFC 6891, section 7: what servers without EDNS say to it. */
+static unsigned edns_rcode;
+static bool edns_names_question;
+
+static void
+no_edns(const struct dns_question *question)
+{
+	struct wire wire;
+
+	memcpy(asked_names[question->number % 4], question->name,
+	    sizeof(asked_names[0]));
+	if (!question->edns) {
+		wire_start(&wire, question->id, WIRE_RESPONSE);
+		wire_question(&wire, question->name, question->type);
+		wire_address(&wire, question->name, "192.0.2.1");
+		dns_script_send(question, &wire);
+		return;
+	}
+	wire_start(&wire, question->id, WIRE_RESPONSE | (edns_rcode & 15));
+	if (edns_names_question)
+		wire_question(&wire, question->name, question->type);
+	if (edns_rcode > 15)
+		wire_edns(&wire, 1232, edns_rcode >> 4);
+	dns_script_send(question, &wire);
+}
+
+static void
+test_without_edns(void **state)
+{
+	static const unsigned rcodes[] = {1, 4, 16};
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		edns_rcode = rcodes[i / 2];
+		edns_names_question = i % 2 != 0;
+		assert_true(serve(false, no_edns));
+		ask(LONG_NAME, DNS_A, 200);
+		assert_int_equal(server.questions, 2);
+		assert_string_not_equal(asked_names[0], LONG_NAME);
+		assert_string_equal(asked_names[1], LONG_NAME);
+		assert_int_equal(seen_count, 1);
+		assert_string_equal(seen[0].address, "192.0.2.1");
+		assert_int_equal(end_err.reason, REASON_NONE);
+	}
+}
+
+static void
+always_formerr(const struct dns_question *question)
+{
+	struct wire wire;
+
+	wire_start(&wire, question->id, WIRE_RESPONSE | 1);
+	wire_question(&wire, question->name, question->type);
+	dns_script_send(question, &wire);
+}
+
+/* Said to the plain question as well it is an answer; and it is said twice at
+ * most. */
+static void
+test_always_formerr(void **state)
+{
+	(void)state;
+	assert_true(serve(false, always_formerr));
+	ask("ocsp.test", DNS_A, 200);
+	assert_int_equal(server.questions, 2);
+	assert_int_equal(seen_count, 1);
+	assert_int_equal(seen[0].rcode, 1);
+}
+
+/* A forged word about our form does not hide what follows. */
+static void
+forged_formerr(const struct dns_question *question)
+{
+	struct wire wire;
+
+	if (!question->edns)
+		return; /* the forger's own */
+	always_formerr(question);
+	answer_with(&wire, question, 0, "192.0.2.1");
+	dns_script_send_later(question, &wire, 50);
+}
+
+static void
+test_forged_formerr(void **state)
+{
+	(void)state;
+	assert_true(serve(false, forged_formerr));
+	ask("ocsp.test", DNS_A, 300);
+	assert_int_equal(seen_count, 1);
+	assert_string_equal(seen[0].address, "192.0.2.1");
+}
+
+static void
+drops_edns(const struct dns_question *question)
+{
+	if (!question->edns)
+		answer_at_once(question);
+}
+
+static void
+test_edns_is_dropped(void **state)
+{
+	(void)state;
+	assert_true(serve(false, drops_edns));
+	ask("ocsp.test", DNS_A, DATAGRAM_RESEND_MS + 200);
+	assert_int_equal(server.questions, 2);
+	assert_int_equal(seen_count, 1);
+}
+
 static void
 test_asks_again(void **state)
 {
@@ -654,6 +763,14 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_second_time_as_given, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_asks_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_without_edns, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_always_formerr, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_forged_formerr, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_edns_is_dropped, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_flood, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_nobody_listens, set_up, tear_down),
