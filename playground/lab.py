@@ -40,6 +40,8 @@ EDGE = "a771.dscq.akamai.test"
 URL = f"http://{HOST}/"
 NAMES = {HOST: {"cname": MIDDLE}, MIDDLE: {"cname": EDGE},
          EDGE: {"a": [RESPONDERS[0]]}}
+# Who speaks for the system: getaddrinfo, and our own sockets to its nameserver.
+NEAR = ("system", f"udp://{RECURSOR}")
 # The keeper's log line once a handshake has shown the staple's very octets.
 PROVEN = "proven: .*serves exactly"
 FAR_MS = 30  # to the resolvers and back: time for a forgery to be first

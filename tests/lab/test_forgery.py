@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from playground.lab import (BLACKHOLE, EDGE, HOST, MIDDLE, NAMES, RECURSOR,
-                            REFUSING, REFUSING6, RESPONDERS, SECOND, TARPIT,
-                            TARPIT6, UNREACHABLE)
+from playground.lab import (BLACKHOLE, EDGE, HOST, MIDDLE, NAMES, NEAR,
+                            RECURSOR, REFUSING, REFUSING6, RESPONDERS, SECOND,
+                            TARPIT, TARPIT6, UNREACHABLE)
 from site_of_lab import fault_for
 
 GENUINE = RESPONDERS[0]
@@ -72,10 +72,11 @@ def test_forged_first_genuine_later(lab, leaf, out, forged):
     assert said["address"] == GENUINE
     assert said["source"] == BY_OUR_OWN_SOCKETS, (
         "the system's answer is forged, so our own sockets must have won")
-    lies = tries_of(said, forged["a"])
+    # of two forged families one is tried, and beaten before the other's turn
+    lies = tries_of(said, forged["a"]) + tries_of(said, forged.get("aaaa"))
     assert lies, f"the forged address is not among the tries: {said['tries']}"
     for lie in lies:
-        assert lie["source"] in ("system", BY_OUR_OWN_SOCKETS), lie
+        assert lie["source"] in NEAR, lie
         assert lie["outcome"] != "ok" and lie["elapsed_ms"] >= 0, lie
         assert lie["url"] == "http://ocsp.lab.test/", lie
 
@@ -122,8 +123,9 @@ def test_explicit_resolver(lab, leaf, out):
 def test_poisoned_last_link_other_resolver(lab, leaf, out):
     """The story of 2020: the recursor's chain is true but for its last link;
     another resolver, asked in plain UDP, is clean (NETWORK-TRUTH 0.2)."""
-    lab.resolver(RECURSOR, lies={HOST: {"mode": "poisoned", "a": TARPIT}})
-    lab.censor({EDGE: {"a": TARPIT, "aaaa": TARPIT6}})
+    poisoned = {"mode": "poisoned", "a": TARPIT}
+    lab.resolver(RECURSOR, lies={HOST: poisoned, MIDDLE: poisoned,
+                                 EDGE: poisoned})
     said = must_have_staple(
         lab, leaf, out,
         lab.fetch(leaf.path, "-o", out, "--resolver", f"udp://{SECOND}"),
