@@ -85,7 +85,11 @@ enum finding_code {
 	FINDING_HTTP_PROXY_ERROR,
 	FINDING_CAPTIVE_PORTAL,
 	FINDING_RESPONDER_DOWN,
-	FINDING_RESPONDER_STATUS, /* which one is in its sentence */
+	FINDING_RESPONDER_STATUS_1, /* malformedRequest, RFC 6960 4.2.1 */
+	FINDING_RESPONDER_STATUS_2, /* internalError */
+	FINDING_RESPONDER_STATUS_3, /* tryLater */
+	FINDING_RESPONDER_STATUS_5, /* sigRequired */
+	FINDING_RESPONDER_STATUS_6, /* unauthorized */
 	FINDING_RESPONDER_SLOW,
 	FINDING_RESP_EXPIRED,
 	FINDING_RESP_UNTRUSTED,
@@ -94,6 +98,7 @@ enum finding_code {
 	FINDING_INTERMITTENT,
 	FINDING_SERVER_LAZY,
 	FINDING_SERVER_NO_STAPLE,
+	FINDING_SERVER_BAD_STAPLE,
 	FINDING_SERVER_CFG_RESOLVER_IGNORES_HOSTS,
 	FINDING_SERVER_CFG_RESOLVER_WRONG,
 	FINDING_SERVER_CFG_FROZEN_ADDR,
@@ -131,6 +136,7 @@ const char *certainty_name(enum certainty certainty);
 struct finding {
 	enum finding_code code;
 	enum certainty certainty;
+	bool breaks; /* while it lasts, no good staple comes of it */
 	char sentence[FINDING_TEXT];
 	/* "" where it is about none */
 	char resolver[RESOLVER_URL_TEXT], name[FACT_NAME_TEXT],

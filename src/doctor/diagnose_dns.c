@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/diagnose_dns.c -- what each resolver says, beside the others.
+ *
+ * Failure alone is no proof: an address may be right and down.  A resolver is
+ * called wrong only where other addresses are proven and its own were tried in
+ * vain; otherwise answers "differ" (NETWORK-TRUTH 3.1). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor/diagnose_priv.h"
+
+enum { TRIES_FOR_WRONG = 3 };
+
+/* --- helpers --- */
+
+static bool
+same_server(const struct seen_asked *a, const struct seen_asked *b)
+{
+	return a->host_length == b->host_length &&
+	       strncmp(a->host, b->host, a->host_length) == 0;
+}
+
+/* The same server over another transport, asked for the responder. */
+static const struct seen_asked *
+over(const struct picture *p, const struct seen_asked *a,
+    enum resolver_kind transport)
+{
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct seen_asked *other = &p->asked[i];
+
+		if (other->party == a->party && other->transport == transport &&
+		    same_server(other, a) &&
+		    other->responder != ANSWER_NOT_ASKED)
+			return other;
+	}
+	return NULL;
+}
+
+/* What the same server says where nobody can put words in its mouth. */
+static const struct seen_asked *
+undisturbed(const struct picture *p, const struct seen_asked *a)
+{
+	const struct seen_asked *other = over(p, a, RESOLVER_TLS);
+
+	if (other == NULL || other->responder == ANSWER_CUT ||
+	    other->responder == ANSWER_SILENT)
+		other = over(p, a, RESOLVER_TCP);
+	return other;
+}
+
+/* Somebody else knows better. */
+static bool
+others_right(const struct picture *p, const struct seen_asked *a)
+{
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct seen_asked *other = &p->asked[i];
+
+		if (other != a && other->party != PARTY_SYSTEM &&
+		    !same_server(other, a) && other->responder == ANSWER_RIGHT)
+			return true;
+	}
+	return false;
+}
+
+static const char *
+host_of(const struct workup *w)
+{
+	return w->p->input == NULL ? "" : w->p->input->host;
+}
+
+static struct finding *
+blame(struct workup *w, const struct seen_asked *a, enum finding_code code,
+    enum certainty certainty)
+{
+	struct finding *finding = finding_add(w, code, certainty, !w->works);
+
+	finding_about(finding, a, host_of(w));
+	finding_cite(finding, a->question);
+	finding_cite(finding, a->datagram);
+	if (w->p->direct_proven)
+		finding_cite(finding, w->p->proof);
+	return finding;
+}
+
+/* --- wrong addresses --- */
+
+/* The addresses of A's answers: how often each was tried at least, and of what
+ * sort they are. */
+static void
+weigh(const struct picture *p, const struct seen_asked *a, unsigned *tries,
+    bool *policy, const struct seen_address **worst)
+{
+	*tries = 0;
+	*policy = a->confessed;
+	*worst = NULL;
+	for (size_t i = 0; i < p->address_count; i++) {
+		const struct seen_address *seen = &p->addresses[i];
+
+		if (!picture_names(p, a, seen->address))
+			continue;
+		if (*worst == NULL || seen->tries < *tries)
+			*tries = seen->tries;
+		*worst = seen;
+		if (seen->sort == SORT_BOGON || seen->sort == SORT_PRIVATE)
+			*policy = true;
+	}
+}
+
+/* The terminal name by itself is wrong too, and the chain before it is right:
+ * "wrong only at nk". */
+static const char *
+last_name(const struct picture *p, const struct seen_asked *a)
+{
+	const struct fact_datagram *d;
+
+	if (a->datagram == PICTURE_NONE)
+		return NULL;
+	d = &p->facts->items[a->datagram].u.datagram;
+	return d->chain_length == 0 ? NULL : d->chain[d->chain_length - 1];
+}
+
+static void
+judge_wrong(struct workup *w, const struct seen_asked *a)
+{
+	const struct seen_asked *same = undisturbed(w->p, a);
+	const struct seen_address *worst;
+	const char *last = last_name(w->p, a);
+	enum certainty certainty;
+	struct finding *finding;
+	unsigned tries;
+	bool policy;
+
+	weigh(w->p, a, &tries, &policy, &worst);
+	if (!w->p->any_proven || worst == NULL)
+		return; /* its addresses may be right and down */
+	certainty =
+	    tries >= TRIES_FOR_WRONG ? CERTAINTY_STRONG : CERTAINTY_CONSISTENT;
+	/* by every transport alike it is the server, not the way to it */
+	if (same != NULL && same->responder == ANSWER_WRONG &&
+	    tries >= TRIES_FOR_WRONG)
+		certainty = CERTAINTY_PROVEN;
+	if (a->confessed)
+		certainty = CERTAINTY_PROVEN;
+	finding = blame(w, a,
+	    policy ? FINDING_DNS_RESOLVER_POLICY : FINDING_DNS_RESOLVER_WRONG,
+	    certainty);
+	if (!policy)
+		finding_say(finding,
+		    "the resolver %s gives wrong data for %s (%s, tried %u "
+		    "times in vain)%s%s%s: by what mechanism is not known",
+		    a->asked, host_of(w), worst->address, tries,
+		    last == NULL ? "" : ", under its last CNAME name ",
+		    last == NULL ? "" : last,
+		    same == NULL ? "; over TCP or TLS it was not asked"
+				 : "; over TCP or TLS it says the same");
+	else
+		finding_say(finding,
+		    "the resolver %s refuses or rewrites %s by a policy of its "
+		    "own (%s%s)",
+		    a->asked, host_of(w), worst->address,
+		    a->confessed ? ", and it says so by EDE" : "");
+	if (last != NULL && !policy)
+		finding_about(finding, NULL, last);
+	(void)snprintf(
+	    finding->address, sizeof(finding->address), "%s", worst->address);
+	finding_cite(finding, worst->fetch);
+}
+
+/* --- NXDOMAIN --- */
+
+/* Its own zone says that the name is gone, or two who cannot be lied for. */
+static bool
+is_gone(const struct workup *w, struct finding *cite)
+{
+	const struct seen_asked *encrypted = NULL;
+	bool gone = false;
+
+	if (w->p->direct_proven)
+		return false;
+	for (size_t i = 0; i < w->p->asked_count; i++) {
+		const struct seen_asked *a = &w->p->asked[i];
+		bool safe = a->transport == RESOLVER_TLS ||
+			    a->transport == RESOLVER_HTTPS;
+
+		if (safe && (a->responder == ANSWER_RIGHT ||
+				a->responder == ANSWER_OPEN ||
+				a->responder == ANSWER_WRONG))
+			return false;
+		if (a->responder != ANSWER_NXDOMAIN)
+			continue;
+		if (a->party == PARTY_AUTHORITY ||
+		    (safe && encrypted != NULL && !same_server(a, encrypted)))
+			gone = true;
+		if (safe && encrypted == NULL)
+			encrypted = a;
+		if (cite != NULL && (safe || a->party == PARTY_AUTHORITY))
+			finding_cite(cite, a->datagram);
+	}
+	return gone;
+}
+
+static void
+judge_nxdomain(struct workup *w, const struct seen_asked *a)
+{
+	const struct seen_asked *same = undisturbed(w->p, a);
+	bool confirmed = a->confessed ||
+			 (same != NULL && same->responder == ANSWER_NXDOMAIN);
+
+	if (finding_have(w, FINDING_NAME_GONE) != NULL)
+		return;
+	if (!others_right(w->p, a) && !w->p->direct_proven) {
+		/* all say so, none that could not be lied for */
+		struct finding *finding = finding_add(
+		    w, FINDING_NAME_GONE, CERTAINTY_CONSISTENT, false);
+
+		finding_cite(finding, a->datagram);
+		return;
+	}
+	(void)blame(w, a, FINDING_DNS_RESOLVER_POLICY,
+	    confirmed ? CERTAINTY_PROVEN : CERTAINTY_CONSISTENT);
+}
+
+/* --- failures and silence --- */
+
+static void
+judge_servfail(struct workup *w, const struct seen_asked *a)
+{
+	struct finding *finding;
+
+	finding = blame(w, a,
+	    a->cd_answers || a->bogus ? FINDING_DNS_BOGUS
+				      : FINDING_DNS_SERVFAIL,
+	    a->cd_answers ? CERTAINTY_PROVEN : CERTAINTY_STRONG);
+	finding->breaks = !w->works;
+}
+
+/* How plain UDP fares in all: questions for controls. */
+static void
+count_controls(
+    const struct picture *p, bool udp, unsigned *asked, unsigned *answered)
+{
+	*asked = *answered = 0;
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct seen_asked *a = &p->asked[i];
+
+		if (a->party != PARTY_RESOLVER || !a->control_asked ||
+		    (a->transport == RESOLVER_UDP) != udp)
+			continue;
+		*asked += 1;
+		*answered += a->control_answered ? 1 : 0;
+	}
+}
+
+static void
+judge_silence(struct workup *w, const struct seen_asked *a)
+{
+	unsigned asked, answered, asked_else, answered_else;
+
+	count_controls(w->p, true, &asked, &answered);
+	count_controls(w->p, false, &asked_else, &answered_else);
+	if (a->control_answered) {
+		if (finding_have(w, FINDING_DNS_NAME_DROPPED) == NULL)
+			(void)blame(
+			    w, a, FINDING_DNS_NAME_DROPPED, CERTAINTY_STRONG);
+	} else if (answered > 0) {
+		(void)blame(w, a, FINDING_DNS_RESOLVER_DOWN, CERTAINTY_PROVEN);
+	} else if (answered_else > 0) {
+		if (finding_have(w, FINDING_DNS_UDP_BLOCKED) == NULL)
+			(void)blame(w, a, FINDING_DNS_UDP_BLOCKED,
+			    asked > 1 || over(w->p, a, RESOLVER_TCP) != NULL
+				? CERTAINTY_STRONG
+				: CERTAINTY_CONSISTENT);
+	} else if (w->p->web_control_ok || w->p->direct_proven) {
+		/* the network is there and this one is not */
+		(void)blame(w, a, FINDING_DNS_RESOLVER_DOWN, CERTAINTY_STRONG);
+	}
+}
+
+static void
+judge_cut(struct workup *w, const struct seen_asked *a)
+{
+	if (a->transport == RESOLVER_TCP && a->reason == REASON_CONNECT_RESET &&
+	    a->control_answered &&
+	    finding_have(w, FINDING_DNS_TCP_RESET) == NULL)
+		(void)blame(w, a, FINDING_DNS_TCP_RESET, CERTAINTY_STRONG);
+}
+
+static void
+judge_truncated(struct workup *w, const struct seen_asked *a)
+{
+	const struct seen_asked *tcp = over(w->p, a, RESOLVER_TCP);
+
+	if (tcp == NULL || tcp->responder == ANSWER_CUT ||
+	    tcp->responder == ANSWER_SILENT)
+		(void)blame(w, a, FINDING_DNS_TCP_BLOCKED,
+		    tcp == NULL ? CERTAINTY_CONSISTENT : CERTAINTY_PROVEN);
+}
+
+static void
+judge(struct workup *w, const struct seen_asked *a)
+{
+	switch (a->responder) {
+	case ANSWER_WRONG:
+		judge_wrong(w, a);
+		break;
+	case ANSWER_NXDOMAIN:
+		judge_nxdomain(w, a);
+		break;
+	case ANSWER_SERVFAIL:
+		judge_servfail(w, a);
+		break;
+	case ANSWER_SILENT:
+		if (a->transport == RESOLVER_UDP)
+			judge_silence(w, a);
+		break;
+	case ANSWER_CUT:
+		judge_cut(w, a);
+		break;
+	case ANSWER_TRUNCATED:
+		judge_truncated(w, a);
+		break;
+	case ANSWER_LOOP:
+		(void)blame(w, a, FINDING_DNS_LOOP, CERTAINTY_PROVEN);
+		break;
+	case ANSWER_EMPTY:
+		(void)blame(w, a, FINDING_DNS_EMPTY,
+		    others_right(w->p, a) ? CERTAINTY_STRONG
+					  : CERTAINTY_CONSISTENT);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- what only looks like trouble --- */
+
+static void
+judge_rewriting(struct workup *w, const struct seen_asked *a)
+{
+	struct finding *finding;
+
+	if (!a->random_addresses || a->responder != ANSWER_RIGHT ||
+	    finding_have(w, FINDING_LOCAL_FAKEIP) != NULL ||
+	    finding_have(w, FINDING_DNS_NX_REWRITE) != NULL)
+		return;
+	finding = blame(w, a, FINDING_DNS_NX_REWRITE, CERTAINTY_PROVEN);
+	finding->breaks = false;
+}
+
+/* True if two of the plain resolvers name no address in common. */
+static bool
+answers_differ(const struct picture *p, bool *all_right, size_t cite[2])
+{
+	bool differ = false;
+
+	*all_right = true;
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct seen_asked *a = &p->asked[i];
+
+		if (a->party != PARTY_RESOLVER || a->datagram == PICTURE_NONE)
+			continue;
+		*all_right = *all_right && a->responder == ANSWER_RIGHT;
+		for (size_t j = 0; j < i; j++) {
+			const struct seen_asked *b = &p->asked[j];
+			bool common = false;
+
+			if (b->party != PARTY_RESOLVER ||
+			    b->datagram == PICTURE_NONE)
+				continue;
+			for (size_t k = 0; k < p->address_count && !common; k++)
+				common = picture_names(
+					     p, a, p->addresses[k].address) &&
+					 picture_names(
+					     p, b, p->addresses[k].address);
+			if (common)
+				continue;
+			differ = true;
+			cite[0] = b->datagram;
+			cite[1] = a->datagram;
+		}
+	}
+	return differ;
+}
+
+/* The system's own way works: by what kind of address? */
+static void
+judge_kinds(struct workup *w)
+{
+	enum finding_code code = FINDING_COUNT;
+	const struct seen_address *proven = NULL;
+	size_t cite[2] = {PICTURE_NONE, PICTURE_NONE};
+	struct finding *finding;
+	bool all_right;
+
+	for (size_t i = 0; i < w->p->address_count; i++) {
+		const struct seen_address *seen = &w->p->addresses[i];
+
+		if (seen->state != ADDRESS_PROVEN)
+			continue;
+		if (seen->sort == SORT_PRIVATE)
+			code = FINDING_OK_OVERRIDE;
+		else if (seen->sort == SORT_DNS64)
+			code = FINDING_OK_DNS64;
+		else
+			continue;
+		proven = seen;
+	}
+	if (code == FINDING_COUNT) {
+		if (!answers_differ(w->p, &all_right, cite))
+			return;
+		code = all_right ? FINDING_OK_GEO : FINDING_DNS_DIFFERS;
+	}
+	finding = finding_add(w, code,
+	    code == FINDING_DNS_DIFFERS ? CERTAINTY_NOT_PROVEN
+					: CERTAINTY_PROVEN,
+	    false);
+	finding_about(finding, NULL, host_of(w));
+	if (proven != NULL) {
+		(void)snprintf(finding->address, sizeof(finding->address), "%s",
+		    proven->address);
+		finding_cite(finding, proven->fetch);
+	}
+	finding_cite(finding, cite[0]);
+	finding_cite(finding, cite[1]);
+}
+
+void
+diagnose_gone(struct workup *w)
+{
+	struct finding gone = {0};
+
+	if (is_gone(w, &gone)) {
+		struct finding *finding =
+		    finding_add(w, FINDING_NAME_GONE, CERTAINTY_PROVEN, true);
+
+		finding_about(finding, NULL, host_of(w));
+		memcpy(finding->evidence, gone.evidence, sizeof(gone.evidence));
+		finding->evidence_count = gone.evidence_count;
+	}
+}
+
+void
+diagnose_resolvers(struct workup *w)
+{
+	bool intercepted =
+	    finding_have(w, FINDING_DNS_INTERCEPTED) != NULL ||
+	    finding_have(w, FINDING_DNS_INTERCEPTED_POLICY) != NULL;
+
+	for (size_t i = 0; i < w->p->asked_count; i++) {
+		const struct seen_asked *a = &w->p->asked[i];
+
+		if (a->party != PARTY_RESOLVER)
+			continue;
+		/* what is forged on the way is not the resolver's fault, and
+		 * what an interceptor says nobody's who was asked */
+		if (!intercepted &&
+		    !(w->injected && a->transport == RESOLVER_UDP))
+			judge(w, a);
+		judge_rewriting(w, a);
+	}
+	if (w->works)
+		judge_kinds(w);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/diagnose_encrypted.c -- why an encrypted resolver gave nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "doctor/diagnose_priv.h"
+
+/* What the TLS handshakes with A's server show. */
+static void
+judge_tls(struct workup *w, const struct seen_asked *a)
+{
+	bool own_failed = false, other_worked = false, connected = false;
+	bool bad_certificate = false;
+	size_t own = PICTURE_NONE, other = PICTURE_NONE;
+	struct finding *finding;
+	const struct fact *fact;
+
+	for (size_t i = 0;
+	     (fact = next_fact(w->p->facts, FACT_TLS, &i)) != NULL;) {
+		const struct fact_tls *tls = &fact->u.tls;
+		bool worked = tls->err.reason == REASON_NONE;
+
+		if (strcmp(tls->resolver, a->asked) != 0)
+			continue;
+		connected = connected || tls->connected;
+		bad_certificate = bad_certificate || tls->certificate_bad;
+		if (own == PICTURE_NONE) { /* its own name comes first */
+			own_failed = !worked;
+			own = i - 1;
+		} else if (worked) {
+			other_worked = true;
+			other = i - 1;
+		}
+	}
+	if (own == PICTURE_NONE)
+		return;
+	if (bad_certificate)
+		finding = finding_add(
+		    w, FINDING_ENC_DNS_MITM, CERTAINTY_PROVEN, false);
+	else if (own_failed && other_worked)
+		finding = finding_add(
+		    w, FINDING_ENC_DNS_BLOCKED_SNI, CERTAINTY_PROVEN, false);
+	else if (own_failed)
+		finding = finding_add(w, FINDING_ENC_DNS_BLOCKED_IP,
+		    connected ? CERTAINTY_CONSISTENT : CERTAINTY_STRONG, false);
+	else
+		return;
+	finding_about(finding, a, w->p->facts->items[own].u.tls.sni);
+	(void)snprintf(finding->address, sizeof(finding->address), "%s",
+	    w->p->facts->items[own].u.tls.address);
+	finding_cite(finding, own);
+	finding_cite(finding, other);
+}
+
+void
+diagnose_encrypted(struct workup *w)
+{
+	for (size_t i = 0; i < w->p->asked_count; i++) {
+		const struct seen_asked *a = &w->p->asked[i];
+
+		if (a->transport == RESOLVER_TLS ||
+		    a->transport == RESOLVER_HTTPS)
+			judge_tls(w, a);
+	}
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/diagnose_injection.c -- answers that no honest network can give.
+ *
+ * The word "injection" is said here only, and only with evidence of class I
+ * (NETWORK-TRUTH 3.1): an answer from where no resolver is, two answers that
+ * contradict each other, an address in answer to a question for something else,
+ * an address for a neighbour that its own zone says does not exist; or where
+ * the other side is proven and two circumstances agree. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor/diagnose_priv.h"
+
+enum { CIRCUMSTANCES = 2 };
+
+/* --- who answers where nobody should --- */
+
+static const struct seen_asked *
+find_dark(const struct picture *p)
+{
+	for (size_t i = 0; i < p->asked_count; i++) {
+		if (p->asked[i].party == PARTY_DARK)
+			return &p->asked[i];
+	}
+	return NULL;
+}
+
+/* How often questions of ROLE to the dark address were answered; NAME NULL:
+ * whatever the name. */
+static unsigned
+dark_answers(const struct picture *p, enum fact_role role, const char *name)
+{
+	const struct fact *fact;
+	unsigned answered = 0;
+
+	for (size_t i = 0;
+	     (fact = next_fact(p->facts, FACT_QUESTION, &i)) != NULL;) {
+		const struct fact_question *q = &fact->u.question;
+
+		if (q->party == PARTY_DARK && q->role == role &&
+		    (name == NULL || strcasecmp(q->name, name) == 0) &&
+		    q->answers > 0)
+			answered++;
+	}
+	return answered;
+}
+
+/* Everything is answered, also what nobody would forge. */
+static void
+diagnose_interception(struct workup *w, const struct seen_asked *dark)
+{
+	struct finding *finding;
+	bool right = w->works || dark->responder == ANSWER_RIGHT;
+
+	finding = finding_add(w,
+	    right ? FINDING_DNS_INTERCEPTED : FINDING_DNS_INTERCEPTED_POLICY,
+	    CERTAINTY_PROVEN, !right);
+	finding_about(
+	    finding, dark, w->p->input == NULL ? NULL : w->p->input->host);
+	finding_cite(finding, dark->control);
+	finding_cite(finding, dark->datagram);
+}
+
+/* --- which name, and how wide --- */
+
+/* True if DATAGRAM, an answer of the fact INDEX, is impossible by itself. */
+static bool
+is_impossible(const struct picture *p, size_t index)
+{
+	const struct fact_datagram *d = &p->facts->items[index].u.datagram;
+	const struct fact_question *q =
+	    &p->facts->items[d->question].u.question;
+
+	if (q->role != ROLE_RESPONDER && q->role != ROLE_CHAIN)
+		return false;
+	if (q->party == PARTY_DARK || d->wrong_type)
+		return true;
+	for (size_t i = 0; i < p->asked_count; i++) {
+		if (p->asked[i].second == index)
+			return true;
+	}
+	return false;
+}
+
+/* The first name that impossible answers were given for: of one, the others
+ * of the chain are not touched. */
+static const char *
+injected_name(const struct picture *p, bool *several)
+{
+	const char *name = NULL;
+	const struct fact *fact;
+
+	*several = false;
+	for (size_t i = 0;
+	     (fact = next_fact(p->facts, FACT_DATAGRAM, &i)) != NULL;) {
+		const char *other =
+		    p->facts->items[fact->u.datagram.question].u.question.name;
+
+		if (!is_impossible(p, i - 1))
+			continue;
+		if (name == NULL)
+			name = other;
+		else if (strcasecmp(name, other) != 0)
+			*several = true;
+	}
+	return name;
+}
+
+/* The zone that a random neighbour with forged answers is in, the shortest of
+ * them: "*.dscq.example". */
+static void
+set_suffix(const struct picture *p, char scope[FACT_NAME_TEXT])
+{
+	const struct fact *fact;
+	const char *best = NULL;
+
+	for (size_t i = 0;
+	     (fact = next_fact(p->facts, FACT_QUESTION, &i)) != NULL;) {
+		const struct fact_question *q = &fact->u.question;
+		const char *parent = strchr(q->name, '.');
+
+		if ((q->role != ROLE_SIBLING && q->role != ROLE_SUFFIX) ||
+		    q->answers == 0 || parent == NULL || q->party != PARTY_DARK)
+			continue;
+		if (best == NULL || strlen(parent) < strlen(best))
+			best = parent;
+	}
+	if (best != NULL)
+		(void)snprintf(scope, FACT_NAME_TEXT, "*%s", best);
+}
+
+static void
+set_scope(const struct workup *w, struct finding *finding)
+{
+	const struct seen_asked *dark = find_dark(w->p);
+	bool several;
+	const char *name = injected_name(w->p, &several);
+
+	finding_about(finding, NULL, name);
+	if (dark == NULL || name == NULL)
+		return;
+	if (dark_answers(w->p, ROLE_EMBEDDED, NULL) > 0)
+		(void)snprintf(
+		    finding->scope, sizeof(finding->scope), "pattern");
+	else if (dark_answers(w->p, ROLE_SIBLING, NULL) > 0 ||
+		 dark_answers(w->p, ROLE_SUFFIX, NULL) > 0)
+		set_suffix(w->p, finding->scope);
+	else
+		(void)snprintf(finding->scope, sizeof(finding->scope), "host");
+}
+
+/* --- the evidence --- */
+
+/* Another who cannot be lied for says that NAME does not exist. */
+static bool
+does_not_exist(const struct picture *p, const char *name)
+{
+	const struct fact *fact;
+
+	for (size_t i = 0;
+	     (fact = next_fact(p->facts, FACT_DATAGRAM, &i)) != NULL;) {
+		const struct fact_question *q =
+		    &p->facts->items[fact->u.datagram.question].u.question;
+
+		if (fact->u.datagram.rcode == 3 &&
+		    strcasecmp(q->name, name) == 0 &&
+		    (q->party == PARTY_AUTHORITY ||
+			strncmp(q->asked, "tls://", 6) == 0 ||
+			strncmp(q->asked, "https://", 8) == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_impossible_neighbour(const struct picture *p, const struct seen_asked *a)
+{
+	const struct fact *odd;
+
+	if (!a->suffix_injected || !a->random_honest || a->random_addresses ||
+	    a->odd == PICTURE_NONE)
+		return false;
+	odd = &p->facts->items[a->odd];
+	return does_not_exist(
+	    p, p->facts->items[odd->u.datagram.question].u.question.name);
+}
+
+/* The same server, over another transport, is right. */
+static const struct seen_asked *
+right_elsewhere(const struct picture *p, const struct seen_asked *a)
+{
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct seen_asked *other = &p->asked[i];
+
+		if (other != a && other->transport != a->transport &&
+		    other->party == a->party &&
+		    other->responder == ANSWER_RIGHT &&
+		    other->host_length == a->host_length &&
+		    strncmp(other->host, a->host, a->host_length) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+static bool
+is_wrong(const struct seen_asked *a)
+{
+	return a->responder == ANSWER_WRONG || a->responder == ANSWER_NXDOMAIN;
+}
+
+/* What the circumstances of A's plain answers amount to. */
+static unsigned
+circumstances(const struct picture *p, const struct seen_asked *a)
+{
+	return (a->no_edns ? 1U : 0U) + (a->ttl_off ? 1U : 0U) +
+	       (right_elsewhere(p, a) != NULL ? 1U : 0U);
+}
+
+static void
+cite_all(
+    struct finding *finding, const struct workup *w, const struct seen_asked *a)
+{
+	finding_cite(finding, a->datagram);
+	finding_cite(finding, a->second);
+	finding_cite(finding, a->odd);
+	finding_cite(finding, w->p->proof);
+}
+
+/* One finding for the path, whoever is asked on it. */
+static void
+accuse(struct workup *w, const struct seen_asked *a, enum certainty certainty,
+    bool race, const char *because)
+{
+	enum finding_code code =
+	    race ? FINDING_DNS_INJECTION_RACE : FINDING_DNS_INJECTION;
+	struct finding *finding = finding_have(w, code);
+	const struct seen_asked *other = right_elsewhere(w->p, a);
+
+	w->injected = true;
+	if (finding == NULL) {
+		finding = finding_add(w, code, certainty, !w->works);
+		finding_say(finding,
+		    "forged DNS answers are put on the path%s%s: %s%s",
+		    other != NULL ? " to " : "", other != NULL ? a->asked : "",
+		    because, race ? "; the genuine answer comes later" : "");
+		if (other != NULL)
+			finding_about(finding, a, NULL);
+		set_scope(w, finding);
+		if (finding->name[0] == '\0' && w->p->input != NULL)
+			finding_about(finding, NULL, w->p->input->host);
+	}
+	cite_all(finding, w, a);
+}
+
+static void
+diagnose_one(struct workup *w, const struct seen_asked *a)
+{
+	bool race = a->genuine_late;
+
+	if (a->party == PARTY_DARK || a->transport != RESOLVER_UDP)
+		return;
+	if (a->wrong_type)
+		accuse(w, a, CERTAINTY_PROVEN, race,
+		    "an address came in answer to a question for another type, "
+		    "which no server sends");
+	else if (a->contradiction)
+		accuse(w, a, CERTAINTY_PROVEN, race,
+		    "two answers to one question contradict each other");
+	else if (has_impossible_neighbour(w->p, a))
+		accuse(w, a, CERTAINTY_PROVEN, race,
+		    "a neighbour that does not exist has an address, other "
+		    "names that do not exist have none");
+	else if (is_wrong(a) && w->p->any_proven &&
+		 circumstances(w->p, a) >= CIRCUMSTANCES)
+		accuse(w, a, CERTAINTY_STRONG, race,
+		    "the answer is wrong, and it is unlike this resolver's "
+		    "others in more than one way");
+}
+
+void
+diagnose_injection(struct workup *w)
+{
+	const struct seen_asked *dark = find_dark(w->p);
+	bool several;
+
+	if (dark != NULL && dark->control_answered) {
+		diagnose_interception(w, dark);
+		return; /* then every other sign may be the interceptor's */
+	}
+	if (dark != NULL && dark->control_asked &&
+	    injected_name(w->p, &several) != NULL &&
+	    (dark_answers(w->p, ROLE_RESPONDER, NULL) > 0 ||
+		dark_answers(w->p, ROLE_CHAIN, NULL) > 0)) {
+		bool race = false;
+
+		for (size_t i = 0; i < w->p->asked_count; i++)
+			race = race || w->p->asked[i].genuine_late;
+		accuse(w, dark, CERTAINTY_PROVEN, race,
+		    "an address where no resolver is answers for this name, "
+		    "and is silent for others");
+	}
+	for (size_t i = 0; i < w->p->asked_count; i++)
+		diagnose_one(w, &w->p->asked[i]);
+}

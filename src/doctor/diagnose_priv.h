@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/diagnose_priv.h -- the inside of diagnose(): one file for each part of
+ * the way. */
+#ifndef OCLASP_DOCTOR_DIAGNOSE_PRIV_H
+#define OCLASP_DOCTOR_DIAGNOSE_PRIV_H
+
+#include "doctor/finding.h"
+#include "doctor/picture.h"
+
+struct workup {
+	const struct picture *p;
+	struct diagnosis *out;
+	/* the system's own answer leads to a signed response */
+	bool works;
+	/* impossible for an honest network (NETWORK-TRUTH 3.1, class I) */
+	bool injected;
+};
+
+/* Add a finding with the catalogue's sentence.  When there is no more room, a
+ * scratch one. */
+struct finding *finding_add(struct workup *w, enum finding_code code,
+    enum certainty certainty, bool breaks);
+
+/* The first with CODE, or NULL. */
+struct finding *finding_have(struct workup *w, enum finding_code code);
+
+/* FACT, an index, carries it; PICTURE_NONE is no evidence. */
+void finding_cite(struct finding *finding, size_t fact);
+
+/* Another sentence than the catalogue's. */
+__attribute__((format(printf, 2, 3))) void finding_say(
+    struct finding *finding, const char *fmt, ...);
+
+/* What resolver and name it is about; NULL: none. */
+void finding_about(
+    struct finding *finding, const struct seen_asked *asked, const char *name);
+
+/* Facts of KIND from INDEX on; NULL at the end. *INDEX is of the next one. */
+const struct fact *next_fact(
+    const struct facts *facts, enum fact_kind kind, size_t *index);
+
+/* ADDRESS is what somebody who cannot be lied for says: an encrypted resolver,
+ * an authority over TCP, the book; or two resolvers say it alike. */
+bool is_trusted_address(const struct workup *w, const char *address);
+bool is_agreed_address(const struct workup *w, const char *address);
+
+/* --- diagnose_local.c: the certificate, the clock, this machine --- */
+void diagnose_input(struct workup *w);
+void diagnose_clock(struct workup *w);
+void diagnose_local(struct workup *w);
+
+/* --- diagnose_dns.c, diagnose_injection.c: what resolvers say --- */
+void diagnose_gone(struct workup *w);
+void diagnose_injection(struct workup *w);
+void diagnose_resolvers(struct workup *w);
+void diagnose_encrypted(struct workup *w);
+
+/* --- diagnose_net.c: TCP, HTTP, and the responder itself --- */
+void diagnose_network(struct workup *w);
+
+/* --- diagnose_server.c: what the TLS server serves --- */
+void diagnose_server(struct workup *w);
+
+#endif

@@ -1,0 +1,632 @@
+/* SPDX-License-Identifier: ISC */
+/* test_diagnose.c -- doctor/diagnose: networks as facts in, the one cause out.
+ *
+ * Each scenario of NETWORK-TRUTH 4.2 by its number, its nearest look-alike
+ * beside it, and the extra rows.  "r1", "r2" are 192.0.2.53 and .54, the dark
+ * address is 192.0.2.99; .1 is right, .77 forged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "doctor/finding.h"
+#include "doctor_facts.h"
+
+#define R1 "udp://192.0.2.53"
+#define R1T "tcp://192.0.2.53"
+#define R1E "tls://192.0.2.53"
+#define R2 "udp://192.0.2.54"
+#define E1 "tls://192.0.2.101"
+#define E2 "https://dns.example/q"
+#define DARK "dark://192.0.2.99"
+#define AUTH "auth://192.0.2.88"
+
+/* What is the same in most rows. */
+#define CERT "input\n"
+#define GOOD "fetch 192.0.2.1 ok\n"
+#define DEAD "fetch 192.0.2.77 connect-timeout x3\n"
+#define SYS_RIGHT "ask system responder = 192.0.2.1\n"
+#define SYS_WRONG "ask system responder = 192.0.2.77\n"
+#define E1_RIGHT "ask " E1 " responder = 192.0.2.1\n"
+#define WEB "web ok\n"
+#define R1_CONTROL                           \
+	"ask " R1 " control = 192.0.2.200\n" \
+	"ask " R1 " random = nx\n"
+#define DARK_SILENT_CONTROL "ask " DARK " control = silent\n"
+#define FORGED_R1 "ask " R1 " responder = 192.0.2.77 noedns ttl201\n"
+
+static const struct row {
+	const char *name;
+	const char *facts;
+	const char *primary;
+	enum certainty certainty;
+	const char *also;  /* a code that must be there too, or NULL */
+	const char *never; /* a code that must not be there, or NULL */
+	const char *scope; /* of the primary, or NULL: any */
+} rows[] = {
+    {"1 healthy",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL GOOD
+		       "served 1 good\nserved 2 good\n",
+	"ok", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"2 geo answers differ, all work",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R2
+		       " responder = 192.0.2.2\n" GOOD "fetch 192.0.2.2 ok\n",
+	"ok-geo", CERTAINTY_PROVEN, NULL, "dns-resolver-wrong", NULL},
+    {"2 look-alike: one of them was not tried",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R2
+		       " responder = 192.0.2.2\n" GOOD,
+	"dns-differs", CERTAINTY_NOT_PROVEN, NULL, "dns-resolver-wrong", NULL},
+    {"3 injection on the path",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL DARK_SILENT_CONTROL
+	"ask " DARK " responder = 192.0.2.77 noedns\n" E1_RIGHT GOOD DEAD WEB,
+	"dns-injection", CERTAINTY_PROVEN, NULL, "dns-resolver-wrong", "host"},
+    {"3 by the type alone: an address for TXT",
+	CERT SYS_WRONG FORGED_R1
+	"ask " R1
+	" responder txt = 192.0.2.77 forged-type\n" R1_CONTROL E1_RIGHT GOOD
+	    DEAD,
+	"dns-injection", CERTAINTY_PROVEN, NULL, "dns-resolver-wrong", NULL},
+    {"4 the genuine one comes late",
+	CERT SYS_WRONG "ask " R1
+		       " responder = 192.0.2.77 noedns ttl201 / 192.0.2.1\n"
+		       "" R1_CONTROL GOOD DEAD,
+	"dns-injection-race", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"4 look-alike: the same answer twice",
+	CERT SYS_RIGHT "ask " R1
+		       " responder = 192.0.2.1 / 192.0.2.1\n" R1_CONTROL GOOD,
+	"ok", CERTAINTY_PROVEN, NULL, "dns-injection-race", NULL},
+    {"5 one resolver is wrong, by every transport",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1E
+		       " responder = 192.0.2.77\nask " R2
+		       " responder = 192.0.2.1\n" R1_CONTROL GOOD DEAD,
+	"dns-resolver-wrong", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"5 tried only once: no more than consistent",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R2
+		       " responder = 192.0.2.1\n" R1_CONTROL GOOD
+		       "fetch 192.0.2.77 connect-timeout\n",
+	"dns-resolver-wrong", CERTAINTY_CONSISTENT, NULL, "dns-injection",
+	NULL},
+    {"5 nothing is proven: nobody is wrong",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R2
+		       " responder = 192.0.2.1\n" R1_CONTROL DEAD
+		       "fetch 192.0.2.1 connect-timeout x3\n" WEB,
+	"inconclusive", CERTAINTY_NOT_PROVEN, NULL, "dns-resolver-wrong", NULL},
+    {"6 only the path to one resolver",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL
+	"ask " R1T " responder = 192.0.2.1\n" GOOD DEAD,
+	"dns-injection", CERTAINTY_STRONG, NULL, "dns-resolver-wrong", NULL},
+    {"6 look-alike: only the transport differs",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\n" R1_CONTROL
+		       "ask " R1T " responder = 192.0.2.1\n" GOOD DEAD,
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"7 only the last CNAME link",
+	CERT SYS_WRONG
+	"ask " R1
+	" responder = >edge.example >a771.cdn.example 192.0.2.77\n" R1_CONTROL
+	    DARK_SILENT_CONTROL "ask " DARK " responder = silent\n"
+	"ask " DARK " chain a771.cdn.example = 192.0.2.77\nask " DARK
+	" sibling = silent\n" E1_RIGHT GOOD DEAD,
+	"dns-injection", CERTAINTY_PROVEN, NULL, "dns-resolver-wrong", "host"},
+    {"8 only the first name",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL DARK_SILENT_CONTROL
+	"ask " DARK " responder = 192.0.2.77\n"
+	"ask " DARK " chain a771.cdn.example = silent\n" E1_RIGHT GOOD DEAD,
+	"dns-injection", CERTAINTY_PROVEN, NULL, NULL, "host"},
+    {"9 a whole zone",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL DARK_SILENT_CONTROL
+	"ask " DARK " chain a771.cdn.example = 192.0.2.77\n"
+	"ask " DARK
+	" sibling q7x2.cdn.example = 192.0.2.78\n" E1_RIGHT GOOD DEAD,
+	"dns-injection", CERTAINTY_PROVEN, NULL, NULL, "*.cdn.example"},
+    {"10 an unanchored rule",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL DARK_SILENT_CONTROL
+	"ask " DARK " chain a771.cdn.example = 192.0.2.77\n"
+	"ask " DARK " embedded = 192.0.2.78\n" E1_RIGHT GOOD DEAD,
+	"dns-injection", CERTAINTY_PROVEN, NULL, NULL, "pattern"},
+    {"11 intercepted, and honest",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL
+		       "ask " DARK " control = 192.0.2.200\n"
+		       "ask " DARK " responder = 192.0.2.1\n" GOOD,
+	"dns-intercepted", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"12 intercepted, and rewritten",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\n" R1_CONTROL
+		       "ask " DARK " control = 192.0.2.200\n"
+		       "ask " DARK
+		       " responder = 192.0.2.77\n" E1_RIGHT GOOD DEAD,
+	"dns-intercepted-policy", CERTAINTY_PROVEN, NULL, "dns-injection",
+	NULL},
+    {"13 NXDOMAIN forged",
+	CERT "ask system responder = nx\nask " R1
+	     " responder = nx noedns ttl201\n" R1_CONTROL DARK_SILENT_CONTROL
+	     "ask " DARK " responder = nx\n" E1_RIGHT GOOD,
+	"dns-injection", CERTAINTY_PROVEN, NULL, "name-gone", NULL},
+    {"13 NXDOMAIN first, the genuine one later",
+	CERT "ask system responder = nx\nask " R1
+	     " responder = nx noedns / 192.0.2.1\n" R1_CONTROL GOOD,
+	"dns-injection-race", CERTAINTY_PROVEN, NULL, "name-gone", NULL},
+    {"14 NXDOMAIN by policy",
+	CERT "ask system responder = nx\nask " R1
+	     " responder = nx ede15\n" R1_CONTROL "ask " R1T
+	     " responder = nx\n" E1_RIGHT GOOD,
+	"dns-resolver-policy", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"15 the name is gone",
+	CERT "ask system responder = nx\nask " R1 " responder = nx\n" R1_CONTROL
+	     "ask " E1 " responder = nx\nask " E2 " responder = nx\nask " AUTH
+	     " responder = nx\n",
+	"name-gone", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"15 look-alike: only plain resolvers say so",
+	CERT "ask system responder = nx\nask " R1
+	     " responder = nx\n" R1_CONTROL WEB,
+	"inconclusive", CERTAINTY_NOT_PROVEN, "name-gone", NULL, NULL},
+    {"16 gone, and still injected",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL
+	"ask " R1 " responder txt = 192.0.2.77 forged-type\n"
+	"ask " E1 " responder = nx\nask " AUTH " responder = nx\n" DEAD,
+	"name-gone", CERTAINTY_PROVEN, "dns-injection", NULL, NULL},
+    {"17 SERVFAIL",
+	CERT "ask system responder = servfail\nask " R1
+	     " responder = servfail\nask " R1
+	     " responder cd = servfail\n" R1_CONTROL "ask " R2
+	     " responder = 192.0.2.1\n" GOOD,
+	"dns-servfail", CERTAINTY_STRONG, NULL, "dns-bogus", NULL},
+    {"18 SERVFAIL of a validator",
+	CERT "ask system responder = servfail\nask " R1
+	     " responder = servfail ede6\nask " R1
+	     " responder cd = 192.0.2.77\n" R1_CONTROL E1_RIGHT GOOD,
+	"dns-bogus", CERTAINTY_PROVEN, NULL, "dns-servfail", NULL},
+    {"19 UDP is dropped",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = silent\nask " R1 " control = silent\nask " R1T
+	     " responder = 192.0.2.1\nask " R1T " control = 192.0.2.200\n" GOOD,
+	"dns-udp-blocked", CERTAINTY_STRONG, NULL, "dns-resolver-down", NULL},
+    {"20 a resolver is down",
+	CERT SYS_RIGHT
+	"ask " R1 " responder = silent\nask " R1 " control = silent\nask " R2
+	" responder = 192.0.2.1\nask " R2 " control = 192.0.2.200\n" GOOD,
+	"dns-resolver-down", CERTAINTY_PROVEN, NULL, "dns-udp-blocked", NULL},
+    {"20 ICMP port unreachable",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = icmp\nask " R1 " control = icmp\n" E1_RIGHT "ask " E1
+	     " control = silent\n" GOOD WEB,
+	"dns-resolver-down", CERTAINTY_STRONG, NULL, NULL, NULL},
+    {"21 only this name is dropped",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = silent\n" R1_CONTROL "ask " R2
+	     " responder = silent\nask " R2
+	     " control = 192.0.2.200\n" E1_RIGHT GOOD,
+	"dns-name-dropped", CERTAINTY_STRONG, NULL, "dns-resolver-down", NULL},
+    {"22 TCP is reset for this name",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL
+		       "ask " R1T " responder = reset\nask " R1T
+		       " control = 192.0.2.200\n" GOOD,
+	"dns-tcp-reset", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"22 look-alike: TCP is reset for all names",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL
+		       "ask " R1T " responder = reset\nask " R1T
+		       " control = reset\n" GOOD,
+	"ok", CERTAINTY_PROVEN, NULL, "dns-tcp-reset", NULL},
+    {"23 DoT is cut by its name",
+	CERT SYS_RIGHT GOOD "ask " E1 " responder = tlsfail\ntls " E1
+			    " sni cut\ntls " E1 " other ok\n",
+	"enc-dns-blocked-sni", CERTAINTY_PROVEN, NULL, "enc-dns-blocked-ip",
+	NULL},
+    {"24 DoT is cut by its address",
+	CERT SYS_RIGHT GOOD "ask " E1 " responder = timeout\ntls " E1
+			    " sni dead\ntls " E1 " other dead\n",
+	"enc-dns-blocked-ip", CERTAINTY_STRONG, NULL, "enc-dns-blocked-sni",
+	NULL},
+    {"25 another answers for DoT",
+	CERT SYS_RIGHT GOOD "ask " E1 " responder = tlsfail\ntls " E1
+			    " sni badcert\n",
+	"enc-dns-mitm", CERTAINTY_PROVEN, NULL, "enc-dns-blocked-sni", NULL},
+    {"26 a bogon by a policy",
+	CERT "ask system responder = 0.0.0.0\nask " R1
+	     " responder = 0.0.0.0\n" R1_CONTROL "ask " R1T
+	     " responder = 0.0.0.0\n" E1_RIGHT GOOD
+	     "fetch 0.0.0.0 connect-refused x3\n",
+	"dns-resolver-policy", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"27 split horizon, and it works",
+	CERT "ask system responder = 10.0.0.5\nask " R1
+	     " responder = 10.0.0.5\n" R1_CONTROL "fetch 10.0.0.5 ok\n",
+	"ok-override", CERTAINTY_PROVEN, NULL, "dns-resolver-policy", NULL},
+    {"27 look-alike: the internal one is broken",
+	CERT "ask system responder = 10.0.0.5\nask " R1
+	     " responder = 10.0.0.5\n" R1_CONTROL E1_RIGHT GOOD
+	     "fetch 10.0.0.5 connect-timeout x3\n",
+	"dns-resolver-policy", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"28 a fake-IP proxy",
+	CERT "ask system responder = 198.18.0.7\nask " R1
+	     " responder = 198.18.0.7\nask " R1 " control = 198.18.0.8\nask " R1
+	     " random = 198.18.0.9\nfetch 198.18.0.7 ok\n",
+	"local-fakeip", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"29 NXDOMAIN is rewritten",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R1
+		       " control = 192.0.2.200\nask " R1
+		       " random = 192.0.2.222\n" GOOD,
+	"dns-nx-rewrite", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"30 DNS64",
+	CERT "ask system responder = 64:ff9b::c000:201\nask " R1
+	     " responder AAAA = 64:ff9b::c000:201\n" R1_CONTROL
+	     "fetch 64:ff9b::c000:201 ok\n",
+	"ok-dns64", CERTAINTY_PROVEN, NULL, "dns-resolver-policy", NULL},
+    {"31 a stale pin",
+	CERT "hosts " FACTS_HOST " 192.0.2.77\n" SYS_WRONG "ask " R1
+	     " responder = 192.0.2.1\n" R1_CONTROL GOOD DEAD,
+	"local-pin-stale", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"31 look-alike: a pin that works",
+	CERT "hosts " FACTS_HOST " 192.0.2.1\n" SYS_RIGHT "ask " R1
+	     " responder = 192.0.2.1\n" R1_CONTROL GOOD,
+	"ok", CERTAINTY_PROVEN, NULL, "local-pin-stale", NULL},
+    {"31 a pin on a later name of the chain",
+	CERT "hosts a771.cdn.example 192.0.2.77\n" SYS_WRONG "ask " R1
+	     " responder = >a771.cdn.example 192.0.2.1\nask " R1
+	     " chain a771.cdn.example = 192.0.2.1\n" R1_CONTROL GOOD DEAD,
+	"local-pin-stale", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"32 a right pin that nginx never reads",
+	CERT "hosts " FACTS_HOST " 192.0.2.1\n" SYS_RIGHT GOOD DEAD
+	     "setting server-cfg-resolver-ignores-hosts 192.0.2.53\nask " R1
+	     " responder = 192.0.2.77\npeer 192.0.2.77\n"
+	     "served 1 none\nserved 2 none\n",
+	"server-cfg-resolver-ignores-hosts", CERTAINTY_PROVEN, NULL,
+	"local-pin-stale", NULL},
+    {"33 nginx keeps an old address",
+	CERT SYS_RIGHT GOOD DEAD "peer 192.0.2.77\n"
+				 "served 1 none\nserved 2 none\n",
+	"server-cfg-frozen-addr", CERTAINTY_STRONG, NULL, NULL, NULL},
+    {"34 the first handshake has none",
+	CERT SYS_RIGHT GOOD "served 1 none\nserved 2 good\n", "server-lazy",
+	CERTAINTY_PROVEN, NULL, "server-no-staple", NULL},
+    {"34 look-alike: none has",
+	CERT SYS_RIGHT GOOD "served 1 none\nserved 2 none\n",
+	"server-no-staple", CERTAINTY_PROVEN, NULL, "server-lazy", NULL},
+    {"35 right addresses in a black hole",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL E1_RIGHT
+		       "fetch 192.0.2.1 connect-timeout x3\n"
+		       "connect 192.0.2.1:80 timeout 3000\n" WEB,
+	"net-blackhole", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"35 look-alike: nobody confirms the address",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL
+		       "fetch 192.0.2.1 connect-timeout x3\n" WEB,
+	"inconclusive", CERTAINTY_NOT_PROVEN, NULL, "net-blackhole", NULL},
+    {"36 RST on port 80, sooner than the host",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 connect-refused x3\n"
+				"connect 192.0.2.1:443 refused 40\n"
+				"connect 192.0.2.1:80 refused 3\n" WEB,
+	"net-tcp-rst", CERTAINTY_STRONG, NULL, "responder-down", NULL},
+    {"36 look-alike: the host refuses by itself",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 connect-refused x3\n"
+				"connect 192.0.2.1:443 refused 40\n"
+				"connect 192.0.2.1:80 refused 38\n" WEB,
+	"responder-down", CERTAINTY_STRONG, NULL, "net-tcp-rst", NULL},
+    {"37 cut by the Host",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-reset x3\n"
+				"otherhost 192.0.2.1 ok\n" WEB,
+	"http-reset-keyword", CERTAINTY_PROVEN, NULL, "responder-down", NULL},
+    {"37 look-alike: cut with every Host",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-reset x3\n"
+				"otherhost 192.0.2.1 http-reset\n" WEB,
+	"responder-down", CERTAINTY_STRONG, NULL, "http-reset-keyword", NULL},
+    {"38 a captive portal",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1
+		       " control = 192.0.2.77\n"
+		       "fetch 192.0.2.77 http-redirect x3\nweb redirect\n",
+	"captive-portal", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"39 a proxy on the way answers errors",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-status x3\n"
+				"web altered\n",
+	"http-proxy-error", CERTAINTY_STRONG, NULL, "responder-down", NULL},
+    {"40 a forged address accepts and hangs",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL DARK_SILENT_CONTROL
+	"ask " DARK " responder = 192.0.2.77\n" E1_RIGHT GOOD
+	"fetch 192.0.2.77 http-timeout x3\n",
+	"dns-injection", CERTAINTY_PROVEN, NULL, "responder-slow", NULL},
+    {"41 the responder is down",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-status x3\n" WEB,
+	"responder-down", CERTAINTY_STRONG, NULL, "http-proxy-error", NULL},
+    {"42 tryLater",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 status-try-later\n",
+	"responder-status-3", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"42 unauthorized",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 status-unauthorized\n",
+	"responder-status-6", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"42 internalError",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 status-internal-error\n",
+	"responder-status-2", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"43 a slow responder", CERT SYS_RIGHT "fetch 192.0.2.1 ok ms3000\n",
+	"responder-slow", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"44 a stale response, the clock is right",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\nclock 0 auth\n",
+	"resp-expired", CERTAINTY_PROVEN, NULL, "clock-skew", NULL},
+    {"45 the clock is wrong",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\nclock 864000 auth\n",
+	"clock-skew", CERTAINTY_PROVEN, NULL, "resp-expired", NULL},
+    {"45 two that nobody vouches for agree",
+	CERT SYS_RIGHT "fetch 192.0.2.1 not-yet-valid\nclock -864000 plain\n"
+		       "clock -864010 plain\n",
+	"clock-skew", CERTAINTY_STRONG, NULL, "resp-expired", NULL},
+    {"45 look-alike: one that nobody vouches for",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\nclock 864000 plain\n",
+	"resp-expired", CERTAINTY_PROVEN, NULL, "clock-skew", NULL},
+    {"46 signed by a stranger",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 bad-signature\n",
+	"resp-untrusted", CERTAINTY_PROVEN, NULL, "input-issuer", NULL},
+    {"47 the issuer is missing",
+	"input issuer-missing\n" SYS_RIGHT "fetch 192.0.2.1 untrusted-signer\n",
+	"input-issuer", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"48 for another certificate",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 wrong-certificate\n",
+	"resp-other-cert", CERTAINTY_PROVEN, NULL, "resp-untrusted", NULL},
+    {"49 revoked", CERT SYS_RIGHT "fetch 192.0.2.1 revoked\n", "cert-revoked",
+	CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"49 unknown", CERT SYS_RIGHT "fetch 192.0.2.1 unknown\n", "cert-revoked",
+	CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"50 no OCSP URL", "input no-url\nserved 1 none\nserved 2 none\n",
+	"input-no-ocsp", CERTAINTY_PROVEN, NULL, "server-no-staple", NULL},
+    {"51 IPv6 is broken",
+	CERT "ask system responder = 192.0.2.1,2001:db8::1\n" GOOD
+	     "fetch 2001:db8::1 connect-timeout x3\n"
+	     "control 2001:db8::200 timeout\ncontrol 192.0.2.200 ok\n",
+	"net-v6-broken", CERTAINTY_STRONG, NULL, "net-blackhole", NULL},
+    {"51 look-alike: one IPv6 address is dead",
+	CERT "ask system responder = 192.0.2.1,2001:db8::1\n" GOOD
+	     "fetch 2001:db8::1 connect-timeout x3\n"
+	     "control 2001:db8::200 ok\n",
+	"ok", CERTAINTY_PROVEN, NULL, "net-v6-broken", NULL},
+    {"52 intermittent",
+	CERT SYS_RIGHT "fetch 192.0.2.1 ok x3\n"
+		       "fetch 192.0.2.1 connect-timeout x3\n",
+	"intermittent", CERTAINTY_PROVEN, NULL, "net-blackhole", NULL},
+    {"52 look-alike: one failure of many tries",
+	CERT SYS_RIGHT "fetch 192.0.2.1 ok x2\n"
+		       "fetch 192.0.2.1 connect-timeout\n",
+	"ok", CERTAINTY_PROVEN, NULL, "intermittent", NULL},
+
+    /* the extra rows */
+    {"only the proxy leads out",
+	CERT SYS_RIGHT "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n"
+		       "fetch 192.0.2.1 ok proxy\n",
+	"local-needs-proxy", CERTAINTY_PROVEN, NULL, "net-blackhole", NULL},
+    {"no network at all",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = silent\nask " R1 " control = silent\nweb timeout\n",
+	"local-no-network", CERTAINTY_STRONG, NULL, "dns-resolver-down", NULL},
+    {"no network, addresses from the book",
+	CERT "ask system responder = silent\nbook 192.0.2.1\n"
+	     "fetch 192.0.2.1 unreachable x3\nweb timeout\n",
+	"local-no-network", CERTAINTY_STRONG, NULL, "net-blackhole", NULL},
+    {"no positive control, no second opinion",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\n" DEAD,
+	"inconclusive", CERTAINTY_NOT_PROVEN, NULL, "dns-injection", NULL},
+    {"full-size packets are lost",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-timeout x3\n"
+				"otherhost 192.0.2.1 ok\n" WEB,
+	"net-mtu", CERTAINTY_CONSISTENT, NULL, "responder-down", NULL},
+    {"an answer from elsewhere is not believed",
+	CERT SYS_RIGHT "ask " R1
+		       " responder = 192.0.2.1 / 192.0.2.77 elsewhere\n" GOOD,
+	"ok", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"truncated, and TCP is closed",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = tc\nask " R1T " responder = refused\n" E1_RIGHT GOOD,
+	"dns-tcp-blocked", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"a malformed forgery beside the answer",
+	CERT SYS_WRONG
+	"ask " R1 " responder = 192.0.2.77 malformed / 192.0.2.1\n" GOOD DEAD,
+	"dns-injection-race", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"a CNAME loop",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = >a.example >b.example >a.example\n",
+	"dns-loop", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"no address",
+	CERT "ask system responder = silent\nask " R1 " responder = empty\n",
+	"dns-empty", CERTAINTY_CONSISTENT, NULL, NULL, NULL},
+    {"must-staple without an OCSP URL", "input no-url must-staple\n",
+	"input-no-ocsp", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"an expired certificate", "input expired\n", "input-expired",
+	CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"only an ldap URL", "input ldap\n", "input-no-http", CERTAINTY_PROVEN,
+	NULL, NULL, NULL},
+    {"a bad staple is served",
+	CERT SYS_RIGHT GOOD "served 1 bad\nserved 2 bad\n", "server-bad-staple",
+	CERTAINTY_PROVEN, NULL, "server-lazy", NULL},
+    {"a stale file is served",
+	CERT SYS_RIGHT GOOD "setting server-cfg-file-stale\n"
+			    "served 1 bad\nserved 2 bad\n",
+	"server-cfg-file-stale", CERTAINTY_PROVEN, "server-bad-staple", NULL,
+	NULL},
+    {"stapling is off",
+	CERT SYS_RIGHT GOOD "setting server-cfg-stapling-off\n"
+			    "served 1 none\nserved 2 none\n",
+	"server-cfg-stapling-off", CERTAINTY_PROVEN, NULL, "server-no-staple",
+	NULL},
+    {"a harmless setting is no cause",
+	CERT SYS_RIGHT GOOD "setting server-cfg-no-verify\n"
+			    "served 1 none\nserved 2 none\n",
+	"server-no-staple", CERTAINTY_PROVEN, "server-cfg-no-verify", NULL,
+	NULL},
+
+    /* two faults at once */
+    {"7+23: injected, and DoT is cut by its name",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL
+	"ask " R1 " responder txt = 192.0.2.77 forged-type\nask " E1
+	" responder = tlsfail\ntls " E1 " sni cut\ntls " E1 " other ok\nask " E2
+	" responder = 192.0.2.1\n" GOOD DEAD,
+	"dns-injection", CERTAINTY_PROVEN, "enc-dns-blocked-sni", NULL, NULL},
+    {"35+45: a black hole and a wrong clock",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 connect-timeout x3\n" WEB
+				"clock 864000 auth\n",
+	"clock-skew", CERTAINTY_PROVEN, "net-blackhole", NULL, NULL},
+    {"31+3: a stale pin on a poisoned network",
+	CERT "hosts " FACTS_HOST " 192.0.2.77\n" SYS_WRONG "ask " R1
+	     " responder = 192.0.2.78 noedns\n"
+	     "ask " R1
+	     " responder txt = 192.0.2.78 forged-type\n" R1_CONTROL E1_RIGHT
+		 GOOD DEAD "fetch 192.0.2.78 connect-timeout x3\n",
+	"local-pin-stale", CERTAINTY_PROVEN, "dns-injection", NULL, NULL},
+    {"20+34: a resolver is down and nginx is lazy",
+	CERT SYS_RIGHT
+	"ask " R1 " responder = silent\nask " R1 " control = silent\nask " R2
+	" responder = 192.0.2.1\nask " R2 " control = 192.0.2.200\n" GOOD
+	"served 1 none\nserved 2 good\n",
+	"server-lazy", CERTAINTY_PROVEN, "dns-resolver-down", NULL, NULL},
+    {"3+33: injected, and nginx is without a staple",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL DARK_SILENT_CONTROL
+	"ask " DARK " responder = 192.0.2.77 noedns\n" E1_RIGHT GOOD DEAD
+	"served 1 none\nserved 2 none\n",
+	"dns-injection", CERTAINTY_PROVEN, "server-no-staple", NULL, NULL},
+};
+
+static bool
+has(const struct diagnosis *d, const char *code)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (strcmp(finding_row(d->findings[i].code)->code, code) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+print_findings(const struct row *row, const struct diagnosis *d)
+{
+	print_message("%s: wanted %s (%s)\n", row->name, row->primary,
+	    certainty_name(row->certainty));
+	for (size_t i = 0; i < d->count; i++)
+		print_message("  %s (%s)%s [%s] %s\n",
+		    finding_row(d->findings[i].code)->code,
+		    certainty_name(d->findings[i].certainty),
+		    d->findings[i].breaks ? " breaks" : "",
+		    d->findings[i].scope, d->findings[i].sentence);
+}
+
+static bool
+fits(const struct row *row, const struct diagnosis *d)
+{
+	const struct finding *first = &d->findings[0];
+
+	return d->count > 0 &&
+	       strcmp(finding_row(first->code)->code, row->primary) == 0 &&
+	       first->certainty == row->certainty &&
+	       (row->also == NULL || has(d, row->also)) &&
+	       (row->never == NULL || !has(d, row->never)) &&
+	       (row->scope == NULL || strcmp(first->scope, row->scope) == 0);
+}
+
+static void
+test_scenarios(void **state)
+{
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct diagnosis *d = mem_new(sizeof(*d));
+		struct facts facts;
+
+		facts_write(&facts, rows[i].facts);
+		diagnose(&facts, d);
+		if (!fits(&rows[i], d)) {
+			print_findings(&rows[i], d);
+			wrong++;
+		}
+		free(d);
+		facts_done(&facts);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* I6: the word is said with evidence of class I, or not at all. */
+static void
+test_injection_is_never_said_lightly(void **state)
+{
+	static const char *const networks[] = {
+	    CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\n" GOOD DEAD,
+	    CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77 noedns\n"
+			   "ask " R1 " control = 192.0.2.200\n" GOOD DEAD,
+	    CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77 ttl99\n"
+			   "ask " R1 " control = 192.0.2.200\n" GOOD DEAD,
+	    /* two circumstances, and nothing proven on the other side */
+	    CERT SYS_WRONG FORGED_R1 R1_CONTROL DEAD,
+	    /* silence where no resolver is */
+	    CERT SYS_WRONG
+	    "ask " R1 " responder = 192.0.2.77\n" R1_CONTROL DARK_SILENT_CONTROL
+	    "ask " DARK " responder = silent\n" GOOD DEAD,
+	    /* a wildcard of the zone is no injection */
+	    CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\n" R1_CONTROL
+			   "ask " R1 " sibling = 192.0.2.77\nask " E1
+			   " sibling = 192.0.2.77\n" GOOD DEAD,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		struct diagnosis *d = mem_new(sizeof(*d));
+		struct facts facts;
+
+		facts_write(&facts, networks[i]);
+		diagnose(&facts, d);
+		if (has(d, "dns-injection") || has(d, "dns-injection-race"))
+			fail_msg("network %zu: injection was said", i);
+		free(d);
+		facts_done(&facts);
+	}
+}
+
+/* Every code of the catalogue has its words, and is found by its name. */
+static void
+test_catalogue(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FINDING_COUNT; i++) {
+		const struct finding_row *row =
+		    finding_row((enum finding_code)i);
+		enum finding_code found;
+
+		assert_non_null(row->code);
+		assert_non_null(row->meaning);
+		assert_non_null(row->reference);
+		assert_true(finding_find(row->code, &found));
+		assert_int_equal(found, i);
+		if (!row->good && row->remedy[0] == NULL)
+			fail_msg("%s has no remedy", row->code);
+	}
+}
+
+/* Each finding names facts that are there. */
+static void
+test_evidence(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct diagnosis *d = mem_new(sizeof(*d));
+		struct facts facts;
+
+		facts_write(&facts, rows[i].facts);
+		diagnose(&facts, d);
+		for (size_t f = 0; f < d->count; f++) {
+			const struct finding *finding = &d->findings[f];
+
+			if (finding->evidence_count == 0 &&
+			    finding->code != FINDING_INCONCLUSIVE)
+				fail_msg("%s: %s has no evidence", rows[i].name,
+				    finding_row(finding->code)->code);
+			for (size_t e = 0; e < finding->evidence_count; e++)
+				assert_true(finding->evidence[e] < facts.count);
+		}
+		free(d);
+		facts_done(&facts);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_scenarios),
+	    cmocka_unit_test(test_injection_is_never_said_lightly),
+	    cmocka_unit_test(test_catalogue),
+	    cmocka_unit_test(test_evidence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
