@@ -51,13 +51,11 @@ offer(struct target *target, struct staple *staple)
 	target->staple = staple;
 }
 
-/* Failures, back-off, hints and what was said for good are those of before.
- * A run by hand (--once) asks now, unless the responder itself said when. */
+/* Failures, back-off, hints and what was said for good are those of before. */
 static void
-adopt_state(struct target *target, const struct store_state *state, bool once)
+adopt_state(struct target *target, const struct store_state *state)
 {
-	bool troubled = state->failures > 0 || state->last_final;
-
+	target->last_attempt = state->last_attempt;
 	target->failures = state->failures;
 	target->last_err = state->last_err;
 	target->last_final = state->last_final;
@@ -65,9 +63,22 @@ adopt_state(struct target *target, const struct store_state *state, bool once)
 	target->fetch_again = state->fetch_again;
 	target->retry_after = state->retry_after;
 	target->random = state->random;
-	target->last_attempt = state->last_attempt;
-	if (once && troubled && state->retry_after <= clock_wall_s())
-		target->last_attempt = 0;
+}
+
+/* When a start does not go by the last attempt.  A staple past its half is
+ * asked for, though the responder had nothing newer a while ago; and a run by
+ * hand asks in spite of failures, unless the responder itself said when. */
+static bool
+asks_at_once(const struct target *target, bool once)
+{
+	struct policy_facts facts = target_facts(target, clock_wall_s());
+	int64_t next;
+
+	if (facts.failures > 0 || facts.last_final)
+		return once && facts.retry_after <= facts.now;
+	facts.last_attempt = 0;
+	next = policy_decide(&facts).next_attempt;
+	return next != 0 && next <= facts.now;
 }
 
 struct adoption {
@@ -84,10 +95,27 @@ adopt_item(void *cookie, const struct store_item *item)
 	/* the clock was set: what happened since the start counts */
 	if (target->last_attempt == 0 && !target->last_final &&
 	    target->failures == 0)
-		adopt_state(target, &item->state, adoption->k->options->once);
+		adopt_state(target, &item->state);
 	if (item->staple.len > 0)
 		offer(target, verify_stored(adoption->k, target,
 				  item->staple.at, item->staple.len));
+}
+
+static void
+adopt_published(const struct keeper *k, struct target *target)
+{
+	char *path =
+	    mem_printf("%s/%s.der", k->staple_dir, target_fingerprint(target));
+	uint8_t *der = NULL;
+	size_t len = 0;
+
+	/* it is mostly the same, and verified: that takes its time */
+	if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, NULL) == 0 &&
+	    (target->staple == NULL || !span_equal(staple_der(target->staple),
+					   (struct span){der, len})))
+		offer(target, verify_stored(k, target, der, len));
+	free(der);
+	free(path);
 }
 
 /* State is adopted on restart with no network (A1): from the store, and where
@@ -98,9 +126,6 @@ keeper_adopt(struct keeper *k, struct target *target)
 	const char *fingerprint = target_fingerprint(target);
 	struct adoption adoption = {.k = k, .target = target};
 	struct err err = {0};
-	uint8_t *der = NULL;
-	size_t len = 0;
-	char *path;
 
 	if (fingerprint == NULL || target->id.issuer == NULL)
 		return;
@@ -110,13 +135,10 @@ keeper_adopt(struct keeper *k, struct target *target)
 		    "%s", err.text);
 	/* a published file may have outlived the word that it is revoked, if
 	 * this was killed right after it */
-	if (target->last_final && target->last_status == CERT_REVOKED)
-		return;
-	path = mem_printf("%s/%s.der", k->staple_dir, fingerprint);
-	if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, NULL) == 0)
-		offer(target, verify_stored(k, target, der, len));
-	free(der);
-	free(path);
+	if (!target->last_final || target->last_status != CERT_REVOKED)
+		adopt_published(k, target);
+	if (asks_at_once(target, k->options->once))
+		target->last_attempt = 0;
 	if (target->staple != NULL)
 		log_event(LOG_DETAIL,
 		    target_about(target, "adopted", REASON_NONE),
