@@ -70,8 +70,9 @@ bench: all ## measure; nothing passes or fails
 man: all ## render the manual: man -l build/man/oclasp.1
 	@ls $(BUILD)/man/*.[1-9]
 
-docs: all ## manual, READMEs and program agree; rewrites oclasp-reasons(7)
+docs: all ## manual, READMEs and program agree; rewrites oclasp-reasons(7) and docs/FINDINGS.md
 	@tools/reasons-page >man/oclasp-reasons.7.scd
+	@tools/findings-page $(BUILD)/oclasp >docs/FINDINGS.md
 	@tools/check-docs $(BUILD)/oclasp
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
