@@ -23,6 +23,7 @@ struct acquire;
 struct address_book;
 struct cert;
 struct cert_list;
+struct delegates;
 struct fetch_pool;
 struct health;
 struct staple;
@@ -92,7 +93,8 @@ struct acquire_target {
 					     errand */
 	const struct acquire_errand *errand; /* or NULL */
 	const struct cert_list *extra;       /* more signers; may be NULL */
-	const char *url;                     /* instead of the AIA's; or NULL */
+	struct delegates *delegates; /* as pki/verify.h has it; or NULL */
+	const char *url;             /* instead of the AIA's; or NULL */
 	int64_t floor; /* refuse a response whose thisUpdate is older than the
 			  one at hand (A14); 0: none is */
 	struct verify_policy policy;

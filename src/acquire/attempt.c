@@ -134,6 +134,7 @@ judge(struct attempt *attempt, const struct fetch_result *result,
 	    .leaf = target->leaf,
 	    .issuer = target->issuer,
 	    .extra = target->extra,
+	    .delegates = target->delegates,
 	    .der = result->body.at,
 	    .len = result->body.len,
 	};

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "http/fetch.h"
 #include "keep/keeper_priv.h"
+#include "pki/delegates.h"
 
 char *
 keeper_default_dir(void)
@@ -242,6 +243,7 @@ release(struct keeper *k)
 	nginx_conf_free(k->conf);
 	store_close(k->store);
 	address_book_free(k->acquire.book);
+	delegates_free(k->delegates);
 	free(k->staple_dir);
 	free(k->snippet_dir);
 	if (k->lock != -1)
@@ -284,6 +286,7 @@ keeper_run(
 	k->specs = options->specs;
 	k->spec_count = options->spec_count;
 	k->lock = -1;
+	k->delegates = delegates_new();
 	k->places = (struct places){.per_host_max = KEEPER_PER_HOST_MAX,
 	    .all_max = KEEPER_FETCHES_MAX,
 	    .hold_ms = KEEPER_PLACE_MS,

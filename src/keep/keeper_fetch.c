@@ -229,6 +229,7 @@ start(struct keeper *k, struct target *target)
 	    .leaf = target->id.leaf,
 	    .issuer = target->id.issuer,
 	    .extra = &target->id.extra,
+	    .delegates = k->delegates,
 	    .url = target->url,
 	    .policy = verify_policy_default(clock_wall_s()),
 	};

@@ -35,6 +35,7 @@ judge(struct keeper *k, const struct target *target, const uint8_t *der,
 	    .leaf = target->id.leaf,
 	    .issuer = target->id.issuer,
 	    .extra = &target->id.extra,
+	    .delegates = k->delegates,
 	    .der = der,
 	    .len = len,
 	};

@@ -21,6 +21,7 @@ struct keeper {
 	struct fetch_pool *pool;
 	struct store *store;
 	struct acquire_options acquire; /* of the options, and our book */
+	struct delegates *delegates;    /* that have signed before */
 	char *staple_dir, *snippet_dir;
 	int lock;
 

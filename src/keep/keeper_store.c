@@ -23,6 +23,7 @@ verify_stored(const struct keeper *k, const struct target *target,
 	    .leaf = target->id.leaf,
 	    .issuer = target->id.issuer,
 	    .extra = &target->id.extra,
+	    .delegates = k->delegates,
 	    .der = der,
 	    .len = len,
 	};

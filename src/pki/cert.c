@@ -200,9 +200,21 @@ read_id(struct cert *cert)
 	OPENSSL_free(serial);
 }
 
-static void
-read_fingerprint(struct cert *cert)
+struct span
+cert_subject_der(const struct cert *cert)
 {
+	struct span der = {0};
+
+	(void)X509_NAME_get0_der(
+	    X509_get_subject_name(cert->x509), &der.at, &der.len);
+	return der;
+}
+
+static void
+read_digests(struct cert *cert)
+{
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(cert->x509);
+	struct span subject = cert_subject_der(cert);
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 	char *hex;
@@ -211,6 +223,11 @@ read_fingerprint(struct cert *cert)
 	hex = text_hex(digest, len);
 	memcpy(cert->fingerprint, hex, sizeof(cert->fingerprint) - 1);
 	free(hex);
+	(void)EVP_Digest(subject.at, subject.len, cert->subject_sha1, NULL,
+	    EVP_sha1(), NULL);
+	(void)EVP_Digest(ASN1_STRING_get0_data(key),
+	    (size_t)ASN1_STRING_length(key), cert->key_sha1, NULL, EVP_sha1(),
+	    NULL);
 }
 
 /* Facts only: nothing is computed with the certificate's own key here, since
@@ -237,7 +254,7 @@ cert_take_x509(X509 *x509, struct err *err)
 	read_aia(cert);
 	cert->serial = serial_text(x509);
 	read_id(cert);
-	read_fingerprint(cert);
+	read_digests(cert);
 	cert->must_staple = has_must_staple(x509);
 	cert->is_ca = X509_check_ca(x509) > 0;
 	ERR_clear_error();

@@ -22,6 +22,7 @@ enum {
 	CERT_URLS_MAX = 10,    /* AIA URLs taken of one certificate (Apple) */
 	CERT_NAMES_MAX = 1000, /* DNS names and addresses shown of one */
 	CERT_SHORT_LIVED = 7 * 86400, /* seconds; CA/B BR 1.6.1 */
+	CERT_SHA1 = 20,               /* octets of a digest */
 };
 
 /* One certificate.  All fields are facts read once; owned by the struct. */
@@ -31,8 +32,11 @@ struct cert {
 	char *issuer;  /* the same of its issuer */
 	char **names;  /* DNS names and addresses of subjectAltName */
 	size_t name_count;
-	char *serial;                  /* lower-case hex, whole octets */
-	char fingerprint[65];          /* hex SHA-256 of the DER */
+	char *serial;         /* lower-case hex, whole octets */
+	char fingerprint[65]; /* hex SHA-256 of the DER */
+	/* what it is called by as an issuer or signer: the SHA-1 of its name's
+	 * DER, and of its key's bits */
+	uint8_t subject_sha1[CERT_SHA1], key_sha1[CERT_SHA1];
 	int64_t not_before, not_after; /* wall seconds */
 	char **ocsp_urls; /* AIA id-ad-ocsp URIs, any scheme, file order */
 	size_t ocsp_url_count;
@@ -60,6 +64,9 @@ void cert_free(struct cert *cert);
  * Not what signatures are checked with, neither its own nor those it made; and
  * it does not know its ca_issuers. */
 struct cert *cert_compact(const struct cert *cert);
+
+/* The DER of the name of CERT, which is not compact; borrowed. */
+struct span cert_subject_der(const struct cert *cert);
 
 /* The DER of CERT into fresh memory. */
 void cert_der(const struct cert *cert, uint8_t **out, size_t *len);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "pki/cert.h"
+#include "pki/delegates.h"
 #include "pki/response.h"
 #include "pki/verify.h"
 
@@ -157,22 +158,19 @@ signature_good(
 static bool
 is_named(const struct response *response, const struct cert *cert)
 {
-	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(cert->x509);
 	const unsigned char *at = response->responder.at;
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
+	bool has_name =
+	    X509_NAME_entry_count(X509_get_subject_name(cert->x509)) > 0;
 	X509_NAME *name;
 	bool same;
 
 	if (response->responder_kind == RESPONDER_BY_KEY)
-		return key != NULL &&
-		       EVP_Digest(ASN1_STRING_get0_data(key),
-			   (size_t)ASN1_STRING_length(key), digest, &len,
-			   EVP_sha1(), NULL) == 1 &&
-		       span_equal(
-			   response->responder, (struct span){digest, len});
+		return span_equal(response->responder,
+		    (struct span){cert->key_sha1, CERT_SHA1});
+	if (has_name && span_equal(response->responder, cert_subject_der(cert)))
+		return true; /* the same octets, and so no need to compare */
 	name = d2i_X509_NAME(NULL, &at, (long)response->responder.len);
-	same = name != NULL && X509_NAME_entry_count(name) > 0 &&
+	same = name != NULL && has_name &&
 	       X509_NAME_cmp(name, X509_get_subject_name(cert->x509)) == 0;
 	X509_NAME_free(name);
 	ERR_clear_error();
@@ -234,15 +232,21 @@ check_delegate_usage(const struct cert *cert, struct err *err)
 	return 0;
 }
 
+/* Whose word for a delegate is known already: nobody's, so that the issuer's
+ * signature on it is to be checked; the issuer's; or the operator's, who vouches
+ * for this very certificate, so that it does not matter who has signed it. */
+enum word { BY_NOBODY, BY_ISSUER, BY_OPERATOR };
+
 /* RFC 6960, section 4.2.2.2: "MUST be issued directly by the CA that is
  * identified in the request". */
 static int
-check_certified(const struct cert *cert, const struct cert *issuer,
-    const struct verify_policy *policy, struct err *err)
+check_certified(const struct cert *cert, enum word word,
+    const struct cert *issuer, const struct verify_policy *policy,
+    struct err *err)
 {
 	const X509_ALGOR *algorithm = NULL;
 
-	if (!cert_signed_by(cert, issuer))
+	if (word != BY_ISSUER && !cert_signed_by(cert, issuer))
 		return err_set(err, REASON_SIGNER_NOT_AUTHORIZED,
 		    "the signer '%s' was not certified by the issuer '%s'",
 		    cert->subject, issuer->subject);
@@ -251,15 +255,15 @@ check_certified(const struct cert *cert, const struct cert *issuer,
 	    algorithm, "the signer's certificate", policy, err);
 }
 
-/* TRUSTED: the operator vouches for this very certificate, so that it does not
- * matter who has signed it. */
 static int
-check_delegate(const struct cert *cert, bool trusted, const struct cert *issuer,
-    const struct verify_policy *policy, struct err *err)
+check_delegate(const struct cert *cert, enum word word,
+    const struct cert *issuer, const struct verify_policy *policy,
+    struct err *err)
 {
 	char at[CLOCK_TEXT];
 
-	if (!trusted && check_certified(cert, issuer, policy, err) == -1)
+	if (word != BY_OPERATOR &&
+	    check_certified(cert, word, issuer, policy, err) == -1)
 		return -1;
 	if (check_delegate_usage(cert, err) == -1)
 		return -1;
@@ -274,19 +278,30 @@ check_delegate(const struct cert *cert, bool trusted, const struct cert *issuer,
 	return 0;
 }
 
+/* What is asked, and who may have signed. */
+struct check {
+	const struct response *response;
+	const struct verify_input *input;
+	const struct verify_policy *policy;
+	const X509_ALGOR *algorithm;
+	struct embedded {
+		const struct cert *cert;
+		struct cert *own;       /* the same, unless it was remembered */
+	} embedded[RESPONSE_CERTS_MAX]; /* as in the response */
+	size_t count;
+};
+
 /* One certificate that may have signed: 0 if it did and was allowed to. */
 static int
-try_signer(const struct cert *cert, bool trusted,
-    const struct response *response, const struct verify_input *input,
-    const struct verify_policy *policy, const X509_ALGOR *algorithm,
+try_signer(const struct check *check, const struct cert *cert, enum word word,
     struct signer *out, struct err *err)
 {
-	bool is_issuer =
-	    strcmp(cert->fingerprint, input->issuer->fingerprint) == 0;
+	const struct cert *issuer = check->input->issuer;
+	bool is_issuer = strcmp(cert->fingerprint, issuer->fingerprint) == 0;
 	EVP_PKEY *key = X509_get0_pubkey(cert->x509);
 
 	if (!is_issuer &&
-	    check_delegate(cert, trusted, input->issuer, policy, err) == -1)
+	    check_delegate(cert, word, issuer, check->policy, err) == -1)
 		return -1;
 	if (key == NULL)
 		return err_set(err, REASON_WEAK_ALGORITHM,
@@ -294,14 +309,14 @@ try_signer(const struct cert *cert, bool trusted,
 		    cert->subject);
 	if (check_key(key, err) == -1)
 		return -1;
-	if (!signature_good(response, algorithm, key))
+	if (!signature_good(check->response, check->algorithm, key))
 		return err_set(err, REASON_BAD_SIGNATURE,
 		    "the signature does not verify with the key of %s '%s'",
 		    is_issuer ? "the issuer" : "the delegate signer",
 		    cert->subject);
 	*out = (struct signer){
 	    .delegate = !is_issuer,
-	    .trusted = !is_issuer && trusted,
+	    .trusted = !is_issuer && word == BY_OPERATOR,
 	    .not_after = cert->not_after,
 	    .nocheck = X509_get_ext_by_NID(
 			   cert->x509, NID_id_pkix_OCSP_noCheck, -1) >= 0,
@@ -309,41 +324,99 @@ try_signer(const struct cert *cert, bool trusted,
 	return 0;
 }
 
+/* The embedded certificate E is the signer, and none other than a delegate: the
+ * issuer has had his turn. */
+static void
+remember(struct check *check, size_t e)
+{
+	struct embedded *embedded = &check->embedded[e];
+
+	if (embedded->own == NULL || check->input->delegates == NULL)
+		return;
+	delegates_add(check->input->delegates, check->response->certs[e],
+	    check->input->issuer, embedded->own);
+	embedded->own = NULL;
+	embedded->cert = NULL;
+}
+
+/* The first of LIST that is named, has signed and was allowed to. */
+static bool
+try_list(const struct check *check, const struct cert_list *list,
+    enum word word, struct signer *out, struct err *err)
+{
+	for (size_t i = 0; list != NULL && i < list->count; i++) {
+		if (is_named(check->response, list->items[i]) &&
+		    try_signer(check, list->items[i], word, out, err) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The same of those embedded. */
+static bool
+try_embedded(struct check *check, struct signer *out, struct err *err)
+{
+	for (size_t i = 0; i < check->count; i++) {
+		const struct embedded *e = &check->embedded[i];
+
+		if (is_named(check->response, e->cert) &&
+		    try_signer(check, e->cert,
+			e->own == NULL ? BY_ISSUER : BY_NOBODY, out,
+			err) == 0) {
+			remember(check, i);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Every certificate that the responderID names, the issuer first, then those
  * embedded, those given, and those that the operator vouches for.  The first
  * that fits wins; else the first failure tells why. */
 static int
-try_all(const struct response *response, const struct verify_input *input,
-    const struct cert_list *embedded, const struct verify_policy *policy,
-    const X509_ALGOR *algorithm, struct signer *out, struct err *err)
+try_all(struct check *check, struct signer *out, struct err *err)
 {
-	const struct cert_list *const lists[] = {
-	    embedded, input->extra, input->trusted};
+	const struct verify_input *input = check->input;
 	struct err first = {0};
 	char *who;
 
-	if (is_named(response, input->issuer) &&
-	    try_signer(input->issuer, false, response, input, policy, algorithm,
-		out, &first) == 0)
+	if ((is_named(check->response, input->issuer) &&
+		try_signer(check, input->issuer, BY_NOBODY, out, &first) ==
+		    0) ||
+	    try_embedded(check, out, &first) ||
+	    try_list(check, input->extra, BY_NOBODY, out, &first) ||
+	    try_list(check, input->trusted, BY_OPERATOR, out, &first))
 		return 0;
-	for (size_t n = 0; n < 3; n++) {
-		for (size_t i = 0; lists[n] != NULL && i < lists[n]->count;
-		     i++) {
-			if (is_named(response, lists[n]->items[i]) &&
-			    try_signer(lists[n]->items[i], n == 2, response,
-				input, policy, algorithm, out, &first) == 0)
-				return 0;
-		}
-	}
 	if (first.reason != REASON_NONE)
 		return err_set(err, first.reason, "%s", first.text);
-	who = responder_text(response);
+	who = responder_text(check->response);
 	(void)err_set(err, REASON_UNTRUSTED_SIGNER,
 	    "the response was signed by %s: that is not the issuer '%s', and "
 	    "its certificate is neither in the response nor given",
 	    who, input->issuer->subject);
 	free(who);
 	return -1;
+}
+
+static int
+read_embedded(struct check *check, struct err *err)
+{
+	const struct response *response = check->response;
+
+	for (; check->count < response->cert_count; check->count++) {
+		struct span der = response->certs[check->count];
+		struct embedded *e = &check->embedded[check->count];
+
+		e->cert = delegates_find(
+		    check->input->delegates, der, check->input->issuer);
+		if (e->cert == NULL)
+			e->cert = e->own = cert_from_der(der.at, der.len, NULL);
+		if (e->cert == NULL)
+			return err_set(err, REASON_MALFORMED,
+			    "certificate %zu in the response is damaged",
+			    check->count + 1);
+	}
+	return 0;
 }
 
 int
@@ -353,31 +426,20 @@ signer_check(const struct response *response, const struct verify_input *input,
 	const unsigned char *at = response->signature_algorithm.at;
 	X509_ALGOR *algorithm =
 	    d2i_X509_ALGOR(NULL, &at, (long)response->signature_algorithm.len);
-	struct cert_list embedded = {0};
+	struct check check = {.response = response,
+	    .input = input,
+	    .policy = policy,
+	    .algorithm = algorithm};
 	int rc = -1;
 
-	if (algorithm == NULL) {
+	if (algorithm == NULL)
 		(void)err_set(err, REASON_MALFORMED,
 		    "the response is not well-formed DER: signatureAlgorithm");
-		goto out;
-	}
-	if (check_algorithm(algorithm, "the response", policy, err) == -1)
-		goto out;
-	for (size_t i = 0; i < response->cert_count; i++) {
-		struct cert *cert = cert_from_der(
-		    response->certs[i].at, response->certs[i].len, NULL);
-
-		if (cert == NULL) {
-			(void)err_set(err, REASON_MALFORMED,
-			    "certificate %zu in the response is damaged",
-			    i + 1);
-			goto out;
-		}
-		cert_list_add(&embedded, cert);
-	}
-	rc = try_all(response, input, &embedded, policy, algorithm, out, err);
-out:
-	cert_list_done(&embedded);
+	else if (check_algorithm(algorithm, "the response", policy, err) == 0 &&
+		 read_embedded(&check, err) == 0)
+		rc = try_all(&check, out, err);
+	for (size_t i = 0; i < check.count; i++)
+		cert_free(check.embedded[i].own);
 	X509_ALGOR_free(algorithm);
 	ERR_clear_error();
 	return rc;

@@ -81,22 +81,45 @@ is_digest(struct span claimed, const EVP_MD *md, const void *data, size_t len)
 	       span_equal(claimed, (struct span){digest, digest_len});
 }
 
-/* C4: hash algorithm, issuer's name and key, serial number.  RFC 6960,
- * section 4.1.1: the name is that in the certificate being checked. */
+/* True if CLAIMED is the hash of the issuer's name, which is the name in the
+ * certificate being checked (RFC 6960, section 4.1.1).  It is the issuer's own
+ * too, but may be written in another way there. */
+static bool
+is_name_hash(
+    struct span claimed, const EVP_MD *md, const struct verify_input *in)
+{
+	struct span name = in->leaf->issuer_der;
+
+	if (md == EVP_sha1() && span_equal(name, cert_subject_der(in->issuer)))
+		return span_equal(claimed,
+		    (struct span){in->issuer->subject_sha1, CERT_SHA1});
+	return is_digest(claimed, md, name.at, name.len);
+}
+
+static bool
+is_key_hash(
+    struct span claimed, const EVP_MD *md, const struct verify_input *in)
+{
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(in->issuer->x509);
+
+	if (md == EVP_sha1())
+		return span_equal(
+		    claimed, (struct span){in->issuer->key_sha1, CERT_SHA1});
+	return is_digest(claimed, md, ASN1_STRING_get0_data(key),
+	    (size_t)ASN1_STRING_length(key));
+}
+
+/* C4: hash algorithm, issuer's name and key, serial number. */
 static bool
 is_for(const struct response_single *single, const struct verify_input *in)
 {
 	const EVP_MD *md = cert_id_digest(single->hash_oid);
-	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(in->issuer->x509);
-	struct span name = in->leaf->issuer_der;
 
 	/* what costs nothing first: a response may answer for many */
 	return in->leaf->serial_der.len > 0 &&
 	       span_equal(single->serial, in->leaf->serial_der) && md != NULL &&
-	       key != NULL &&
-	       is_digest(single->name_hash, md, name.at, name.len) &&
-	       is_digest(single->key_hash, md, ASN1_STRING_get0_data(key),
-		   (size_t)ASN1_STRING_length(key));
+	       is_name_hash(single->name_hash, md, in) &&
+	       is_key_hash(single->key_hash, md, in);
 }
 
 /* Of several answers for one certificate the worst wins: revoked over good

@@ -14,6 +14,7 @@
 
 struct cert;
 struct cert_list;
+struct delegates;
 struct err;
 struct staple;
 
@@ -54,6 +55,8 @@ struct verify_input {
 					  may be found; may be NULL */
 	const struct cert_list *trusted; /* signers that the operator vouches
 					    for, see pki/signer.h; or NULL */
+	struct delegates *delegates;     /* that were checked before: looked up
+					  and added to; NULL: none is kept */
 	const uint8_t *der;
 	size_t len;
 	const uint8_t *nonce; /* of the request; NULL: none was sent */

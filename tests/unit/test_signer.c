@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "pki/delegates.h"
 #include "pki/signer.h"
 #include "pki/verify.h"
 #include "pki_fixture.h"
@@ -23,7 +24,8 @@ static struct pki pki, rsa, edwards;
 static struct pki_party other_ca; /* of the same root */
 static struct pki_party namesake; /* another CA that bears the issuer's name */
 static struct pki_party
-    reissued; /* the issuer's key and name, certified anew */
+    reissued;                  /* the issuer's key and name, certified anew */
+static struct delegates *seen; /* in all that was judged so far */
 
 static int
 make_pki(void **state)
@@ -31,6 +33,7 @@ make_pki(void **state)
 	struct pki_ext ca = {"basicConstraints", "critical,CA:TRUE"};
 
 	(void)state;
+	seen = delegates_new();
 	pki = pki_make(PKI_EC);
 	rsa = pki_make(PKI_RSA);
 	edwards = pki_make(PKI_ED25519);
@@ -49,6 +52,7 @@ static int
 free_pki(void **state)
 {
 	(void)state;
+	delegates_free(seen);
 	pki_party_done(&other_ca);
 	pki_party_done(&namesake);
 	pki_party_done(&reissued);
@@ -56,6 +60,33 @@ free_pki(void **state)
 	pki_done(&rsa);
 	pki_done(&edwards);
 	return 0;
+}
+
+/* What was seen before changes nothing: the same again, with what all earlier
+ * responses have left behind, and with what this one has left. */
+static void
+judge_again(const struct verify_input *input,
+    const struct verify_policy *policy, int rc, const struct verdict *facts,
+    const struct err *err)
+{
+	struct verify_input with = *input;
+
+	with.delegates = seen;
+	for (int i = 0; i < 2; i++) {
+		struct verdict got = {0};
+		struct err why = {0};
+
+		assert_int_equal(
+		    verify_response(&with, policy, &got, &why), rc);
+		assert_string_equal(why.text, err->text);
+		assert_int_equal(why.reason, err->reason);
+		if (rc != 0)
+			continue;
+		assert_int_equal(got.status, facts->status);
+		assert_int_equal(got.by_delegate, facts->by_delegate);
+		assert_int_equal(got.usable_until, facts->usable_until);
+		assert_ptr_equal(got.warning, facts->warning);
+	}
 }
 
 /* Judge a response by SPEC's signer, embedded certificates and algorithms on
@@ -79,7 +110,9 @@ judge(const struct pki *p, struct pki_response spec,
 	der = pki_response(&spec);
 	input.der = (const uint8_t *)der.text;
 	input.len = der.len;
+	err_clear(err);
 	rc = verify_response(&input, &policy, facts, err);
+	judge_again(&input, &policy, rc, facts, err);
 	buf_done(&der);
 	return rc;
 }
@@ -361,12 +394,10 @@ test_given_certificates(void **state)
 	    judge(&pki, (struct pki_response){.signer = &other_ca}, &extra,
 		false, &facts, &err),
 	    &err);
-	err_clear(&err);
 	expect("C7 the leaf in --chain", REASON_SIGNER_NOT_AUTHORIZED,
 	    judge(&pki, (struct pki_response){.signer = &pki.leaf}, &extra,
 		false, &facts, &err),
 	    &err);
-	err_clear(&err);
 	expect("C7 the root in --chain", REASON_SIGNER_NOT_AUTHORIZED,
 	    judge(&pki, (struct pki_response){.signer = &pki.root}, &extra,
 		false, &facts, &err),
@@ -593,9 +624,10 @@ test_delegate_certified_with_sha1(void **state)
 	(void)state;
 	expect("C5 delegate certified with SHA-1", REASON_WEAK_ALGORITHM,
 	    judge(&rsa, spec, NULL, false, &facts, &err), &err);
-	err_clear(&err);
 	expect("C5 the same by policy", REASON_NONE,
 	    judge(&rsa, spec, NULL, true, &facts, &err), &err);
+	expect("C5 and not because he is known by now", REASON_WEAK_ALGORITHM,
+	    judge(&rsa, spec, NULL, false, &facts, &err), &err);
 	pki_party_done(&delegate);
 }
 
