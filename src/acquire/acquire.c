@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acquire/address_book.h"
+#include "acquire/book_learn.h"
 #include "acquire/race.h"
 #include "base/clock.h"
 #include "base/loop.h"
@@ -199,69 +199,6 @@ record_unfinished(struct acquire *a)
 	}
 }
 
-/* Addresses that a carrier led to are not those of the responder. */
-static bool
-is_direct(const struct acquire_try *try)
-{
-	return try->address[0] != '\0' && strcmp(try->source, "proxy") != 0 &&
-	       strcmp(try->source, "upstream") != 0 &&
-	       strcmp(try->source, "courier") != 0;
-}
-
-static bool
-same_place(const struct acquire_try *a, const struct acquire_try *b)
-{
-	return strcmp(a->address, b->address) == 0 &&
-	       strcmp(a->url, b->url) == 0;
-}
-
-/* TRY lost where another one won: once, not for each method. */
-static bool
-counts_as_loss(const struct acquire *a, size_t at)
-{
-	const struct acquire_try *try = &a->tries[at];
-
-	if (try->err.reason == REASON_NONE || !is_direct(try) ||
-	    same_place(try, &a->tries[a->winner]))
-		return false;
-	for (size_t i = 0; i < at; i++) {
-		if (a->tries[i].err.reason != REASON_NONE &&
-		    same_place(&a->tries[i], try))
-			return false;
-	}
-	return true;
-}
-
-/* DESIGN, "Acquire", 4: the winner's address is proven. */
-static void
-tell_book(struct acquire *a)
-{
-	struct address_book *book = a->options->book;
-	const struct acquire_try *won;
-	int64_t now = clock_wall_s();
-	int port;
-
-	/* an errand's answer is not verified: it proves nothing */
-	if (book == NULL || !a->won || !a->result.accepted)
-		return;
-	won = &a->tries[a->winner];
-	for (size_t i = 0; i < a->try_count; i++) {
-		bool winner = &a->tries[i] == won && is_direct(won);
-		char *host = NULL;
-
-		if (!winner && !counts_as_loss(a, i))
-			continue;
-		if (!fetch_split_url(a->tries[i].url, &host, &port))
-			continue;
-		if (winner)
-			address_book_prove(
-			    book, host, won->address, won->elapsed_ms, now);
-		else
-			address_book_fail(book, host, a->tries[i].address);
-		free(host);
-	}
-}
-
 void
 acquire_finish(struct acquire *a)
 {
@@ -277,7 +214,10 @@ acquire_finish(struct acquire *a)
 		result->winner = &a->tries[a->winner];
 	else if (result->err.reason == REASON_NONE)
 		choose_reason(a);
-	tell_book(a);
+	/* an errand's answer is not verified: it proves nothing */
+	if (a->options->book != NULL && a->won && result->accepted)
+		book_learn(a->options->book, a->tries, a->try_count, a->winner,
+		    clock_wall_s());
 	a->finishing = true;
 	cb(a->cookie, result);
 	release(a);
