@@ -163,6 +163,27 @@ take_rules(struct config *config, struct options *o)
 	o->rule_count = count;
 }
 
+/* The block alone says that what is found shall be kept. */
+static int
+take_discover(cfg_t *cfg, struct options *o, struct err *err)
+{
+	cfg_t *block;
+
+	if (cfg_size(cfg, "discover") == 0)
+		return 0;
+	block = cfg_getnsec(cfg, "discover", 0);
+	o->discover = true;
+	for (unsigned i = 0; i < cfg_size(block, "places"); i++) {
+		if (o->place_count == DISCOVER_PLACES_MAX)
+			return err_set(err, REASON_USAGE, "more than %d places",
+			    DISCOVER_PLACES_MAX);
+		if (discover_place_parse(cfg_getnstr(block, "places", i),
+			&o->places[o->place_count++], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static void
 take_blocks(struct config *config, struct options *o)
 {
@@ -207,6 +228,7 @@ config_load(struct options *options, struct config **out, struct err *err)
 	take_rules(config, options);
 	take_blocks(config, options);
 	if (take_lists(config->cfg, options, &why) == -1 ||
+	    take_discover(config->cfg, options, &why) == -1 ||
 	    take_roads(config->cfg, &options->roads, &why) == -1) {
 		config_free(config);
 		return err_set(err, why.reason, "%s: %s",

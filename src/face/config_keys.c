@@ -69,6 +69,14 @@ check_responder(const char *value, struct err *err)
 }
 
 static int
+check_place(const char *value, struct err *err)
+{
+	struct discover_place place;
+
+	return discover_place_parse(value, &place, err);
+}
+
+static int
 check_server(const char *value, struct err *err)
 {
 	return strcmp(value, "nginx") == 0
@@ -115,6 +123,10 @@ static const struct config_key keys[] = {
     {"", "responder", KEY_BLOCK, 0, 0, NULL, check_responder},
     {"responder", "proxy", KEY_TEXT, 0, 0, NULL, check_proxy},
     {"responder", "private", KEY_BOOL, 0, 0, NULL, NULL},
+
+    {"", "discover", KEY_SECTION, 0, 0, NULL, NULL},
+    {"discover", "places", KEY_LIST, 0, DISCOVER_PLACES_MAX, NULL,
+	check_place},
 
     {"", "server", KEY_BLOCK, 0, 0, NULL, check_server},
     {"server", "command", KEY_TEXT, 0, 0, NULL, NULL},

@@ -387,7 +387,7 @@ make_options(const char *block, cfg_opt_t out[OPTIONS_MAX],
 			one = (cfg_opt_t)CFG_SEC(NULL, inner,
 			    key->kind == KEY_BLOCK
 				? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
-				: CFGF_NONE);
+				: CFGF_MULTI);
 			one.validcb = take_block;
 		}
 		one.name = key->name;

@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
     &command_fetch,
     &command_keep,
     &command_install,
+    &command_discover,
     &command_hosts,
     &command_courier,
     &command_verify,
@@ -137,7 +138,7 @@ run(const struct command *command, int argc, char **argv)
 		      : options.verbose > 1 ? LOG_TRACE
 		      : options.verbose > 0 ? LOG_DETAIL
 					    : LOG_NOTICE);
-	if ((command->bit & (CMD_NET | CMD_INSTALL)) != 0 &&
+	if ((command->bit & (CMD_NET | CMD_INSTALL | CMD_DISCOVER)) != 0 &&
 	    config_load(&options, &config, &err) == -1)
 		return command_fail(command->name, &err, EXIT_USAGE);
 	status = options_settle(&options, &err) == -1

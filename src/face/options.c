@@ -42,11 +42,13 @@ enum {
 	OPT_ONCE,
 	OPT_PENALTY,
 	OPT_PIN,
+	OPT_PLACE,
 	OPT_PROXY,
 	OPT_PROXY_AUTH_FILE,
 	OPT_REMOVE,
 	OPT_REQUEST,
 	OPT_RESOLVER,
+	OPT_ROOT,
 	OPT_SERVER,
 	OPT_SERVER_COMMAND,
 	OPT_SERVERNAME,
@@ -96,7 +98,7 @@ static const struct row {
     {OPT_ONCE, "once", NULL, CMD_KEEP, "refresh what is due and end"},
     {OPT_SERVER, "server", "SERVER", CMD_KEEP, "publish to this server: nginx"},
     {OPT_SERVER_COMMAND, "server-command", "COMMAND",
-	CMD_KEEP | CMD_INSTALL | CMD_HOSTS,
+	CMD_KEEP | CMD_INSTALL | CMD_HOSTS | CMD_DISCOVER,
 	"how to call it, such as 'nginx -c FILE' (nginx)"},
     {OPT_STATE_DIR, "state-dir", "DIR",
 	CMD_KEEP | CMD_INSTALL | CMD_FETCH | CMD_HOSTS | CMD_COURIER,
@@ -109,6 +111,10 @@ static const struct row {
 	"hosts, dnsmasq, unbound, smartdns or json (hosts)"},
     {OPT_HOSTS_FILE, "hosts-file", "FILE", CMD_HOSTS,
 	"the file to work on (/etc/hosts)"},
+    {OPT_ROOT, "root", "DIR", CMD_DISCOVER, "take this folder for /"},
+    {OPT_PLACE, "place", "CLIENT=DIR", CMD_DISCOVER | CMD_KEEP,
+	"look there too for what certbot, acme.sh, lego or dehydrated keeps; "
+	"may be repeated"},
     {OPT_RESOLVER, "resolver", "URL", CMD_ASK,
 	"ask this resolver too: udp://, tcp://, tls://IP[#NAME], "
 	"https://HOST/PATH[#IP], system, IP; may be repeated"},
@@ -132,11 +138,11 @@ static const struct row {
 	"give up after that long (15)"},
     {OPT_IPV4, "ipv4", NULL, CMD_NET, "use IPv4 only"},
     {OPT_IPV6, "ipv6", NULL, CMD_NET, "use IPv6 only"},
-    {OPT_CA_FILE, "ca-file", "FILE", CMD_NET | CMD_VERIFY,
+    {OPT_CA_FILE, "ca-file", "FILE", CMD_NET | CMD_VERIFY | CMD_DISCOVER,
 	"more trusted issuers and delegate signers"},
     {OPT_AT, "at", "TIME", CMD_VERIFY | CMD_CHECK | CMD_FETCH,
 	"judge by this time: RFC 3339 or Unix seconds"},
-    {OPT_CONFIG, "config", "FILE", CMD_NET | CMD_INSTALL,
+    {OPT_CONFIG, "config", "FILE", CMD_NET | CMD_INSTALL | CMD_DISCOVER,
 	"the configuration (/etc/oclasp/oclasp.conf, if it is there)"},
     {OPT_JSON, "json", NULL, CMD_ALL & ~(CMD_KEEP | CMD_HELP),
 	"one JSON document on standard output"},
@@ -201,6 +207,11 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 		if (o->pin_count == ACQUIRE_PINS_MAX)
 			return bad(err, "pin", value, "too many of them");
 		return acquire_pin_parse(value, &o->pins[o->pin_count++], err);
+	case OPT_PLACE:
+		if (o->place_count == DISCOVER_PLACES_MAX)
+			return bad(err, "place", value, "too many of them");
+		return discover_place_parse(
+		    value, &o->places[o->place_count++], err);
 	case OPT_PROXY:
 		return roads_take_proxy(
 		    &o->roads, value, ROADS_COMMAND_LINE, err);
@@ -255,6 +266,8 @@ text_option(int id, struct options *o)
 		return &o->server_command;
 	case OPT_CONFIG:
 		return &o->config;
+	case OPT_ROOT:
+		return &o->root;
 	case OPT_SERVERNAME:
 		return &o->servername;
 	case OPT_FORMAT:

@@ -11,6 +11,7 @@
 #include "face/roads.h"
 #include "keep/rules.h"
 #include "keep/target.h"
+#include "servers/discover.h"
 #include "tls/handshake.h"
 
 struct err;
@@ -35,7 +36,9 @@ enum {
 	CMD_HELP = 1 << 7,
 	CMD_HOSTS = 1 << 8,
 	CMD_COURIER = 1 << 9,
-	CMD_ALL = (1 << 10) - 1,
+	CMD_DISCOVER = 1 << 16,
+	CMD_READY = 1 << 17,
+	CMD_ALL = 0x7fffffff,
 	CMD_ROADS = CMD_FETCH | CMD_KEEP | CMD_COURIER, /* who ask responders
 							   by every road */
 	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP | CMD_HOSTS | CMD_COURIER,
@@ -46,14 +49,14 @@ enum { OPTIONS_TIMEOUT_MAX_S = 3600 };
 
 struct options {
 	int command; /* its CMD_ bit */
-	bool json, nagios, penalty, once, apply, remove, help;
+	bool json, nagios, penalty, once, apply, remove, help, discover;
 	bool allow_no_next_update, allow_sha1;
 	bool quiet, color;
 	int verbose;
 	const char *issuer, *output, *url, *chain, *request, *ca_file;
 	const char *tls_ca;
 	const char *state_dir, *server, *server_command, *config;
-	const char *servername;
+	const char *servername, *root;
 	const char *format, *hosts_file, *log_format;
 	enum handshake_starttls starttls;
 	bool has_at;
@@ -65,6 +68,8 @@ struct options {
 	size_t resolver_count;
 	struct acquire_pin pins[ACQUIRE_PINS_MAX];
 	size_t pin_count;
+	struct discover_place places[DISCOVER_PLACES_MAX];
+	size_t place_count;
 	struct roads roads; /* proxies, upstreams, private addresses */
 	const struct target_spec *specs; /* of the configuration; borrowed */
 	size_t spec_count;

@@ -28,6 +28,9 @@ struct nginx {
 
 /* --- reading --- */
 
+/* True if the command "nginx" is found where servers are. */
+bool nginx_is_installed(void);
+
 /* Run `COMMAND -T` and parse it.  CB once; CONF is the callback's to free, or
  * NULL with ERR (REASON_SERVER_CONFIG: nginx's own words in the text). */
 struct nginx_scan;

@@ -70,6 +70,18 @@ complete_path(char **command)
 	}
 }
 
+bool
+nginx_is_installed(void)
+{
+	char *command = mem_string("nginx");
+	bool found;
+
+	complete_path(&command);
+	found = strchr(command, '/') != NULL;
+	free(command);
+	return found;
+}
+
 struct proc *
 nginx_command_start(uv_loop_t *loop, const struct nginx *nginx,
     enum nginx_verb verb,

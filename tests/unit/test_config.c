@@ -92,6 +92,7 @@ test_every_key(void **state)
 	    "	issuer = \"/etc/ca2.pem\"\n"
 	    "	url = \"http://ocsp.test/\"\n"
 	    "}\n"
+	    "discover { places = {\"lego=/srv/.lego\"} }\n"
 	    "server nginx { command = \"nginx -c /srv/nginx.conf\" }\n");
 	if (config_load(&o, &config, &err) == -1)
 		fail_msg("%s", err.text);
@@ -114,6 +115,10 @@ test_every_key(void **state)
 	assert_null(o.specs[0].url);
 	assert_string_equal(o.specs[1].issuer, "/etc/ca2.pem");
 	assert_string_equal(o.specs[1].url, "http://ocsp.test/");
+	assert_true(o.discover);
+	assert_int_equal(o.place_count, 1);
+	assert_string_equal(o.places[0].finder, "lego");
+	assert_string_equal(o.places[0].dir, "/srv/.lego");
 	assert_string_equal(o.server, "nginx");
 	assert_string_equal(o.server_command, "nginx -c /srv/nginx.conf");
 	config_free(config);
@@ -164,6 +169,7 @@ test_nothing_said(void **state)
 	assert_null(o.server);
 	assert_true(o.timeout_ms == 0);
 	assert_int_equal(o.spec_count, 0);
+	assert_false(o.discover);
 	config_free(config);
 	config_free(NULL);
 }
@@ -252,6 +258,12 @@ static const struct wrong {
     {"a certificate twice", "certificate a {}\ncertificate a {}\n",
 	":2:", "two blocks of the name 'a'"},
     {"no title", "certificate {}\n", ":1:", "a name is missing after"},
+    {"a block of one kind twice", "discover {}\n\ndiscover {\n}\n",
+	":3:", "the block 'discover' is there twice, first in line 1"},
+    {"a title too many", "discover all {\n}\n",
+	":1:", "a '{' is missing: give 'discover { ... }', without a name"},
+    {"a place of nobody", "discover {\nplaces = {\"x=/y\"}\n}\n",
+	":2:", "places: 'x=/y' is no place of certificates"},
     {"no brace", "server nginx\n\n",
 	":1:", "a '{' is missing: give 'server \"NAME\" { ... }'"},
     {"nothing behind", "certificate", ":1:", "a '{' is missing"},
