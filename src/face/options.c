@@ -112,7 +112,7 @@ static const struct row {
     {OPT_HOSTS_FILE, "hosts-file", "FILE", CMD_HOSTS,
 	"the file to work on (/etc/hosts)"},
     {OPT_ROOT, "root", "DIR", CMD_DISCOVER, "take this folder for /"},
-    {OPT_PLACE, "place", "CLIENT=DIR", CMD_DISCOVER | CMD_KEEP,
+    {OPT_PLACE, "place", "CLIENT=DIR", CMD_DISCOVER,
 	"look there too for what certbot, acme.sh, lego or dehydrated keeps; "
 	"may be repeated"},
     {OPT_RESOLVER, "resolver", "URL", CMD_ASK,
