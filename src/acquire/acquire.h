@@ -93,6 +93,7 @@ struct acquire_target {
 					     errand */
 	const struct acquire_errand *errand; /* or NULL */
 	const struct cert_list *extra;       /* more signers; may be NULL */
+	const struct cert_list *trusted;     /* vouched for; may be NULL */
 	struct delegates *delegates; /* as pki/verify.h has it; or NULL */
 	const char *url;             /* instead of the AIA's; or NULL */
 	int64_t floor; /* refuse a response whose thisUpdate is older than the

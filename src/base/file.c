@@ -321,6 +321,28 @@ file_holds(const char *path, const void *data, size_t len)
 	return same;
 }
 
+uint64_t
+file_stamp(const char *path)
+{
+	uint64_t stamp = UINT64_C(14695981039346656037); /* FNV-1a, by words */
+	uint64_t facts[5];
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return 0;
+	facts[0] = (uint64_t)st.st_dev;
+	facts[1] = (uint64_t)st.st_ino;
+	facts[2] = (uint64_t)st.st_size;
+	facts[3] = (uint64_t)st.st_mtim.tv_sec;
+	facts[4] = (uint64_t)st.st_mtim.tv_nsec;
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		stamp = (stamp ^ facts[i]) * UINT64_C(1099511628211);
+		/* a multiplication carries upwards only */
+		stamp ^= stamp >> 32;
+	}
+	return stamp == 0 ? 1 : stamp;
+}
+
 int
 file_make_dir(const char *path, mode_t mode, struct err *err)
 {

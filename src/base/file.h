@@ -48,6 +48,11 @@ int file_replace_like(const char *path, const void *data, size_t len,
 /* 1 if PATH holds exactly these bytes, else 0. */
 int file_holds(const char *path, const void *data, size_t len);
 
+/* A number that is another one when what is at PATH (a link is followed) has
+ * changed: of its device, inode, size and time of modification.  0 if there is
+ * nothing to look at. */
+uint64_t file_stamp(const char *path);
+
 /* Make the folder PATH and its parents, MODE for each new one. */
 int file_make_dir(const char *path, mode_t mode, struct err *err);
 

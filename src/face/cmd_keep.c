@@ -13,73 +13,103 @@
 #include "keep/journal.h"
 #include "keep/keeper.h"
 
-struct job {
-	const struct options *o;
+/* One reading of the command line and of the configuration file. */
+struct reading {
+	struct options options;
+	struct config *config;    /* owned */
 	struct target_spec *args; /* of the command line; owned */
-	struct config *config;    /* of the last reload; owned */
 };
 
-/* SIGHUP: the configuration file again.  With certificates on the command line
- * there is nothing else to read. */
-static int
-reload(void *cookie, const struct target_spec **specs, size_t *count,
-    struct err *err)
-{
-	struct job *job = cookie;
-	struct config *config;
-	struct options again = {.config = job->o->config};
-
-	if (job->o->arg_count > 0)
-		return 0;
-	if (config_load(&again, &config, err) == -1)
-		return -1;
-	/* a file that is gone, or empty for a moment, must not end the care of
-	 * all (I8) */
-	if (again.spec_count == 0 && job->o->server == NULL) {
-		config_free(config);
-		return err_set(err, REASON_USAGE,
-		    "the configuration names no certificate any more");
-	}
-	*specs = again.specs;
-	*count = again.spec_count;
-	config_free(job->config);
-	job->config = config;
-	return 0;
-}
+struct job {
+	const struct options *o; /* of the start */
+	struct health health;    /* outlives every reading */
+};
 
 static void
-take_args(struct job *job, struct keeper_options *options)
+reading_free(struct reading *reading)
 {
-	const struct options *o = job->o;
+	config_free(reading->config);
+	free(reading->args);
+	free(reading);
+}
 
+/* The certificates of the command line, or else those of the configuration. */
+static void
+take_args(struct reading *reading, const struct options *o,
+    struct keeper_options *options)
+{
 	options->specs = o->specs;
 	options->spec_count = o->spec_count;
 	if (o->arg_count == 0)
 		return;
-	job->args = mem_array((size_t)o->arg_count, sizeof(job->args[0]));
+	reading->args =
+	    mem_array((size_t)o->arg_count, sizeof(reading->args[0]));
 	for (int i = 0; i < o->arg_count; i++)
-		job->args[i] = (struct target_spec){
+		reading->args[i] = (struct target_spec){
 		    .certificate = o->args[i],
 		    .issuer = o->issuer,
 		    .url = o->url,
 		};
-	options->specs = job->args;
+	options->specs = reading->args;
 	options->spec_count = (size_t)o->arg_count;
 }
 
+/* What O says, for the keeper; READING owns what has to be made for it. */
 static int
-check_arguments(const struct keeper_options *options, const struct options *o,
-    struct err *err)
+take_options(struct job *job, struct reading *reading, const struct options *o,
+    struct keeper_options *out, struct err *err)
 {
+	out->ca_file = o->ca_file;
+	out->acquire = options_acquire(o);
+	out->acquire.health = &job->health;
+	out->allow_no_next_update = o->allow_no_next_update;
+	out->allow_sha1 = o->allow_sha1;
+	out->certid = o->certid;
+	out->on_revoked = o->on_revoked;
+	out->rules = o->rules;
+	out->rule_count = o->rule_count;
+	out->use_nginx = o->server != NULL;
+	out->nginx_command =
+	    o->server_command != NULL ? o->server_command : "nginx";
+	take_args(reading, o, out);
 	if (o->server != NULL && strcmp(o->server, "nginx") != 0)
 		return err_set(err, REASON_USAGE,
 		    "--server '%s': this version publishes to nginx",
 		    o->server);
-	if (options->spec_count == 0 && o->server == NULL)
+	if (out->spec_count == 0 && o->server == NULL)
 		return err_set(err, REASON_USAGE,
 		    "nothing to keep: give certificates, --server nginx, or a "
 		    "configuration file");
 	return 0;
+}
+
+/* Everything anew: the file, and with it what the command line says, since one
+ * fills the gaps of the other.  A file that is gone, or empty for a moment, must
+ * not end the care of all (I8): nothing to keep is an error too. */
+static int
+reload(void *cookie, struct keeper_options *fresh, struct err *err)
+{
+	struct job *job = cookie;
+	const struct options *o = job->o;
+	struct reading *reading = mem_new(sizeof(*reading));
+
+	if (options_parse(o->command, command_keep.name, o->argc, o->argv,
+		&reading->options, err) == -1 ||
+	    config_load(&reading->options, &reading->config, err) == -1 ||
+	    options_settle(&reading->options, err) == -1 ||
+	    take_options(job, reading, &reading->options, fresh, err) == -1) {
+		reading_free(reading);
+		return -1;
+	}
+	fresh->owner = reading;
+	return 0;
+}
+
+static void
+retire(void *cookie, void *owner)
+{
+	(void)cookie;
+	reading_free(owner);
 }
 
 static int
@@ -121,39 +151,26 @@ static int
 run(const struct options *o)
 {
 	struct job job = {.o = o};
+	struct reading *reading = mem_new(sizeof(*reading));
 	char *state_dir = o->state_dir != NULL ? mem_string(o->state_dir)
 					       : keeper_default_dir();
 	struct keeper_options options = {
 	    .state_dir = state_dir,
-	    .ca_file = o->ca_file,
-	    .acquire = options_acquire(o),
-	    .allow_no_next_update = o->allow_no_next_update,
-	    .allow_sha1 = o->allow_sha1,
-	    .certid = o->certid,
-	    .on_revoked = o->on_revoked,
-	    .rules = o->rules,
-	    .rule_count = o->rule_count,
-	    .use_nginx = o->server != NULL,
-	    .nginx_command =
-		o->server_command != NULL ? o->server_command : "nginx",
 	    .once = o->once,
 	    .reload = reload,
+	    .retire = retire,
 	    .cookie = &job,
 	};
 	enum keeper_end end = KEEPER_GOOD;
-	struct health health = {0};
 	struct err err = {0};
 	int status;
 
-	options.acquire.health = &health;
-	take_args(&job, &options);
-	if (check_arguments(&options, o, &err) == -1 ||
+	if (take_options(&job, reading, o, &options, &err) == -1 ||
 	    begin_log(o, &err) == -1 || keeper_run(&options, &end, &err) == -1)
 		status = command_fail("keep", &err, EXIT_USAGE);
 	else
 		status = finish(end);
-	config_free(job.config);
-	free(job.args);
+	reading_free(reading);
 	free(state_dir);
 	return status;
 }

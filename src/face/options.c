@@ -365,7 +365,10 @@ options_parse(int command, const char *name, int argc, char **argv,
 	char shorts[3 * ROWS];
 	int id;
 
-	*out = (struct options){.command = command, .skew_s = VERIFY_SKEW};
+	*out = (struct options){.command = command,
+	    .skew_s = VERIFY_SKEW,
+	    .argc = argc,
+	    .argv = argv};
 	out->color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	make_getopt(command, longs, shorts);
 	opterr = 0;

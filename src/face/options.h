@@ -79,6 +79,8 @@ struct options {
 	enum on_revoked on_revoked;
 	char **args; /* what is no option; borrowed of argv */
 	int arg_count;
+	char **argv; /* all, to be read again; borrowed */
+	int argc;
 };
 
 /* Read the options of COMMAND (a CMD_ bit, named NAME) from ARGV, which begins

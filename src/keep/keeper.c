@@ -55,7 +55,7 @@ keeper_stop(struct keeper *k)
 	k->stopping = true;
 	(void)sd_notify(0, "STOPPING=1");
 	for (size_t i = 0; i < k->target_count; i++) {
-		acquire_cancel(&k->targets[i]->acquire);
+		target_stop(k->targets[i]);
 		places_leave(&k->places, &k->targets[i]->place);
 	}
 	nginx_scan_cancel(&k->scan);
@@ -104,24 +104,8 @@ on_end_signal(uv_signal_t *handle, int number)
 static void
 on_hangup(uv_signal_t *handle, int number)
 {
-	struct keeper *k = handle->data;
-	struct err err = {0};
-
 	(void)number;
-	log_event(LOG_NOTICE, (struct log_about){.event = "reload"},
-	    "reading configuration and certificates again");
-	if (k->options->reload != NULL &&
-	    k->options->reload(
-		k->options->cookie, &k->specs, &k->spec_count, &err) == -1)
-		log_event(LOG_ERROR,
-		    (struct log_about){.event = "reload", .reason = err.reason},
-		    "the old configuration stays: %s", err.text);
-	for (size_t i = 0; i < k->target_count; i++)
-		keeper_read_target(k, k->targets[i]);
-	keeper_sync_targets(k);
-	k->prove_all = true;
-	keeper_mark_dirty(k);
-	keeper_run_due(k);
+	(void)keeper_reload(handle->data, NULL);
 }
 
 static void
@@ -170,11 +154,8 @@ open_state(struct keeper *k, struct err *err)
 		    "the store was damaged: it is now '%s', a new one is begun "
 		    "from the published staples",
 		    aside);
-	k->acquire = k->options->acquire;
-	k->acquire.book = address_book_new();
 	/* without the book everything is only slower */
-	if (store_load_book(k->store, k->acquire.book, clock_wall_s(), &why) ==
-	    -1)
+	if (store_load_book(k->store, k->book, clock_wall_s(), &why) == -1)
 		log_event(LOG_WARNING,
 		    (struct log_about){.event = "store", .reason = why.reason},
 		    "%s", why.text);
@@ -236,18 +217,20 @@ static void
 release(struct keeper *k)
 {
 	HASH_CLEAR(hh, k->by_path);
+	HASH_CLEAR(hh_print, k->by_print);
 	for (size_t i = 0; i < k->target_count; i++)
 		target_free(k->targets[i]);
 	free(k->targets);
 	schedule_done(&k->schedule);
 	nginx_conf_free(k->conf);
 	store_close(k->store);
-	address_book_free(k->acquire.book);
+	address_book_free(k->book);
 	delegates_free(k->delegates);
 	free(k->staple_dir);
 	free(k->snippet_dir);
 	if (k->lock != -1)
 		close(k->lock);
+	settings_free(k->settings);
 }
 
 /* --once: what the targets have come to. */
@@ -280,23 +263,21 @@ keeper_run(
     const struct keeper_options *options, enum keeper_end *end, struct err *err)
 {
 	struct keeper *k = mem_new(sizeof(*k));
+	struct settings *settings = NULL;
 	int rc = -1;
 
-	k->options = options;
-	k->specs = options->specs;
-	k->spec_count = options->spec_count;
 	k->lock = -1;
 	k->delegates = delegates_new();
 	k->places = (struct places){.per_host_max = KEEPER_PER_HOST_MAX,
 	    .all_max = KEEPER_FETCHES_MAX,
 	    .hold_ms = KEEPER_PLACE_MS,
 	    .held_max = KEEPER_HELD_MAX};
-	if (open_state(k, err) == 0) {
-		k->nginx = (struct nginx){
-		    .command = options->nginx_command,
-		    .snippet_dir = k->snippet_dir,
-		    .staple_dir = k->staple_dir,
-		};
+	k->book = address_book_new();
+	k->options = options;
+	settings = settings_load(options, err);
+	if (settings != NULL && open_state(k, err) == 0) {
+		keeper_obey(k, settings);
+		settings = NULL;
 		(void)uv_loop_init(&k->loop);
 		k->pool = fetch_pool_new(&k->loop);
 		begin(k);
@@ -307,6 +288,7 @@ keeper_run(
 		rc = 0;
 	}
 	release(k);
+	settings_free(settings);
 	free(k);
 	return rc;
 }

@@ -43,11 +43,16 @@ struct keeper_options {
 	bool use_nginx;
 	const char *nginx_command;
 	bool once;
-	/* SIGHUP: the specs anew (borrowed until the next call), or -1 and
-	 * the old ones stay; NULL: they never change */
-	int (*reload)(void *cookie, const struct target_spec **specs,
-	    size_t *count, struct err *err);
+
+	/* SIGHUP: everything anew into *FRESH, or -1 and the old options stay.
+	 * The state folder, `once` and what follows here remain as they are.
+	 * NULL: they never change. */
+	int (*reload)(
+	    void *cookie, struct keeper_options *fresh, struct err *err);
+	/* nothing borrows of the options that came with OWNER any more */
+	void (*retire)(void *cookie, void *owner);
 	void *cookie;
+	void *owner; /* of what these options borrow; NULL: not ours to end */
 };
 
 enum keeper_end {

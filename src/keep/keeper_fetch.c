@@ -100,7 +100,7 @@ take_good(
 
 	target->last_final = false;
 	target->failures = 0;
-	err_clear(&target->last_err);
+	trouble_set(&target->failure, &(struct err){0});
 	if (!staple_better(target->staple, result->staple)) {
 		/* the responder has nothing newer yet, which is no failure */
 		staple_free(result->staple);
@@ -144,10 +144,10 @@ take_final(struct keeper *k, struct target *target,
 static void
 take_failure(struct target *target, const struct acquire_result *result)
 {
-	bool same = target->last_err.reason == result->err.reason;
+	bool same = trouble_reason(target->failure) == result->err.reason;
 
 	target->failures++;
-	target->last_err = result->err;
+	trouble_set(&target->failure, &result->err);
 	/* the first of its kind is news; its repetition is not */
 	log_event(same ? LOG_DETAIL : LOG_WARNING,
 	    target_about(target, "failed", result->err.reason), "%s",
@@ -193,7 +193,7 @@ acquired(void *cookie, struct acquire_result *result)
 	bool first = target->last_attempt == 0;
 	int64_t now = clock_wall_s();
 
-	target->acquire = NULL;
+	target_stopped(target);
 	places_leave(&k->places, &target->place);
 	target->last_attempt = now;
 	target->random = random_number();
@@ -225,21 +225,21 @@ keeper_is_fetching(const struct keeper *k)
 static void
 start(struct keeper *k, struct target *target)
 {
-	struct acquire_target job = {
-	    .leaf = target->id.leaf,
-	    .issuer = target->id.issuer,
-	    .extra = &target->id.extra,
-	    .delegates = k->delegates,
-	    .url = target->url,
-	    .policy = verify_policy_default(clock_wall_s()),
-	};
+	struct verify_input input;
+	struct acquire_target job = {.url = target_url(target)};
 
-	job.policy.allow_no_next_update = k->options->allow_no_next_update;
-	job.policy.allow_sha1 = k->options->allow_sha1;
+	target_terms(target, k->settings, clock_wall_s(), &input, &job.policy);
+	job.leaf = input.leaf;
+	job.issuer = input.issuer;
+	job.extra = input.extra;
+	job.trusted = input.trusted;
+	job.delegates = input.delegates;
 	if (target->staple != NULL)
 		job.floor = staple_facts(target->staple)->this_update;
+	target->settings = k->settings;
+	target->settings->users++;
 	target->acquire = acquire_start(
-	    &k->loop, k->pool, &job, &k->acquire, acquired, target);
+	    &k->loop, k->pool, &job, &k->settings->acquire, acquired, target);
 	keeper_decide(k, target);
 }
 

@@ -13,36 +13,18 @@
 #include "keep/keeper_priv.h"
 #include "pki/staple.h"
 
-static struct target *
-find(const struct keeper *k, const char *fingerprint)
-{
-	for (size_t i = 0; i < k->target_count; i++) {
-		const char *own = target_fingerprint(k->targets[i]);
-
-		if (own != NULL && strcmp(own, fingerprint) == 0)
-			return k->targets[i];
-	}
-	return NULL;
-}
-
 /* Verified here once more (I1): whoever may write into the folder need not be
  * the one that verified it. */
 static void
 judge(struct keeper *k, const struct target *target, const uint8_t *der,
     size_t len, struct acquire_result *result)
 {
-	const struct verify_input input = {
-	    .leaf = target->id.leaf,
-	    .issuer = target->id.issuer,
-	    .extra = &target->id.extra,
-	    .delegates = k->delegates,
-	    .der = der,
-	    .len = len,
-	};
-	struct verify_policy policy = verify_policy_default(clock_wall_s());
+	struct verify_input input;
+	struct verify_policy policy;
 
-	policy.allow_no_next_update = k->options->allow_no_next_update;
-	policy.allow_sha1 = k->options->allow_sha1;
+	target_terms(target, k->settings, clock_wall_s(), &input, &policy);
+	input.der = der;
+	input.len = len;
 	(void)verify_staple(&input, &policy, &result->staple, &result->facts,
 	    &result->accepted, &result->err);
 }
@@ -84,12 +66,12 @@ take(struct keeper *k, struct target *target, const uint8_t *der, size_t len)
 static void
 take_file(struct keeper *k, const char *path, const char *fingerprint)
 {
-	struct target *target = find(k, fingerprint);
+	struct target *target = keeper_find(k, fingerprint);
 	struct err err = {0};
 	uint8_t *der = NULL;
 	size_t len = 0;
 
-	if (target == NULL || target->id.issuer == NULL)
+	if (target == NULL || target->ca == NULL)
 		log_event(LOG_WARNING, (struct log_about){.event = "courier"},
 		    "'%s': what a courier brought is for no certificate that "
 		    "is kept here",

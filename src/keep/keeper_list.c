@@ -15,8 +15,13 @@
 void
 keeper_read_target(struct keeper *k, struct target *target)
 {
-	bool other = target_read(target, k->options->ca_file);
+	const struct target_sources sources = {
+	    .issuers = &k->issuers, .extra = &k->settings->extra};
+	bool other;
 
+	keeper_index_remove(k, target);
+	other = target_read(target, &sources);
+	keeper_index_add(k, target);
 	/* reading cancels an acquisition if it replaces what that works on;
 	 * and who waits may not need to, or elsewhere */
 	if (target->acquire == NULL)
@@ -25,11 +30,18 @@ keeper_read_target(struct keeper *k, struct target *target)
 		k->list_unsaved = true; /* its fingerprint is another one */
 		keeper_adopt(k, target);
 	}
-	if (target->unreadable.reason != REASON_NONE)
+	if (target->unreadable != NULL)
 		log_event(LOG_ERROR,
 		    target_about(
-			target, "certificate", target->unreadable.reason),
-		    "%s", target->unreadable.text);
+			target, "certificate", target->unreadable->reason),
+		    "%s", target->unreadable->text);
+	if (other && target->leaf != NULL && target_lacks_feature(target))
+		log_event(LOG_WARNING,
+		    target_about(target, "certificate", REASON_NONE),
+		    "its issuer '%s' has the TLS feature status_request "
+		    "(must-staple) and this certificate lacks it, against RFC "
+		    "7633, section 4.2.2: strict clients may refuse it",
+		    target_issuer(target)->subject);
 	keeper_decide(k, target);
 }
 
@@ -62,8 +74,11 @@ want(struct keeper *k, const struct target_spec *spec)
 		target->random = (uint32_t)clock_mono_ms();
 	HASH_ADD_KEYPTR(hh, k->by_path, target->certificate,
 	    strlen(target->certificate), target);
-	k->targets =
-	    mem_resize(k->targets, k->target_count + 1, sizeof(k->targets[0]));
+	if (k->target_count == k->target_room) {
+		k->target_room = k->target_room * 2 + 16;
+		k->targets = mem_resize(
+		    k->targets, k->target_room, sizeof(k->targets[0]));
+	}
 	k->targets[k->target_count++] = target;
 	k->list_unsaved = true;
 	keeper_read_target(k, target);
@@ -88,7 +103,7 @@ drop_unwanted(struct keeper *k)
 		HASH_FIND_STR(k->by_path, target->certificate, same);
 		if (same == target)
 			HASH_DEL(k->by_path, target);
-		acquire_cancel(&target->acquire);
+		keeper_index_remove(k, target);
 		places_leave(&k->places, &target->place);
 		schedule_remove(&k->schedule, &target->entry);
 		target_free(target);
@@ -104,10 +119,10 @@ keeper_sync_targets(struct keeper *k)
 
 	for (size_t i = 0; i < k->target_count; i++)
 		k->targets[i]->wanted = false;
-	for (size_t i = 0; i < k->spec_count; i++)
-		want(k, &k->specs[i]);
-	for (size_t i = 0;
-	     k->spec_count == 0 && k->conf != NULL && i < k->conf->site_count;
+	for (size_t i = 0; i < k->options->spec_count; i++)
+		want(k, &k->options->specs[i]);
+	for (size_t i = 0; k->options->spec_count == 0 && k->conf != NULL &&
+			   i < k->conf->site_count;
 	     i++) {
 		const struct nginx_site *site = &k->conf->sites[i];
 
@@ -133,6 +148,7 @@ keeper_watch_files(void *cookie)
 	struct keeper *k = cookie;
 
 	k->watch = NULL;
+	settings_sweep(k->settings);
 	for (size_t i = 0; i < k->target_count; i++) {
 		struct target *target = k->targets[i];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* keep/keeper_priv.h -- the inside of the keeper, for its six files:
- * keeper.c (begin, signals, end), keeper_list.c (which targets there are),
+/* keep/keeper_priv.h -- the inside of the keeper, for its files: keeper.c
+ * (begin, signals, end), keeper_reload.c (the configuration anew),
+ * keeper_list.c (which targets there are), keeper_index.c (by fingerprint),
  * keeper_fetch.c (what is due), keeper_store.c (what is remembered),
  * keeper_inbox.c (what a courier brought) and keeper_serve.c (what is
  * published). */
@@ -13,24 +14,26 @@
 #include "keep/parties.h"
 #include "keep/publish.h"
 #include "keep/schedule.h"
+#include "keep/settings.h"
 #include "keep/store.h"
 
 struct keeper {
-	const struct keeper_options *options;
+	struct settings *settings;            /* in force; owned */
+	const struct keeper_options *options; /* theirs */
 	uv_loop_t loop;
 	struct fetch_pool *pool;
 	struct store *store;
-	struct acquire_options acquire; /* of the options, and our book */
-	struct delegates *delegates;    /* that have signed before */
+	struct address_book *book;
+	struct delegates *delegates; /* that have signed before */
 	char *staple_dir, *snippet_dir;
 	int lock;
 
-	const struct target_spec *specs; /* borrowed of options or reload */
-	size_t spec_count;
 	struct target **targets; /* owned */
-	size_t target_count;
-	struct target *by_path; /* the same, a hash by certificate file */
-	bool list_unsaved;      /* the store has another list of targets */
+	size_t target_count, target_room;
+	struct target *by_path;  /* the same, a hash by certificate file, */
+	struct target *by_print; /* and by fingerprint, see keeper_find */
+	struct issuers issuers;  /* of all targets */
+	bool list_unsaved;       /* the store has another list of targets */
 	struct schedule schedule;
 	struct places places;     /* who fetches, and who waits for that */
 	struct loop_timer *due;   /* the first of the schedule */
@@ -60,6 +63,26 @@ struct keeper {
 	bool stopping;
 	bool interrupted;
 };
+
+/* --- keeper_reload.c --- */
+
+/* SIGHUP, and whoever else asks for it: the configuration, its files and all
+ * certificates anew.  -1 if the old configuration stays; ERR says why, as the
+ * log does. */
+int keeper_reload(struct keeper *k, struct err *err);
+
+/* SETTINGS, which are taken, are in force from now on. */
+void keeper_obey(struct keeper *k, struct settings *settings);
+
+/* --- keeper_index.c --- */
+
+/* The target whose certificate has FINGERPRINT, or NULL; further ones with the
+ * same certificate are its twins. */
+struct target *keeper_find(const struct keeper *k, const char *fingerprint);
+
+/* Around everything that changes a target's leaf. */
+void keeper_index_add(struct keeper *k, struct target *target);
+void keeper_index_remove(struct keeper *k, struct target *target);
 
 /* --- keeper_list.c --- */
 

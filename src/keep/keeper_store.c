@@ -19,21 +19,15 @@ static struct staple *
 verify_stored(const struct keeper *k, const struct target *target,
     const uint8_t *der, size_t len)
 {
-	const struct verify_input input = {
-	    .leaf = target->id.leaf,
-	    .issuer = target->id.issuer,
-	    .extra = &target->id.extra,
-	    .delegates = k->delegates,
-	    .der = der,
-	    .len = len,
-	};
-	struct verify_policy policy = verify_policy_default(clock_wall_s());
+	struct verify_input input;
+	struct verify_policy policy;
 	struct staple *staple = NULL;
 	struct verdict facts;
 	bool accepted;
 
-	policy.allow_no_next_update = k->options->allow_no_next_update;
-	policy.allow_sha1 = k->options->allow_sha1;
+	target_terms(target, k->settings, clock_wall_s(), &input, &policy);
+	input.der = der;
+	input.len = len;
 	(void)verify_staple(&input, &policy, &staple, &facts, &accepted, NULL);
 	return staple;
 }
@@ -58,7 +52,7 @@ adopt_state(struct target *target, const struct store_state *state)
 {
 	target->last_attempt = state->last_attempt;
 	target->failures = state->failures;
-	target->last_err = state->last_err;
+	trouble_set(&target->failure, &state->last_err);
 	target->last_final = state->last_final;
 	target->last_status = state->last_status;
 	target->fetch_again = state->fetch_again;
@@ -128,7 +122,7 @@ keeper_adopt(struct keeper *k, struct target *target)
 	struct adoption adoption = {.k = k, .target = target};
 	struct err err = {0};
 
-	if (fingerprint == NULL || target->id.issuer == NULL)
+	if (fingerprint == NULL || target->ca == NULL)
 		return;
 	if (store_each(k->store, fingerprint, adopt_item, &adoption, &err) ==
 	    -1)
@@ -182,7 +176,7 @@ as_state(const struct target *target)
 	return (struct store_state){
 	    .last_attempt = target->last_attempt,
 	    .failures = target->failures,
-	    .last_err = target->last_err,
+	    .last_err = trouble_err(target->failure),
 	    .last_final = target->last_final,
 	    .last_status = target->last_status,
 	    .fetch_again = target->fetch_again,
@@ -257,8 +251,7 @@ keeper_save_book(struct keeper *k)
 {
 	struct err err = {0};
 
-	if (store_save_book(k->store, k->acquire.book, clock_wall_s(), &err) ==
-	    -1)
+	if (store_save_book(k->store, k->book, clock_wall_s(), &err) == -1)
 		log_event(LOG_WARNING,
 		    (struct log_about){.event = "store", .reason = err.reason},
 		    "%s", err.text);

@@ -71,8 +71,8 @@ struct rules *rules_load(
 void rules_free(struct rules *rules);
 
 /* The first block that is about the issuer of LEAF, or NULL.  ISSUER may be
- * NULL (not found): then LEAF's own word on its issuer's name counts.  RULES
- * may be NULL.  Borrowed. */
+ * NULL (not found): then LEAF's own word on its issuer's name counts; else
+ * LEAF may be NULL.  RULES may be NULL.  Borrowed. */
 const struct rule *rules_find(const struct rules *rules,
     const struct cert *leaf, const struct cert *issuer);
 

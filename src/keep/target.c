@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "acquire/acquire.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "http/fetch.h"
+#include "keep/settings.h"
+#include "pki/identity.h"
 #include "pki/staple.h"
 
 struct target *
@@ -24,38 +27,104 @@ target_new(const struct target_spec *spec)
 }
 
 void
+target_stopped(struct target *target)
+{
+	target->acquire = NULL;
+	if (target->settings != NULL)
+		target->settings->users--;
+	target->settings = NULL;
+}
+
+void
+target_stop(struct target *target)
+{
+	acquire_cancel(&target->acquire);
+	target_stopped(target);
+}
+
+void
 target_free(struct target *target)
 {
 	if (target == NULL)
 		return;
-	acquire_cancel(&target->acquire);
-	identity_done(&target->id);
+	target_stop(target);
+	cert_free(target->leaf);
+	issuer_leave(&target->ca);
 	staple_free(target->staple);
+	free(target->unreadable);
+	free(target->failure);
+	free(target->responder);
 	free(target->certificate);
 	free(target->issuer);
 	free(target->url);
-	free(target->responder);
 	free(target);
+}
+
+void
+trouble_set(struct trouble **trouble, const struct err *err)
+{
+	size_t len = strlen(err->text) + 1;
+
+	free(*trouble);
+	*trouble = NULL;
+	if (err->reason == REASON_NONE)
+		return;
+	*trouble = mem_new(sizeof(**trouble) + len);
+	(*trouble)->reason = err->reason;
+	memcpy((*trouble)->text, err->text, len);
+}
+
+struct err
+trouble_err(const struct trouble *trouble)
+{
+	struct err err = {0};
+
+	if (trouble != NULL)
+		(void)err_set(&err, trouble->reason, "%s", trouble->text);
+	return err;
+}
+
+enum reason
+trouble_reason(const struct trouble *trouble)
+{
+	return trouble == NULL ? REASON_NONE : trouble->reason;
 }
 
 /* Another certificate: what was known is of no use for it. */
 static void
 forget(struct target *target)
 {
-	acquire_cancel(&target->acquire);
 	staple_free(target->staple);
 	target->staple = NULL;
 	target->said = target->last_final = false;
 	target->failures = 0;
 	target->last_attempt = target->fetch_again = target->retry_after = 0;
-	err_clear(&target->last_err);
+	free(target->failure);
+	target->failure = NULL;
 }
 
-static void
-look_at(const char *path, struct stat *seen)
+const struct cert *
+target_issuer(const struct target *target)
 {
-	if (path == NULL || stat(path, seen) == -1)
-		memset(seen, 0, sizeof(*seen));
+	return target->ca == NULL ? NULL : target->ca->cert;
+}
+
+const struct issuer_rules *
+target_rules(const struct target *target)
+{
+	return target->ca == NULL || target->ca->rule == NULL
+		   ? NULL
+		   : &target->ca->rule->said;
+}
+
+const char *
+target_url(const struct target *target)
+{
+	const struct issuer_rules *rules = target_rules(target);
+
+	return target->url != NULL ? target->url
+	       : rules != NULL     ? rules->url
+				   : NULL;
 }
 
 /* The host of the URL that is asked first; what is no http URL goes by its own
@@ -63,8 +132,8 @@ look_at(const char *path, struct stat *seen)
 static void
 name_responder(struct target *target)
 {
-	const struct cert *leaf = target->id.leaf;
-	const char *url = target->url;
+	const struct cert *leaf = target->leaf;
+	const char *url = target_url(target);
 	char *host = NULL;
 	int port;
 
@@ -77,84 +146,114 @@ name_responder(struct target *target)
 		    fetch_split_url(url, &host, &port) ? host : mem_string(url);
 }
 
+/* --- the files --- */
+
+/* True if ID has nobody to ask, by the certificate or by the operator. */
+static bool
+has_no_responder(const struct target *target, const struct identity *id,
+    const struct rules *rules)
+{
+	const struct rule *rule;
+
+	if (target->url != NULL || id->leaf->ocsp_url_count > 0)
+		return false;
+	rule = rules_find(rules, id->leaf, id->issuer);
+	return rule == NULL || rule->said.url == NULL;
+}
+
+static bool
+is_same(const struct cert *a, const struct cert *b)
+{
+	return a == b || (a != NULL && b != NULL &&
+			     strcmp(a->fingerprint, b->fingerprint) == 0);
+}
+
 /* A file that cannot be read for a moment (it is being replaced) must not cost
  * a staple that lives (I2): true if what was read before is to stay. */
 static bool
 is_worse(const struct target *target, const struct identity *fresh)
 {
-	const char *before = target_fingerprint(target);
-
-	if (before == NULL)
+	if (target->leaf == NULL)
 		return false;
 	if (fresh->leaf == NULL)
 		return true;
-	return fresh->issuer == NULL && target->id.issuer != NULL &&
-	       strcmp(before, fresh->leaf->fingerprint) == 0;
+	return fresh->issuer == NULL && target->ca != NULL &&
+	       is_same(target->leaf, fresh->leaf);
+}
+
+static void
+take_identity(struct target *target, const struct identity *fresh,
+    struct issuers *issuers)
+{
+	struct issuer *ca =
+	    fresh->issuer == NULL ? NULL : issuers_take(issuers, fresh->issuer);
+
+	/* an acquisition borrows of what goes away here */
+	target_stop(target);
+	cert_free(target->leaf);
+	issuer_leave(&target->ca);
+	target->leaf = fresh->leaf == NULL ? NULL : cert_compact(fresh->leaf);
+	target->ca = ca;
 }
 
 bool
-target_read(struct target *target, const char *ca_file)
+target_read(struct target *target, const struct target_sources *sources)
 {
 	const struct identity_files files = {
 	    .certificate = target->certificate,
 	    .issuer = target->issuer,
-	    .ca_file = ca_file,
+	    .more = sources->extra,
 	};
-	const char *before = target_fingerprint(target);
 	struct identity fresh;
 	struct err err = {0};
-	bool other;
+	bool other = false;
 
 	/* looked at before they are read: a change in between is seen later */
-	look_at(target->certificate, &target->seen);
-	look_at(target->issuer, &target->seen_issuer);
+	target->seen = file_stamp(target->certificate);
+	target->seen_issuer =
+	    target->issuer == NULL ? 0 : file_stamp(target->issuer);
 	(void)identity_load(&files, &fresh, &err);
 	/* Without a responder nobody needs the issuer. */
-	if (fresh.leaf != NULL && fresh.leaf->ocsp_url_count == 0 &&
-	    target->url == NULL)
+	if (fresh.leaf != NULL &&
+	    has_no_responder(target, &fresh, sources->issuers->rules))
 		err_clear(&err);
-	target->unreadable = err;
-	if (is_worse(target, &fresh)) {
-		identity_done(&fresh);
-		return false;
-	}
-	other = before == NULL || fresh.leaf == NULL ||
-		strcmp(before, fresh.leaf->fingerprint) != 0;
-	/* an acquisition borrows of the identity that goes away here */
-	acquire_cancel(&target->acquire);
-	identity_done(&target->id);
-	target->id = fresh;
+	trouble_set(&target->unreadable, &err);
+	if (is_worse(target, &fresh))
+		goto out;
+	other = target->leaf == NULL || !is_same(target->leaf, fresh.leaf);
+	if (other || !is_same(target_issuer(target), fresh.issuer))
+		take_identity(target, &fresh, sources->issuers);
 	name_responder(target);
 	if (other)
 		forget(target);
+out:
+	identity_done(&fresh);
 	return other;
 }
 
+/* What is gone for a moment is being replaced. */
 static bool
-has_changed(const char *path, const struct stat *seen)
+has_changed(const char *path, uint64_t seen)
 {
-	struct stat now;
+	uint64_t now = path == NULL ? 0 : file_stamp(path);
 
-	if (path == NULL || stat(path, &now) == -1)
-		return false; /* gone for a moment: it is being replaced */
-	return now.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
-	       now.st_mtim.tv_nsec != seen->st_mtim.tv_nsec ||
-	       now.st_size != seen->st_size || now.st_ino != seen->st_ino ||
-	       now.st_dev != seen->st_dev;
+	return now != 0 && now != seen;
 }
 
 bool
 target_changed(const struct target *target)
 {
-	return has_changed(target->certificate, &target->seen) ||
-	       has_changed(target->issuer, &target->seen_issuer);
+	return has_changed(target->certificate, target->seen) ||
+	       has_changed(target->issuer, target->seen_issuer);
 }
+
+/* --- what is known --- */
 
 const char *
 target_name(const struct target *target)
 {
-	return target->id.leaf == NULL ? target->certificate
-				       : cert_name(target->id.leaf);
+	return target->leaf == NULL ? target->certificate
+				    : cert_name(target->leaf);
 }
 
 struct log_about
@@ -173,19 +272,22 @@ target_reason(const struct target *target, enum target_state state)
 {
 	switch (state) {
 	case STATE_NO_RESPONDER:
-	case STATE_MUST_STAPLE_MISSING:
 		return REASON_NO_OCSP_URL;
+	case STATE_MUST_STAPLE_MISSING:
+		return target->responder == NULL
+			   ? REASON_NO_OCSP_URL
+			   : trouble_reason(target->failure);
 	case STATE_CERTIFICATE_EXPIRED:
 		return REASON_CERTIFICATE_EXPIRED;
 	case STATE_ERROR:
-		return target->unreadable.reason;
+		return trouble_reason(target->unreadable);
 	case STATE_RETRYING:
 	case STATE_EXPIRING:
 	case STATE_EXPIRED:
 	case STATE_PENDING:
 	case STATE_FRESH:
 	case STATE_DUE:
-		return target->last_err.reason;
+		return trouble_reason(target->failure);
 	case STATE_REVOKED: /* an answer, no failure */
 	case STATE_UNKNOWN:
 	case STATE_NOT_NEEDED:
@@ -197,13 +299,47 @@ target_reason(const struct target *target, enum target_state state)
 const char *
 target_fingerprint(const struct target *target)
 {
-	return target->id.leaf == NULL ? NULL : target->id.leaf->fingerprint;
+	return target->leaf == NULL ? NULL : target->leaf->fingerprint;
+}
+
+void
+target_terms(const struct target *target, const struct settings *settings,
+    int64_t now, struct verify_input *input, struct verify_policy *policy)
+{
+	const struct keeper_options *options = &settings->options;
+	const struct rule *rule = target->ca == NULL ? NULL : target->ca->rule;
+
+	*input = (struct verify_input){
+	    .leaf = target->leaf,
+	    .issuer = target_issuer(target),
+	    .extra = &settings->extra,
+	    .trusted = rule == NULL ? NULL : &rule->signers,
+	    .delegates = settings->delegates,
+	};
+	*policy = verify_policy_default(now);
+	policy->allow_no_next_update = options->allow_no_next_update;
+	policy->allow_sha1 = options->allow_sha1;
+	if (rule == NULL)
+		return;
+	policy->allow_sha1 = policy->allow_sha1 || rule->said.allow_sha1;
+	if (rule->said.no_next_update_s > 0) {
+		policy->allow_no_next_update = true;
+		policy->no_next_update_s = rule->said.no_next_update_s;
+	}
+}
+
+bool
+target_lacks_feature(const struct target *target)
+{
+	return target->ca != NULL && target->ca->cert->must_staple &&
+	       !target->leaf->must_staple;
 }
 
 struct policy_facts
 target_facts(const struct target *target, int64_t now)
 {
-	const struct cert *leaf = target->id.leaf;
+	const struct cert *leaf = target->leaf;
+	enum reason bad = trouble_reason(target->unreadable);
 	struct policy_facts facts = {
 	    .now = now,
 	    .random = target->random,
@@ -217,9 +353,13 @@ target_facts(const struct target *target, int64_t now)
 
 	if (leaf != NULL) {
 		facts.responder =
-		    target->url != NULL || leaf->ocsp_url_count > 0;
-		/* without a responder nobody needs the issuer */
-		facts.readable = target->id.issuer != NULL || !facts.responder;
+		    target_url(target) != NULL || leaf->ocsp_url_count > 0;
+		/* without a responder nobody needs the issuer, unless the
+		 * operator names one for that issuer */
+		facts.readable =
+		    target->ca != NULL ||
+		    (!facts.responder && bad != REASON_ISSUER_MISSING &&
+			bad != REASON_ISSUER_MISMATCH);
 		facts.must_staple = leaf->must_staple;
 		facts.not_before = leaf->not_before;
 		facts.not_after = leaf->not_after;

@@ -5,19 +5,22 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <uthash.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "keep/issuers.h"
 #include "keep/places.h"
 #include "keep/policy.h"
 #include "keep/schedule.h"
-#include "pki/identity.h"
 
 struct acquire;
+struct cert;
 struct keeper;
+struct settings;
 struct staple;
+struct verify_input;
+struct verify_policy;
 
 /* What a target is made of, as the operator says it.  Borrowed strings. */
 struct target_spec {
@@ -26,33 +29,51 @@ struct target_spec {
 	const char *url;         /* of the responder, or NULL: the AIA's */
 };
 
+/* A failure that lasts, in no more memory than it needs; NULL: none. */
+struct trouble {
+	enum reason reason;
+	char text[];
+};
+
+/* ERR's, or NULL for REASON_NONE; what was there is freed. */
+void trouble_set(struct trouble **trouble, const struct err *err);
+struct err trouble_err(const struct trouble *trouble);
+enum reason trouble_reason(const struct trouble *trouble);
+
+/* There are up to a million of them: what is big is shared (issuers), compact
+ * (the leaf) or only there while it is needed. */
 struct target {
 	struct schedule_entry entry;      /* subject: the target */
 	struct place place;               /* the same */
 	UT_hash_handle hh;                /* the keeper's, by certificate */
+	UT_hash_handle hh_print;          /* and by fingerprint, */
+	struct target *twin;              /* of which there may be more */
 	struct keeper *keeper;            /* borrowed */
 	char *certificate, *issuer, *url; /* owned copies of the spec */
 
-	struct identity id;    /* of the files as last read */
-	char *responder;       /* the host that is asked; owned; NULL: none */
-	struct err unreadable; /* why they cannot be used, else REASON_NONE */
+	/* of the files as last read */
+	struct cert *leaf;          /* compact; NULL: unreadable */
+	struct issuer *ca;          /* of the leaf; NULL: not found */
+	char *responder;            /* the host that is asked; NULL: none */
+	struct trouble *unreadable; /* why they cannot be used */
 	/* of the certificate's and the issuer's file, to notice a change */
-	struct stat seen, seen_issuer;
+	uint64_t seen, seen_issuer;
 
 	struct staple *staple; /* the best there is; NULL: none */
 
 	uint32_t random; /* the jitter of its next step; new after each try */
 	unsigned failures;
-	int64_t last_attempt; /* wall seconds; 0: never */
-	struct err last_err;
+	int64_t last_attempt;    /* wall seconds; 0: never */
+	struct trouble *failure; /* of the last attempt */
 	bool last_final;
 	enum cert_status last_status;
 	int64_t fetch_again, retry_after; /* wall seconds; 0: no hint */
 
-	struct acquire *acquire; /* under way, or NULL */
-	enum target_state state; /* as last decided */
-	bool said;               /* STATE has been logged */
-	bool published;          /* the last round had a staple for it */
+	struct acquire *acquire;   /* under way, or NULL, */
+	struct settings *settings; /* by these; NULL without one */
+	enum target_state state;   /* as last decided */
+	bool said;                 /* STATE has been logged */
+	bool published;            /* the last round had a staple for it */
 	bool wanted; /* still asked for, while the list is read again */
 };
 
@@ -62,11 +83,38 @@ struct target *target_new(const struct target_spec *spec);
 /* Its acquisition, if any, is cancelled. */
 void target_free(struct target *target);
 
-/* Read the files (again).  CA_FILE as in --ca-file, or NULL.  True if it is
- * another certificate now than before: staple and history are then gone.  An
- * acquisition is cancelled if the identity it works on is replaced; one that
- * cannot be read for the moment, leaf or issuer, replaces nothing (I2). */
-bool target_read(struct target *target, const char *ca_file);
+/* What a target's files are read with; all shared, all borrowed. */
+struct target_sources {
+	struct issuers *issuers;
+	const struct cert_list *extra; /* of --ca-file; or NULL */
+};
+
+/* Read the files (again).  True if it is another certificate now than before:
+ * staple and history are then gone.  An acquisition is cancelled if what it
+ * works on is replaced; what cannot be read for the moment, leaf or issuer,
+ * replaces nothing (I2). */
+bool target_read(struct target *target, const struct target_sources *sources);
+
+/* End the acquisition, if there is one: silently, or because it has called. */
+void target_stop(struct target *target);
+void target_stopped(struct target *target);
+
+/* The issuer's certificate, or NULL. */
+const struct cert *target_issuer(const struct target *target);
+
+/* What the operator says of its issuer, or NULL. */
+const struct issuer_rules *target_rules(const struct target *target);
+
+/* The responder's URL by the operator's word, or NULL: the AIA's. */
+const char *target_url(const struct target *target);
+
+/* By what a response for it is judged at NOW (wall seconds), under SETTINGS. */
+void target_terms(const struct target *target, const struct settings *settings,
+    int64_t now, struct verify_input *input, struct verify_policy *policy);
+
+/* D4, RFC 7633 section 4.2.2: the issuing CA promises staples for all that it
+ * certifies, and this certificate lacks the promise. */
+bool target_lacks_feature(const struct target *target);
 
 /* True if a file on disk, the certificate's or the issuer's, is not the one
  * that was read. */

@@ -36,7 +36,7 @@ identity_find_issuer(struct identity *id, bool only_given, struct err *err)
 {
 	const struct cert_list *const given[] = {&id->issuers, NULL};
 	const struct cert_list *const all[] = {
-	    &id->chain, &id->issuers, &id->extra, NULL};
+	    &id->chain, &id->issuers, &id->extra, id->more, NULL};
 	struct err missing = {0};
 
 	if (only_given) {
@@ -58,6 +58,7 @@ identity_load(
     const struct identity_files *files, struct identity *out, struct err *err)
 {
 	memset(out, 0, sizeof(*out));
+	out->more = files->more;
 	if (cert_list_load(&out->chain, files->certificate, err) == -1)
 		return -1;
 	out->leaf = cert_list_leaf(&out->chain);

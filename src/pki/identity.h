@@ -8,18 +8,21 @@
 
 /* Where to look.  Paths are borrowed during the load; NULL: not given. */
 struct identity_files {
-	const char *certificate; /* PEM chain or leaf, or DER */
-	const char *issuer;      /* -i */
-	const char *chain;       /* --chain */
-	const char *ca_file;     /* --ca-file */
+	const char *certificate;      /* PEM chain or leaf, or DER */
+	const char *issuer;           /* -i */
+	const char *chain;            /* --chain */
+	const char *ca_file;          /* --ca-file */
+	const struct cert_list *more; /* the same, loaded already: many share
+					 it; must outlive the identity */
 };
 
 struct identity {
-	const struct cert *leaf;   /* borrowed of the lists below */
-	const struct cert *issuer; /* NULL after a missing issuer */
-	struct cert_list chain;    /* of the certificate's file */
-	struct cert_list issuers;  /* of -i */
-	struct cert_list extra;    /* of --chain and --ca-file */
+	const struct cert *leaf;      /* borrowed of the lists below */
+	const struct cert *issuer;    /* NULL after a missing issuer */
+	struct cert_list chain;       /* of the certificate's file */
+	struct cert_list issuers;     /* of -i */
+	struct cert_list extra;       /* of --chain and --ca-file */
+	const struct cert_list *more; /* borrowed, or NULL */
 };
 
 /* Load the files and find the issuer by signature: in -i alone if it is

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "scratch.h"
 #include "base/mem.h"
 
 static char folder[] = "/tmp/oclasp-test-file-XXXXXX";
@@ -566,6 +567,47 @@ test_lock(void **state)
 	close(go[1]);
 }
 
+/* Another number for each way in which a file changes. */
+static void
+test_stamp(void **state)
+{
+	struct scratch scratch;
+	struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	char *path, *other, *link;
+	uint64_t first;
+
+	(void)state;
+	scratch_make(&scratch);
+	path = scratch_path(&scratch, "file");
+	other = scratch_path(&scratch, "other");
+	link = scratch_path(&scratch, "link");
+	assert_true(file_stamp(path) == 0);
+	scratch_write(path, "abc");
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	first = file_stamp(path);
+	assert_true(first != 0 && first == file_stamp(path));
+	assert_int_equal(symlink(path, link), 0);
+	assert_true(file_stamp(link) == first);
+	times[1].tv_nsec = 1;
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	assert_true(file_stamp(path) != first);
+	times[1].tv_nsec = 0;
+	scratch_write(path, "abcd");
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	assert_true(file_stamp(path) != first);
+	scratch_write(other, "abc");
+	assert_int_equal(utimensat(AT_FDCWD, other, times, 0), 0);
+	assert_int_equal(rename(other, path), 0);
+	assert_true(file_stamp(path) != first); /* another inode */
+	assert_true(file_stamp(link) == file_stamp(path));
+	assert_int_equal(unlink(path), 0);
+	assert_true(file_stamp(path) == 0 && file_stamp(link) == 0);
+	free(path);
+	free(other);
+	free(link);
+	scratch_remove(&scratch);
+}
+
 int
 main(void)
 {
@@ -585,6 +627,7 @@ main(void)
 	    cmocka_unit_test(test_standard_input),
 	    cmocka_unit_test(test_make_dir),
 	    cmocka_unit_test(test_lock),
+	    cmocka_unit_test(test_stamp),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

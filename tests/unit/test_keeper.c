@@ -432,6 +432,122 @@ test_hangup_while_unreadable(void **state)
 	assert_int_equal(stop(child), KEEPER_GOOD);
 }
 
+/* What a reload says, one word after the other. */
+static struct reloads {
+	int count;
+	char *retired; /* path of a file that tells */
+} reloads;
+
+static int
+reload(void *cookie, struct keeper_options *fresh, struct err *err)
+{
+	struct reloads *r = cookie;
+
+	switch (r->count++) {
+	case 0:
+		fresh->spec_count = 2;
+		fresh->owner = r;
+		return 0;
+	case 1:
+		fresh->spec_count = 0;
+		return err_set(err, REASON_USAGE, "a faulty configuration");
+	default:
+		fresh->spec_count = 1;
+		return 0;
+	}
+}
+
+static void
+retire(void *cookie, void *owner)
+{
+	struct reloads *r = cookie;
+
+	assert_ptr_equal(owner, r);
+	scratch_write(r->retired, "");
+}
+
+static bool
+is_retired(void)
+{
+	return scratch_exists(reloads.retired);
+}
+
+static bool
+second_is_gone(void)
+{
+	return !scratch_exists(staples[1]);
+}
+
+/* SIGHUP: a faulty configuration changes nothing, a good one everything, and
+ * what an old one borrowed of is given back when nobody works by it. */
+static void
+test_reload(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	pid_t child;
+
+	(void)state;
+	make_leaves(2);
+	sign(2, CERT_GOOD, 60, CLOCK_DAY);
+	reloads =
+	    (struct reloads){.retired = scratch_path(&scratch, "retired")};
+	options.reload = reload;
+	options.retire = retire;
+	options.cookie = &reloads;
+	child = begin(&options);
+	await(first_is_there, "the first staple");
+	assert_int_equal(kill(child, SIGHUP), 0);
+	await(second_is_there, "the certificate of the new configuration");
+	assert_int_equal(kill(child, SIGHUP), 0);
+	serve_ms(500);
+	assert_true(first_is_there() && second_is_there());
+	assert_false(is_retired());
+	assert_int_equal(kill(child, SIGHUP), 0);
+	await(second_is_gone, "the end of the second");
+	await(is_retired, "the old options' end");
+	assert_true(first_is_there());
+	assert_int_equal(stop(child), KEEPER_GOOD);
+	free(reloads.retired);
+}
+
+/* A fetch that is under way goes on over a reload. */
+static void
+test_reload_costs_no_fetch(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	pid_t child;
+
+	(void)state;
+	options.acquire.timeout_ms = 60000;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	responder.manner = SCRIPT_HANG;
+	child = begin(&options);
+	await(was_asked, "the first request");
+	assert_int_equal(kill(child, SIGHUP), 0);
+	serve_ms(500);
+	assert_int_equal(responder.requests, 1);
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
+/* An issuer's rule that cannot be used: said at the start. */
+static void
+test_faulty_rules(void **state)
+{
+	const struct issuer_rules rules = {
+	    .issuer = "issuer", .signer = "/nowhere/signer.pem"};
+	struct keeper_options options = options_for(1, true);
+	enum keeper_end end = KEEPER_GOOD;
+	struct err err = {0};
+
+	(void)state;
+	make_leaves(1);
+	options.rules = &rules;
+	options.rule_count = 1;
+	assert_int_equal(keeper_run(&options, &end, &err), -1);
+	assert_int_equal(err.reason, REASON_CERTIFICATE_UNREADABLE);
+}
+
 /* I3: at its end the staple is withdrawn, though the responder is silent. */
 static void
 test_end_of_a_staple(void **state)
@@ -531,6 +647,9 @@ main(void)
 	    TEST(test_once_with_a_copy),
 	    TEST(test_once_without_issuer),
 	    TEST(test_hangup_while_unreadable),
+	    TEST(test_reload),
+	    TEST(test_reload_costs_no_fetch),
+	    TEST(test_faulty_rules),
 	    TEST(test_end_of_a_staple),
 	    TEST(test_another_certificate),
 	    TEST(test_store_lost),

@@ -12,6 +12,7 @@
 #include "acquire/acquire.h"
 #include "base/clock.h"
 #include "base/loop.h"
+#include "keep/settings.h"
 #include "keep/target.h"
 #include "pki/staple.h"
 #include "pki_fixture.h"
@@ -22,6 +23,7 @@ static struct pki_party other, crl_only, crl_must;
 static struct scratch scratch;
 static char *certificate, *issuer;
 static struct target *target;
+static struct issuers issuers;
 
 static int
 make_pki(void **state)
@@ -67,10 +69,19 @@ tear_down(void **state)
 	(void)state;
 	target_free(target);
 	target_free(NULL);
+	assert_null(issuers.all); /* the last user frees */
 	free(certificate);
 	free(issuer);
 	scratch_remove(&scratch);
 	return 0;
+}
+
+static bool
+read_files(void)
+{
+	const struct target_sources sources = {.issuers = &issuers};
+
+	return target_read(target, &sources);
 }
 
 /* PATH of these certificates; each write has a moment of its own. */
@@ -121,8 +132,8 @@ static void
 start(void)
 {
 	write_chain(certificate, &pki.leaf, &pki.issuer);
-	assert_true(target_read(target, NULL));
-	assert_int_equal(target->unreadable.reason, REASON_NONE);
+	assert_true(read_files());
+	assert_int_equal(trouble_reason(target->unreadable), REASON_NONE);
 	target->staple = make_staple(&pki.leaf);
 	target->failures = 3;
 	target->last_attempt = PKI_NOW - 5;
@@ -138,7 +149,7 @@ expect_kept(void)
 	assert_int_equal(target->failures, 3);
 	assert_string_equal(
 	    target_fingerprint(target), pki.leaf.cert->fingerprint);
-	assert_non_null(target->id.issuer);
+	assert_non_null(target_issuer(target));
 	assert_true(target_facts(target, PKI_NOW).readable);
 	assert_ptr_equal(target_servable(target, PKI_NOW), target->staple);
 }
@@ -175,12 +186,12 @@ test_unread(void **state)
 	assert_false(target_facts(target, PKI_NOW).readable);
 	assert_null(target_servable(target, PKI_NOW));
 	assert_false(target_changed(target)); /* there is no file at all */
-	assert_true(target_read(target, NULL));
+	assert_true(read_files());
 	assert_int_equal(
-	    target->unreadable.reason, REASON_CERTIFICATE_UNREADABLE);
+	    trouble_reason(target->unreadable), REASON_CERTIFICATE_UNREADABLE);
 	write_chain(certificate, &pki.leaf, &pki.issuer);
 	assert_true(target_changed(target)); /* and now there is */
-	assert_true(target_read(target, NULL));
+	assert_true(read_files());
 	assert_false(target_changed(target));
 	assert_true(target_facts(target, PKI_NOW).readable);
 }
@@ -201,51 +212,62 @@ test_bad_for_a_moment(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		scratch_write(certificate, rows[i].text);
 		assert_true(target_changed(target));
-		assert_false(target_read(target, NULL));
-		assert_int_equal(
-		    target->unreadable.reason, REASON_CERTIFICATE_UNREADABLE);
+		assert_false(read_files());
+		assert_int_equal(trouble_reason(target->unreadable),
+		    REASON_CERTIFICATE_UNREADABLE);
 		assert_false(target_changed(target)); /* said once */
 		expect_kept();
 	}
 	/* the leaf is there already, its issuer not yet */
 	write_chain(certificate, &pki.leaf, NULL);
 	assert_true(target_changed(target));
-	assert_false(target_read(target, NULL));
-	assert_int_equal(target->unreadable.reason, REASON_ISSUER_MISSING);
+	assert_false(read_files());
+	assert_int_equal(
+	    trouble_reason(target->unreadable), REASON_ISSUER_MISSING);
 	expect_kept();
 	assert_int_equal(unlink(certificate), 0);
 	assert_false(target_changed(target)); /* gone: it comes back */
-	assert_false(target_read(target, NULL));
+	assert_false(read_files());
 	expect_kept();
 	write_chain(certificate, &pki.leaf, &pki.issuer);
 	assert_true(target_changed(target));
-	assert_false(target_read(target, NULL));
-	assert_int_equal(target->unreadable.reason, REASON_NONE);
+	assert_false(read_files());
+	assert_int_equal(trouble_reason(target->unreadable), REASON_NONE);
 	expect_kept();
 }
 
-/* An acquisition borrows of the identity: it is cancelled if that goes, and
- * only then. */
+/* An acquisition borrows of leaf and issuer: it is ended if one of them goes,
+ * and only then. */
 static void
 test_acquisition_under_way(void **state)
 {
 	struct acquire_options options = {.timeout_ms = 100000};
 	struct acquire_target job = {.policy = verify_policy_default(PKI_NOW)};
+	struct settings settings = {.users = 1};
 	uv_loop_t loop;
 
 	(void)state;
 	start();
 	assert_int_equal(uv_loop_init(&loop), 0);
-	job.leaf = target->id.leaf;
-	job.issuer = target->id.issuer;
+	job.leaf = target->leaf;
+	job.issuer = target_issuer(target);
 	target->acquire =
 	    acquire_start(&loop, NULL, &job, &options, NULL, NULL);
+	target->settings = &settings;
 	scratch_write(certificate, "");
-	assert_false(target_read(target, NULL));
+	assert_false(read_files());
 	assert_non_null(target->acquire);
+	/* the same again, as by SIGHUP */
 	write_chain(certificate, &pki.leaf, &pki.issuer);
-	assert_false(target_read(target, NULL));
+	assert_false(read_files());
+	assert_non_null(target->acquire);
+	assert_ptr_equal(target->leaf, job.leaf);
+	assert_ptr_equal(target_issuer(target), job.issuer);
+	assert_int_equal(settings.users, 1);
+	write_chain(certificate, &other, &pki.issuer);
+	assert_true(read_files());
 	assert_null(target->acquire);
+	assert_int_equal(settings.users, 0);
 	loop_end(&loop);
 }
 
@@ -256,7 +278,7 @@ test_another_certificate(void **state)
 	start();
 	write_chain(certificate, &other, &pki.issuer);
 	assert_true(target_changed(target));
-	assert_true(target_read(target, NULL));
+	assert_true(read_files());
 	assert_null(target->staple);
 	assert_int_equal(target->failures, 0);
 	assert_true(target->last_attempt == 0);
@@ -265,7 +287,7 @@ test_another_certificate(void **state)
 	assert_false(target->said);
 	assert_string_equal(
 	    target_fingerprint(target), other.cert->fingerprint);
-	assert_int_equal(target->unreadable.reason, REASON_NONE);
+	assert_int_equal(trouble_reason(target->unreadable), REASON_NONE);
 }
 
 /* The same, in the same second and of the same size: the inode tells. */
@@ -284,7 +306,7 @@ test_replaced_by_rename(void **state)
 	    0);
 	assert_int_equal(rename(next, certificate), 0);
 	assert_true(target_changed(target));
-	assert_false(target_read(target, NULL));
+	assert_false(read_files());
 	expect_kept();
 	free(next);
 }
@@ -298,24 +320,25 @@ test_issuer_of_its_own(void **state)
 	target = target_new(&(struct target_spec){
 	    .certificate = certificate, .issuer = issuer});
 	write_chain(certificate, &pki.leaf, NULL);
-	assert_true(target_read(target, NULL));
-	assert_int_not_equal(target->unreadable.reason, REASON_NONE);
+	assert_true(read_files());
+	assert_int_not_equal(trouble_reason(target->unreadable), REASON_NONE);
 	assert_false(target_facts(target, PKI_NOW).readable);
 	assert_false(target_changed(target));
 	write_chain(issuer, &pki.issuer, NULL);
 	assert_true(target_changed(target));
-	assert_false(target_read(target, NULL));
-	assert_int_equal(target->unreadable.reason, REASON_NONE);
+	assert_false(read_files());
+	assert_int_equal(trouble_reason(target->unreadable), REASON_NONE);
 	assert_true(target_facts(target, PKI_NOW).readable);
 	target->staple = make_staple(&pki.leaf);
 	target->failures = 3;
 	scratch_write(issuer, "half");
 	assert_true(target_changed(target));
-	assert_false(target_read(target, NULL));
+	assert_false(read_files());
 	expect_kept();
 	write_chain(issuer, &pki.root, NULL); /* another one, not the issuer */
-	assert_false(target_read(target, NULL));
-	assert_int_equal(target->unreadable.reason, REASON_ISSUER_MISMATCH);
+	assert_false(read_files());
+	assert_int_equal(
+	    trouble_reason(target->unreadable), REASON_ISSUER_MISMATCH);
 	expect_kept();
 }
 
@@ -326,24 +349,116 @@ test_without_responder(void **state)
 
 	(void)state;
 	write_chain(certificate, &crl_only, NULL);
-	assert_true(target_read(target, NULL));
+	assert_true(read_files());
 	/* nobody needs the issuer then */
-	assert_int_equal(target->unreadable.reason, REASON_NONE);
+	assert_int_equal(trouble_reason(target->unreadable), REASON_NONE);
 	facts = target_facts(target, PKI_NOW);
 	assert_true(facts.readable);
 	assert_false(facts.responder);
 	write_chain(certificate, &crl_must, NULL);
-	assert_true(target_read(target, NULL));
+	assert_true(read_files());
 	assert_true(target_facts(target, PKI_NOW).must_staple); /* D3 */
 	/* one by configuration: then the issuer is missing */
 	target_free(target);
 	target = target_new(&(struct target_spec){
 	    .certificate = certificate, .url = "http://ocsp.test/"});
-	assert_true(target_read(target, NULL));
-	assert_int_equal(target->unreadable.reason, REASON_ISSUER_MISSING);
+	assert_true(read_files());
+	assert_int_equal(
+	    trouble_reason(target->unreadable), REASON_ISSUER_MISSING);
 	facts = target_facts(target, PKI_NOW);
 	assert_true(facts.responder);
 	assert_false(facts.readable);
+}
+
+/* What the operator says of one issuer counts for its certificates. */
+static void
+test_rules(void **state)
+{
+	const struct issuer_rules said = {.issuer = "issuer",
+	    .url = "http://va.test/ocsp",
+	    .no_next_update_s = 7200,
+	    .allow_sha1 = true};
+	struct rules *rules = rules_load(&said, 1, NULL);
+	struct settings settings = {.options = {.state_dir = "/nowhere"}};
+	struct verify_policy policy;
+	struct verify_input input;
+
+	(void)state;
+	write_chain(certificate, &crl_only, NULL);
+	issuers_obey(&issuers, rules);
+	assert_true(read_files()); /* it has a responder now: its issuer is
+				      missed */
+	assert_int_equal(
+	    trouble_reason(target->unreadable), REASON_ISSUER_MISSING);
+	assert_false(target_facts(target, PKI_NOW).readable);
+	write_chain(certificate, &crl_only, &pki.issuer);
+	assert_false(read_files());
+	assert_null(target->unreadable);
+	assert_true(target_facts(target, PKI_NOW).readable);
+	assert_true(target_facts(target, PKI_NOW).responder);
+	assert_string_equal(target_url(target), "http://va.test/ocsp");
+	assert_string_equal(target->responder, "va.test");
+	target_terms(target, &settings, PKI_NOW, &input, &policy);
+	assert_true(policy.allow_sha1 && policy.allow_no_next_update);
+	assert_true(policy.no_next_update_s == 7200);
+	assert_non_null(input.trusted);
+	/* taken back */
+	issuers_obey(&issuers, NULL);
+	rules_free(rules);
+	assert_false(read_files());
+	assert_null(target_url(target));
+	assert_null(target->responder);
+	target_terms(target, &settings, PKI_NOW, &input, &policy);
+	assert_false(policy.allow_sha1 || policy.allow_no_next_update);
+	assert_null(input.trusted);
+}
+
+/* D4: the CA has the TLS feature, the leaf does not. */
+static void
+test_lacks_feature(void **state)
+{
+	struct pki_party ca = pki_party(&(struct pki_spec){.cn = "strict",
+	    .ext = {{"basicConstraints", "critical,CA:TRUE"},
+		{"tlsfeature", "status_request"}}});
+	struct pki_party lacks =
+	    pki_party(&(struct pki_spec){.cn = "lacks", .issuer = &ca});
+	struct pki_party has = pki_party(&(struct pki_spec){.cn = "has",
+	    .issuer = &ca,
+	    .ext = {{"tlsfeature", "status_request"}}});
+
+	(void)state;
+	write_chain(certificate, &lacks, &ca);
+	assert_true(read_files());
+	assert_true(target_lacks_feature(target));
+	write_chain(certificate, &has, &ca);
+	assert_true(read_files());
+	assert_false(target_lacks_feature(target));
+	write_chain(certificate, &pki.leaf, &pki.issuer);
+	assert_true(read_files());
+	assert_false(target_lacks_feature(target));
+	pki_party_done(&ca);
+	pki_party_done(&lacks);
+	pki_party_done(&has);
+}
+
+/* Many certificates, one issuer in memory. */
+static void
+test_shared_issuer(void **state)
+{
+	const struct target_sources sources = {.issuers = &issuers};
+	char *path = scratch_path(&scratch, "other.pem");
+	struct target *second =
+	    target_new(&(struct target_spec){.certificate = path});
+
+	(void)state;
+	start();
+	write_chain(path, &other, &pki.issuer);
+	assert_true(target_read(second, &sources));
+	assert_ptr_equal(target_issuer(second), target_issuer(target));
+	assert_int_equal(target->ca->users, 2);
+	target_free(second);
+	assert_int_equal(target->ca->users, 1);
+	free(path);
 }
 
 /* clang-format off */
@@ -362,6 +477,9 @@ main(void)
 	    TEST(test_replaced_by_rename),
 	    TEST(test_issuer_of_its_own),
 	    TEST(test_without_responder),
+	    TEST(test_rules),
+	    TEST(test_lacks_feature),
+	    TEST(test_shared_issuer),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);
