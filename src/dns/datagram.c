@@ -47,6 +47,8 @@ struct datagram_query {
 	size_t answers, malformed, foreign; /* datagrams that came */
 	struct err err;
 	bool plain; /* asked without EDNS, as the last resort */
+	bool once;
+	unsigned manner;
 	bool busy, cancelled, reporting;
 	struct datagram_callbacks callbacks;
 	void *cookie;
@@ -108,8 +110,12 @@ type_text(enum dns_type type)
 		return "A";
 	case DNS_CNAME:
 		return "CNAME";
+	case DNS_NS:
+		return "NS";
 	case DNS_TXT:
 		return "TXT";
+	case DNS_HTTPS:
+		return "HTTPS";
 	case DNS_AAAA:
 		return "AAAA";
 	}
@@ -152,8 +158,9 @@ ask_plainly(struct datagram_query *query)
 {
 	query->plain = true;
 	memcpy(query->asked, query->name, strlen(query->name));
-	(void)dns_query_write_plain(query->name, query->type, query->id,
-	    query->query, sizeof(query->query), &query->query_len, NULL);
+	(void)dns_query_write_as(query->name, query->type, query->id,
+	    query->manner | DNS_NO_EDNS, query->query, sizeof(query->query),
+	    &query->query_len, NULL);
 	return send_question(query);
 }
 
@@ -231,6 +238,32 @@ read_errors(struct datagram_query *query)
 }
 
 static void
+tell_stray(struct datagram_query *query, const struct packet *packet,
+    const struct dns_message *message)
+{
+	const struct sockaddr *from = (const struct sockaddr *)&packet->from;
+	struct datagram_stray stray = {
+	    .at_ms = clock_mono_ms() - query->asked_ms,
+	    .ip_ttl = packet->ip_ttl,
+	    .size = packet->len,
+	    .elsewhere = !is_server(query, &packet->from),
+	    .message = message,
+	};
+
+	if (query->callbacks.stray == NULL)
+		return;
+	if (from->sa_family == AF_INET)
+		(void)inet_ntop(AF_INET,
+		    &((const struct sockaddr_in *)from)->sin_addr, stray.from,
+		    sizeof(stray.from));
+	else if (from->sa_family == AF_INET6)
+		(void)inet_ntop(AF_INET6,
+		    &((const struct sockaddr_in6 *)from)->sin6_addr, stray.from,
+		    sizeof(stray.from));
+	query->callbacks.stray(query->cookie, &stray);
+}
+
+static void
 take_datagram(struct datagram_query *query, const struct packet *packet)
 {
 	struct dns_message message; /* 20 KB */
@@ -241,22 +274,25 @@ take_datagram(struct datagram_query *query, const struct packet *packet)
 	    .message = &message,
 	};
 
-	if (!is_server(query, &packet->from)) {
-		query->foreign++;
-		return;
-	}
 	if (dns_message_parse(packet->bytes, packet->len, &message, NULL) !=
 	    0) {
 		query->malformed++;
+		tell_stray(query, packet, NULL);
 		return;
 	}
-	if (!query->plain && is_about_edns(query, &message)) {
+	if (!is_server(query, &packet->from)) {
+		query->foreign++;
+		tell_stray(query, packet, &message);
+		return;
+	}
+	if (!query->plain && !query->once && is_about_edns(query, &message)) {
 		(void)ask_plainly(query);
 		return;
 	}
 	if (!dns_message_answers(
 		&message, query->id, query->name, query->type)) {
 		query->foreign++;
+		tell_stray(query, packet, &message);
 		return;
 	}
 	if (query->answers == DATAGRAM_ANSWERS_MAX)
@@ -357,8 +393,9 @@ set_up(struct datagram_query *query)
 
 	assert(got == (ssize_t)sizeof(query->id));
 	mix_case(query->asked);
-	if (dns_query_write(query->asked, query->type, query->id, query->query,
-		sizeof(query->query), &query->query_len, &query->err) != 0)
+	if (dns_query_write_as(query->asked, query->type, query->id,
+		query->manner, query->query, sizeof(query->query),
+		&query->query_len, &query->err) != 0)
 		return -1;
 	query->fd = packet_socket(query->server.ss_family);
 	if (query->fd == -1) {
@@ -386,6 +423,17 @@ datagram_start(uv_loop_t *loop, const struct sockaddr *server, const char *name,
     enum dns_type type, int64_t hold_ms,
     const struct datagram_callbacks *callbacks, void *cookie)
 {
+	const struct datagram_question question = {
+	    .server = server, .name = name, .type = type, .hold_ms = hold_ms};
+
+	return datagram_ask(loop, &question, callbacks, cookie);
+}
+
+struct datagram_query *
+datagram_ask(uv_loop_t *loop, const struct datagram_question *question,
+    const struct datagram_callbacks *callbacks, void *cookie)
+{
+	const struct sockaddr *server = question->server;
 	struct datagram_query *query = mem_new(sizeof(*query));
 
 	query->loop = loop;
@@ -394,10 +442,13 @@ datagram_start(uv_loop_t *loop, const struct sockaddr *server, const char *name,
 				 ? sizeof(struct sockaddr_in6)
 				 : sizeof(struct sockaddr_in);
 	memcpy(&query->server, server, query->server_size);
-	query->name = mem_string(name);
-	query->asked = mem_string(name);
-	query->type = type;
-	query->hold_ms = hold_ms > 0 ? hold_ms : DATAGRAM_HOLD_MS;
+	query->name = mem_string(question->name);
+	query->asked = mem_string(question->name);
+	query->type = question->type;
+	query->manner = question->manner;
+	query->once = question->once;
+	query->hold_ms =
+	    question->hold_ms > 0 ? question->hold_ms : DATAGRAM_HOLD_MS;
 	query->asked_ms = clock_mono_ms();
 	query->callbacks = *callbacks;
 	query->cookie = cookie;
@@ -407,7 +458,7 @@ datagram_start(uv_loop_t *loop, const struct sockaddr *server, const char *name,
 	}
 	query->window =
 	    loop_timer_start(loop, query->hold_ms, window_closed, query);
-	if (query->hold_ms > DATAGRAM_RESEND_MS)
+	if (!query->once && query->hold_ms > DATAGRAM_RESEND_MS)
 		query->resend = loop_timer_start(
 		    loop, DATAGRAM_RESEND_MS, ask_again, query);
 	return query;

@@ -37,6 +37,17 @@ struct datagram_answer {
 	const struct dns_message *message; /* borrowed, during the callback */
 };
 
+/* A datagram that is not believed: from elsewhere, malformed, or to another
+ * question.  It is seen all the same. */
+struct datagram_stray {
+	int64_t at_ms;
+	int ip_ttl;
+	size_t size;
+	char from[DNS_ADDRESS_TEXT];
+	bool elsewhere;                    /* not from whom was asked */
+	const struct dns_message *message; /* NULL: malformed */
+};
+
 struct datagram_callbacks {
 	/* one for each believable answer (right source, id, question) */
 	void (*answer)(void *cookie, const struct datagram_answer *answer);
@@ -44,12 +55,29 @@ struct datagram_callbacks {
 	 * REASON_NONE if anything came, else REASON_DNS_NO_ANSWER or
 	 * REASON_UNREACHABLE (ICMP), with the resolver in the text. */
 	void (*end)(void *cookie, const struct err *err);
+	/* one for each that is not believed; may be NULL */
+	void (*stray)(void *cookie, const struct datagram_stray *stray);
+};
+
+struct datagram_question {
+	const struct sockaddr *server; /* copied, as the name */
+	const char *name;
+	enum dns_type type;
+	int64_t hold_ms; /* 0: DATAGRAM_HOLD_MS */
+	unsigned manner; /* of DNS_ */
+	/* Never asked again: then two answers are two answers to one
+	 * question, and silence is silence. */
+	bool once;
 };
 
 /* Ask SERVER.  HOLD_MS 0 means DATAGRAM_HOLD_MS. */
 struct datagram_query *datagram_start(uv_loop_t *loop,
     const struct sockaddr *server, const char *name, enum dns_type type,
     int64_t hold_ms, const struct datagram_callbacks *callbacks, void *cookie);
+/* The same, in a manner of its own. */
+struct datagram_query *datagram_ask(uv_loop_t *loop,
+    const struct datagram_question *question,
+    const struct datagram_callbacks *callbacks, void *cookie);
 void datagram_cancel(struct datagram_query **query);
 
 #endif

@@ -37,9 +37,9 @@ name_from_text(const char *text)
 	return name;
 }
 
-static int
-write_query(const char *name, enum dns_type type, uint16_t id, bool edns,
-    uint8_t *out, size_t max, size_t *len, struct err *err)
+int
+dns_query_write_as(const char *name, enum dns_type type, uint16_t id,
+    unsigned manner, uint8_t *out, size_t max, size_t *len, struct err *err)
 {
 	ldns_rdf *owner = name_from_text(name);
 	ldns_pkt *query = NULL;
@@ -52,14 +52,15 @@ write_query(const char *name, enum dns_type type, uint16_t id, bool edns,
 		    "'%.300s' is no domain name; labels have 1 to 63 letters, "
 		    "digits and hyphens, international ones begin with xn--",
 		    name);
-	query = ldns_pkt_query_new(
-	    owner, (ldns_rr_type)type, LDNS_RR_CLASS_IN, LDNS_RD);
+	query = ldns_pkt_query_new(owner, (ldns_rr_type)type, LDNS_RR_CLASS_IN,
+	    (uint16_t)(((manner & DNS_NO_RD) != 0 ? 0 : LDNS_RD) |
+		       ((manner & DNS_CD) != 0 ? LDNS_CD : 0)));
 	if (query == NULL) {
 		ldns_rdf_deep_free(owner);
 		goto out;
 	}
 	ldns_pkt_set_id(query, id);
-	if (edns)
+	if ((manner & DNS_NO_EDNS) == 0)
 		ldns_pkt_set_edns_udp_size(query, DNS_EDNS_SIZE);
 	if (ldns_pkt2wire(&wire, query, &size) != LDNS_STATUS_OK || size > max)
 		goto out;
@@ -80,14 +81,7 @@ int
 dns_query_write(const char *name, enum dns_type type, uint16_t id, uint8_t *out,
     size_t max, size_t *len, struct err *err)
 {
-	return write_query(name, type, id, true, out, max, len, err);
-}
-
-int
-dns_query_write_plain(const char *name, enum dns_type type, uint16_t id,
-    uint8_t *out, size_t max, size_t *len, struct err *err)
-{
-	return write_query(name, type, id, false, out, max, len, err);
+	return dns_query_write_as(name, type, id, 0, out, max, len, err);
 }
 
 /* NAME as text without the final dot; false if it has none. */
@@ -212,9 +206,51 @@ read_addresses(const ldns_rr_list *answer, struct dns_message *message)
 	}
 }
 
+/* The info-code of an Extended DNS Error, RFC 8914, section 2; -1: none. */
+static int
+read_ede(ldns_pkt *packet)
+{
+	ldns_edns_option_list *list = ldns_pkt_edns_get_option_list(packet);
+
+	for (size_t i = 0; i < ldns_edns_option_list_get_count(list); i++) {
+		const ldns_edns_option *option =
+		    ldns_edns_option_list_get_option(list, i);
+		const uint8_t *data = ldns_edns_get_data(option);
+
+		if (ldns_edns_get_code(option) == LDNS_EDNS_EDE &&
+		    ldns_edns_get_size(option) >= 2)
+			return data[0] << 8 | data[1];
+	}
+	return -1;
+}
+
+/* What only a diagnosis looks at. */
+static void
+read_oddities(const ldns_rr_list *answer, const ldns_rr *question,
+    struct dns_message *message)
+{
+	bool addresses = message->question_type == DNS_A ||
+			 message->question_type == DNS_AAAA ||
+			 message->question_type == LDNS_RR_TYPE_ANY;
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+		ldns_rr_type type = ldns_rr_get_type(rr);
+		int64_t ttl = ldns_rr_ttl(rr);
+
+		if (message->ttl_s < 0 || ttl < message->ttl_s)
+			message->ttl_s = ttl;
+		if (!addresses && question != NULL &&
+		    (type == LDNS_RR_TYPE_A || type == LDNS_RR_TYPE_AAAA) &&
+		    ldns_dname_compare(
+			ldns_rr_owner(rr), ldns_rr_owner(question)) == 0)
+			message->wrong_type = true;
+	}
+}
+
 /* The facts of PACKET; -1 if its question is not one that we could ask. */
 static int
-read_packet(const ldns_pkt *packet, struct dns_message *out, struct err *err)
+read_packet(ldns_pkt *packet, struct dns_message *out, struct err *err)
 {
 	const ldns_rr_list *questions = ldns_pkt_question(packet);
 	const ldns_rr_list *answer = ldns_pkt_answer(packet);
@@ -235,7 +271,10 @@ read_packet(const ldns_pkt *packet, struct dns_message *out, struct err *err)
 	out->response = ldns_pkt_qr(packet);
 	out->truncated = ldns_pkt_tc(packet);
 	out->authoritative = ldns_pkt_aa(packet);
+	out->recursion = ldns_pkt_ra(packet);
 	out->edns = ldns_pkt_edns(packet);
+	out->ede = read_ede(packet);
+	out->ttl_s = -1;
 	out->rcode = (int)ldns_pkt_get_rcode(packet);
 	if (out->edns) /* RFC 6891, section 6.1.3: the upper 8 bits */
 		out->rcode |= ldns_pkt_edns_extended_rcode(packet) << 4;
@@ -248,6 +287,7 @@ read_packet(const ldns_pkt *packet, struct dns_message *out, struct err *err)
 		read_chain(answer, ldns_rr_owner(question), out);
 	}
 	read_addresses(answer, out);
+	read_oddities(answer, question, out);
 	return 0;
 }
 

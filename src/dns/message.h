@@ -21,12 +21,31 @@ enum {
 	DNS_ADDRESS_TEXT = 46,  /* INET6_ADDRSTRLEN */
 };
 
-enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_TXT = 16, DNS_AAAA = 28 };
+enum dns_type {
+	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_CNAME = 5,
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+	DNS_HTTPS = 65,
+};
+
+/* How a question differs from the usual one. */
+enum dns_manner {
+	DNS_NO_EDNS = 1 << 0,
+	DNS_NO_RD = 1 << 1, /* RD=0: an authority is asked, or a liar shown */
+	DNS_CD = 1 << 2,    /* RFC 4035, section 3.2.2: checking disabled */
+};
 
 struct dns_message {
 	uint16_t id;
 	int rcode; /* RFC 1035: 0 NOERROR, 2 SERVFAIL, 3 NXDOMAIN ... */
-	bool response, truncated, authoritative, edns;
+	bool response, truncated, authoritative, recursion, edns;
+	int ede; /* info-code of RFC 8914; -1: none */
+	/* an address for the question's very name, although neither A nor
+	 * AAAA was asked: no honest server answers so */
+	bool wrong_type;
+	int64_t ttl_s; /* the smallest of the answer's records; -1: none */
 	char question[DNS_NAME_TEXT]; /* without the final dot; "" if none */
 	uint16_t question_type;
 	/* the CNAME chain from the question on, in lower case: chain[0] is
@@ -43,9 +62,9 @@ struct dns_message {
 int dns_query_write(const char *name, enum dns_type type, uint16_t id,
     uint8_t *out, size_t max, size_t *len, struct err *err);
 
-/* The same without EDNS, for those who cannot cope with it. */
-int dns_query_write_plain(const char *name, enum dns_type type, uint16_t id,
-    uint8_t *out, size_t max, size_t *len, struct err *err);
+/* The same in a MANNER (of DNS_) of its own. */
+int dns_query_write_as(const char *name, enum dns_type type, uint16_t id,
+    unsigned manner, uint8_t *out, size_t max, size_t *len, struct err *err);
 
 /* Read a message.  On failure OUT is untouched.
  * Errors: REASON_DNS_NO_ANSWER, "malformed ...". */

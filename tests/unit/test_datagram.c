@@ -748,6 +748,59 @@ test_cancel(void **state)
 	assert_int_equal(ends, 1);
 }
 
+/* --- a diagnosis looks at what nobody believes, and asks once --- */
+
+static struct datagram_stray strays[SEEN_MAX];
+static size_t stray_count;
+
+static void
+took_stray(void *cookie, const struct datagram_stray *stray)
+{
+	assert_ptr_equal(cookie, &loop);
+	assert_true(stray_count < SEEN_MAX);
+	strays[stray_count++] = *stray;
+}
+
+static void
+tell_malformed_and_another(const struct dns_question *question)
+{
+	struct wire wire;
+
+	wire_start(&wire, question->id, WIRE_RESPONSE);
+	wire_count(&wire, 1); /* a record that is not there */
+	dns_script_send(question, &wire);
+	answer_with(&wire, question, 0, "192.0.2.1");
+	wire.at[0] ^= 1; /* another id */
+	dns_script_send(question, &wire);
+}
+
+static void
+test_strays_are_seen(void **state)
+{
+	static const struct datagram_callbacks all = {
+	    .answer = took_answer, .end = took_end, .stray = took_stray};
+	struct datagram_question question = {
+	    .name = "ocsp.test", .type = DNS_A, .hold_ms = 1200, .once = true};
+
+	(void)state;
+	stray_count = seen_count = 0;
+	ends = 0;
+	assert_true(serve(false, tell_malformed_and_another));
+	question.server = (struct sockaddr *)&server.address;
+	query = datagram_ask(&loop, &question, &all, &loop);
+	loop_run(&loop);
+	assert_int_equal(ends, 1);
+	assert_int_equal(seen_count, 0);
+	assert_int_equal(end_err.reason, REASON_DNS_NO_ANSWER);
+	assert_int_equal(stray_count, 2);
+	assert_null(strays[0].message);
+	assert_non_null(strays[1].message);
+	assert_false(strays[1].elsewhere);
+	assert_string_equal(strays[1].from, "127.0.0.1");
+	/* silence for a second, and yet not asked again */
+	assert_int_equal(server.questions, 1);
+}
+
 int
 main(void)
 {
@@ -778,6 +831,8 @@ main(void)
 		test_icmp_after_answer, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_cannot_ask, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_strays_are_seen, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -535,6 +535,98 @@ test_answers(void **state)
 	}
 }
 
+/* What only a diagnosis looks at: NETWORK-TRUTH 1.2, type-mismatch and RD=0
+ * probes; RFC 8914. */
+static void
+test_oddities(void **state)
+{
+	static const struct {
+		const char *name, *owner;
+		enum dns_type type;
+		bool wrong;
+	} rows[] = {
+	    {"an A for TXT", "ocsp.test", DNS_TXT, true},
+	    {"an A for HTTPS", "OCSP.test", DNS_HTTPS, true},
+	    {"an A for NS", "ocsp.test", DNS_NS, true},
+	    {"an A for A", "ocsp.test", DNS_A, false},
+	    {"an A for AAAA", "ocsp.test", DNS_AAAA, false},
+	    {"another name's A beside TXT", "www.test", DNS_TXT, false},
+	};
+	struct dns_message message;
+	struct wire wire;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		wire_start(&wire, 1, WIRE_RESPONSE);
+		wire_question(&wire, "ocsp.test", rows[i].type);
+		wire_address(&wire, rows[i].owner, "192.0.2.1");
+		assert_int_equal(
+		    dns_message_parse(wire.at, wire.len, &message, NULL), 0);
+		if (message.wrong_type != rows[i].wrong)
+			fail_msg("%s", rows[i].name);
+		assert_true(message.recursion);
+		assert_true(message.ttl_s >= 0);
+		assert_int_equal(message.ede, -1);
+	}
+}
+
+static void
+test_extended_errors(void **state)
+{
+	struct dns_message message;
+	struct wire wire;
+
+	(void)state;
+	for (unsigned length = 0; length < 4; length++) {
+		wire_start(&wire, 1, WIRE_RESPONSE | 3);
+		wire_question(&wire, "ocsp.test", DNS_A);
+		wire_count(&wire, 3);
+		wire_name(&wire, "");
+		wire_u16(&wire, 41);
+		wire_u16(&wire, 1232);
+		wire_u16(&wire, 0);
+		wire_u16(&wire, 0);
+		wire_u16(&wire, 4 + length);
+		wire_u16(&wire, 15); /* EDE */
+		wire_u16(&wire, length);
+		for (unsigned i = 0; i < length; i++)
+			wire_u8(&wire, i == 1 ? 17 : i == 0 ? 0 : 'x');
+		assert_int_equal(
+		    dns_message_parse(wire.at, wire.len, &message, NULL), 0);
+		assert_int_equal(message.ede, length < 2 ? -1 : 17);
+		assert_int_equal(message.ttl_s, -1);
+	}
+}
+
+/* RFC 1035, section 4.1.1; RFC 4035, section 3.2.2 */
+static void
+test_manners(void **state)
+{
+	static const struct {
+		unsigned manner;
+		uint8_t flags[2];
+		size_t longer; /* by EDNS */
+	} rows[] = {
+	    {0, {0x01, 0x00}, 11},
+	    {DNS_NO_RD, {0x00, 0x00}, 11},
+	    {DNS_CD, {0x01, 0x10}, 11},
+	    {DNS_NO_EDNS, {0x01, 0x00}, 0},
+	    {DNS_NO_RD | DNS_CD | DNS_NO_EDNS, {0x00, 0x10}, 0},
+	};
+	uint8_t out[512];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(
+		    dns_query_write_as("a.test", DNS_A, 7, rows[i].manner, out,
+			sizeof(out), &len, NULL),
+		    0);
+		assert_memory_equal(out + 2, rows[i].flags, 2);
+		assert_int_equal(len, 12 + 8 + 4 + rows[i].longer);
+	}
+}
+
 int
 main(void)
 {
@@ -552,6 +644,9 @@ main(void)
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_chain_is_lower_case),
 	    cmocka_unit_test(test_echoes),
+	    cmocka_unit_test(test_oddities),
+	    cmocka_unit_test(test_extended_errors),
+	    cmocka_unit_test(test_manners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
