@@ -117,12 +117,13 @@ static const struct {
 };
 
 static const struct book_entry *
-entry_of(const struct address_book *book, const char *address)
+entry_of(const struct address_book *book, const char *host, const char *address)
 {
 	for (size_t i = 0; i < address_book_count(book); i++) {
 		const struct book_entry *entry = address_book_at(book, i);
 
-		if (strcmp(entry->address, address) == 0)
+		if (strcmp(entry->host, host) == 0 &&
+		    strcmp(entry->address, address) == 0)
 			return entry;
 	}
 	return NULL;
@@ -157,13 +158,17 @@ test_rows(void **state)
 			try->elapsed_ms = 77;
 		}
 		address_book_prove(book, "ocsp.test", "192.0.2.1", 5, NOW - 9);
+		address_book_prove(book, "other.test", "192.0.2.1", 5, NOW);
 		book_learn(book, tries, count, count - 1, NOW);
-		old = entry_of(book, "192.0.2.1");
-		won = entry_of(book, "192.0.2.9");
+		old = entry_of(book, "ocsp.test", "192.0.2.1");
+		won = entry_of(book, "ocsp.test", "192.0.2.9");
 		if (old == NULL || old->failures != rows[i].failures ||
 		    old->proven_at != NOW - 9)
 			fail_msg("%s: %u failures", rows[i].about,
 			    old == NULL ? 99 : old->failures);
+		/* nobody has tried it for that host */
+		assert_int_equal(
+		    0, entry_of(book, "other.test", "192.0.2.1")->failures);
 		if ((won != NULL) != rows[i].proven)
 			fail_msg("%s: %sproven", rows[i].about,
 			    won == NULL ? "not " : "");
