@@ -28,6 +28,7 @@ struct job {
 static void
 reading_free(struct reading *reading)
 {
+	roads_done(&reading->options.roads);
 	config_free(reading->config);
 	free(reading->args);
 	free(reading);

@@ -122,6 +122,17 @@ help(int argc, char **argv)
 }
 
 static int
+run_settled(const struct command *command, const struct options *options)
+{
+	const struct err *warning = &options->roads.warning;
+
+	if (warning->reason != REASON_NONE && !options->quiet)
+		(void)fprintf(stderr, "oclasp %s: warning: %s\n", command->name,
+		    warning->text);
+	return command->run(options);
+}
+
+static int
 run(const struct command *command, int argc, char **argv)
 {
 	struct config *config = NULL;
@@ -143,7 +154,8 @@ run(const struct command *command, int argc, char **argv)
 		return command_fail(command->name, &err, EXIT_USAGE);
 	status = options_settle(&options, &err) == -1
 		     ? command_fail(command->name, &err, EXIT_USAGE)
-		     : command->run(&options);
+		     : run_settled(command, &options);
+	roads_done(&options.roads);
 	config_free(config);
 	return status;
 }

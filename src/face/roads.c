@@ -144,7 +144,14 @@ roads_settle(
 {
 	if (roads->auth_file != NULL && read_auth(roads, err) == -1)
 		return -1;
-	if (roads->no_environment)
-		return 0;
-	return proxy_plan_read_environment(&roads->plan, get, err);
+	if (!roads->no_environment)
+		(void)proxy_plan_read_environment(
+		    &roads->plan, get, &roads->warning);
+	return 0;
+}
+
+void
+roads_done(struct roads *roads)
+{
+	explicit_bzero(roads, sizeof(*roads));
 }

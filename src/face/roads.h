@@ -8,9 +8,8 @@
 #include <stddef.h>
 
 #include "acquire/acquire.h"
+#include "base/err.h"
 #include "http/proxy.h"
-
-struct err;
 
 /* All zero: nothing was said. */
 struct roads {
@@ -23,6 +22,7 @@ struct roads {
 	bool allow_private;
 	const char *private_hosts[ACQUIRE_PRIVATE_MAX]; /* borrowed */
 	size_t private_host_count;
+	struct err warning; /* of roads_settle: REASON_NONE: there is none */
 };
 
 enum roads_where { ROADS_COMMAND_LINE, ROADS_CONFIG };
@@ -39,9 +39,13 @@ int roads_take_responder(struct roads *roads, const char *host,
     const char *proxy, bool is_private, struct err *err);
 
 /* When all was taken: credentials of the file for the operator's proxies that
- * have none, and what the environment says (GET is getenv).
+ * have none, and what the environment says (GET is getenv).  A fault there is a
+ * warning: the direct roads are left.
  * Errors: REASON_USAGE, REASON_FILE. */
 int roads_settle(
     struct roads *roads, const char *(*get)(const char *name), struct err *err);
+
+/* Nobody uses ROADS any more: its credentials are wiped. */
+void roads_done(struct roads *roads);
 
 #endif

@@ -320,7 +320,7 @@ look_up(const char *(*get)(const char *name), const char *const *names,
 	return NULL;
 }
 
-static int
+static void
 take_variable(const char *(*get)(const char *name), const char *const *names,
     bool *has, struct proxy *out, struct err *err)
 {
@@ -328,14 +328,12 @@ take_variable(const char *(*get)(const char *name), const char *const *names,
 	const char *value = look_up(get, names, &name);
 	struct err why = {0};
 
-	if (value == NULL)
-		return 0;
-	if (proxy_parse(value, true, out, &why) == -1)
-		return err_set(err, REASON_USAGE,
-		    "%s of the environment: %s; --proxy none ignores it", name,
-		    why.text);
-	*has = true;
-	return 0;
+	*has = value != NULL && proxy_parse(value, true, out, &why) == 0;
+	if (value != NULL && !*has)
+		(void)err_set(err, REASON_USAGE,
+		    "%s of the environment is ignored: %s; --proxy none "
+		    "ignores it without a word",
+		    name, why.text);
 }
 
 int
@@ -348,20 +346,23 @@ proxy_plan_read_environment(struct proxy_plan *plan,
 	    "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
 	static const char *const skip[] = {"no_proxy", "NO_PROXY", NULL};
 	const char *name = NULL;
-	const char *list = look_up(get, skip, &name);
+	const char *list =
+	    plan->skip[0] == '\0' ? look_up(get, skip, &name) : NULL;
+	struct err why = {0};
 
-	if (take_variable(get, http, &plan->has_http, &plan->http, err) == -1 ||
-	    take_variable(get, https, &plan->has_https, &plan->https, err) ==
-		-1)
-		return -1;
-	if (list == NULL || plan->skip[0] != '\0')
-		return 0;
-	if (strlen(list) >= sizeof(plan->skip))
+	/* some host on that list must not go by a proxy: which, is unknown */
+	if (list != NULL && strlen(list) >= sizeof(plan->skip))
 		return err_set(err, REASON_USAGE,
-		    "%s of the environment is longer than %d octets", name,
-		    PROXY_SKIP_MAX - 1);
-	(void)snprintf(plan->skip, sizeof(plan->skip), "%s", list);
-	return 0;
+		    "%s is longer than %d octets: the proxies of the "
+		    "environment are ignored",
+		    name, PROXY_SKIP_MAX - 1);
+	take_variable(get, http, &plan->has_http, &plan->http, &why);
+	take_variable(get, https, &plan->has_https, &plan->https, &why);
+	if (list != NULL)
+		(void)snprintf(plan->skip, sizeof(plan->skip), "%s", list);
+	return why.reason == REASON_NONE
+		   ? 0
+		   : err_set(err, why.reason, "%s", why.text);
 }
 
 bool

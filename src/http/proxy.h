@@ -75,7 +75,9 @@ bool proxy_plan_is_empty(const struct proxy_plan *plan);
  * only: HTTP_PROXY is what a web server's client can set), https_proxy or
  * HTTPS_PROXY, all_proxy or ALL_PROXY where these are missing; no_proxy or
  * NO_PROXY, unless PLAN has a list.  GET is getenv.
- * Errors: REASON_USAGE, with the variable's name. */
+ * A variable is no argument: one that is faulty is left out, all of them if it
+ * is the list, and the rest is taken all the same.  Then -1 and REASON_USAGE,
+ * with the name of the first that was left out, and nothing of its value. */
 int proxy_plan_read_environment(struct proxy_plan *plan,
     const char *(*get)(const char *name), struct err *err);
 

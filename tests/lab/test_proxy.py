@@ -148,6 +148,37 @@ def test_dead_proxy_of_the_environment(lab, leaf, out):
     assert "proxy-failed" in {t["outcome"] for t in said["tries"]}, said
 
 
+@pytest.mark.parametrize("variables, name", [
+    ({"http_proxy": "socks4://u:S3cret@10.0.0.1"}, "http_proxy"),
+    ({"http_proxy": "http://p:S3cret"}, "http_proxy"),
+    ({"all_proxy": "gopher://p/"}, "all_proxy"),
+    ({"no_proxy": "x" * 5000, "http_proxy": f"http://{HTTP}"}, "no_proxy"),
+])
+def test_faulty_environment(lab, proxies, leaf, out, variables, name):
+    """A variable is no argument: a warning, and the direct roads.  The same
+    as an option is usage, with `-q` and `--proxy none` nobody hears of it."""
+    done = with_environment(lab, variables, "fetch", leaf.path, "--json",
+                            "-o", out)
+    must_have(lab, leaf, out, done.returncode, json.loads(done.stdout),
+              "system", None)
+    assert not proxies(HTTP)
+    (line,) = done.stderr.splitlines()
+    assert "warning" in line and name in line, line
+    assert "S3cret" not in line
+    for more in (["-q"], ["--proxy", "none"]):
+        done = with_environment(lab, variables, "fetch", leaf.path, *more)
+        assert (done.returncode, done.stderr) == (0, ""), (more, done)
+
+
+def test_faulty_environment_of_keep(lab, leaf, tmp_path):
+    done = with_environment(
+        lab, {"http_proxy": "socks4://x"}, "keep", leaf.path, "--once",
+        "--state-dir", tmp_path / "state")
+    assert done.returncode == 0, done.stderr
+    assert "warning: http_proxy" in done.stderr, done.stderr
+    assert (tmp_path / "state/staples" / f"{leaf.fingerprint}.der").exists()
+
+
 # --- credentials
 
 def test_credentials_of_the_file(closed, proxies, leaf, out, tmp_path):

@@ -342,17 +342,32 @@ test_environment(void **state)
 	}
 }
 
+/* What is faulty is left out and named, the rest counts; the value, which may
+ * hold a password, is not repeated. */
 static void
 test_bad_environment(void **state)
 {
+	static char long_list[PROXY_SKIP_MAX + 1];
 	static const struct variables bad_ones[] = {
-	    {"scheme", {{"http_proxy", "socks4://u:" SECRET "@a:1"}}, 0, 0, 0},
-	    {"port", {{"all_proxy", "http://a:" SECRET}}, 0, 0, 0},
+	    {"scheme", {{"http_proxy", "socks4://u:" SECRET "@a:1"}}, 0, 0, ""},
+	    {"port", {{"all_proxy", "http://a:" SECRET}}, 0, 0, ""},
+	    {"no host", {{"https_proxy", "http://:3128"}}, 0, 0, ""},
+	    {"a path", {{"http_proxy", "http://a/" SECRET}}, 0, 0, ""},
+	    {"one of two",
+		{{"http_proxy", "gopher://a"}, {"https_proxy", "http://b:2"}},
+		NULL, "http://b:2", ""},
+	    {"no other takes its place",
+		{{"http_proxy", "gopher://a"}, {"all_proxy", "http://b:2"}},
+		NULL, "http://b:2", ""},
+	    {"the list is too long",
+		{{"no_proxy", long_list}, {"http_proxy", "http://b:2"}}, NULL,
+		NULL, ""},
 	};
 	static struct proxy_plan plan;
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	memset(long_list, 'a', sizeof(long_list) - 1);
+	for (size_t i = 0; i < sizeof(bad_ones) / sizeof(bad_ones[0]); i++) {
 		struct err err = {0};
 
 		now_set = &bad_ones[i];
@@ -361,7 +376,13 @@ test_bad_environment(void **state)
 		    -1, proxy_plan_read_environment(&plan, get, &err));
 		assert_int_equal(err.reason, REASON_USAGE);
 		assert_non_null(strstr(err.text, bad_ones[i].set[0][0]));
+		assert_non_null(strstr(err.text, "ignored"));
 		assert_null(strstr(err.text, SECRET));
+		if (strcmp(url_of(proxy_plan_first(&plan, "ocsp.test", false)),
+			now_set->http == NULL ? "none" : now_set->http) != 0 ||
+		    strcmp(url_of(proxy_plan_first(&plan, "ocsp.test", true)),
+			now_set->https == NULL ? "none" : now_set->https) != 0)
+			fail_msg("%s: what is left", now_set->name);
 	}
 }
 

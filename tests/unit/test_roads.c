@@ -112,6 +112,51 @@ test_all_together(void **state)
 	assert_int_equal(roads.upstream_count, 1);
 }
 
+/* A fault of the environment is a warning, and ends nothing. */
+static void
+test_faulty_environment(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	http_proxy = "socks4://" SECRET "@env:1";
+	assert_int_equal(
+	    0, roads_take_proxy(&roads, "http://conf:1", ROADS_CONFIG, &err));
+	assert_int_equal(0, roads_settle(&roads, get, &err));
+	assert_int_equal(err.reason, REASON_NONE);
+	assert_int_equal(roads.warning.reason, REASON_USAGE);
+	assert_non_null(strstr(roads.warning.text, "http_proxy"));
+	assert_null(strstr(roads.warning.text, SECRET));
+	assert_null(proxy_plan_first(&roads.plan, "x.test", false));
+	assert_int_equal(roads.plan.last_count, 1);
+	/* who wants none of them does not hear of it */
+	(void)set_up(NULL);
+	http_proxy = "socks4://env:1";
+	assert_int_equal(
+	    0, roads_take_proxy(&roads, "none", ROADS_COMMAND_LINE, &err));
+	assert_int_equal(0, roads_settle(&roads, get, &err));
+	assert_int_equal(roads.warning.reason, REASON_NONE);
+}
+
+/* Built anew, as for a reload, and nothing of the old is left in memory. */
+static void
+test_done(void **state)
+{
+	static const struct roads nothing;
+	struct err err = {0};
+
+	for (int i = 0; i < 2; i++) {
+		(void)set_up(state);
+		assert_int_equal(
+		    0, roads_take_proxy(&roads, "http://ann:" SECRET "@conf:1",
+			   ROADS_CONFIG, &err));
+		assert_int_equal(0, roads_settle(&roads, get, &err));
+		assert_string_equal(roads.plan.last[0].password, SECRET);
+		roads_done(&roads);
+		assert_memory_equal(&roads, &nothing, sizeof(roads));
+	}
+}
+
 /* The file's credentials are the operator's, for the operator's proxies. */
 static void
 test_auth_file(void **state)
@@ -206,6 +251,8 @@ main(void)
 	    cmocka_unit_test_setup(test_none, set_up),
 	    cmocka_unit_test_setup(test_none_in_the_file, set_up),
 	    cmocka_unit_test_setup(test_all_together, set_up),
+	    cmocka_unit_test_setup(test_faulty_environment, set_up),
+	    cmocka_unit_test_setup(test_done, set_up),
 	    cmocka_unit_test_setup(test_auth_file, set_up),
 	    cmocka_unit_test_setup(test_refused, set_up),
 	};
