@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/loop.h"
 #include "base/mem.h"
@@ -162,8 +163,55 @@ could_not_start(void *cookie)
 	close_handle((uv_handle_t *)&proc->process);
 }
 
+/* True if VARIABLES say something else of ENTRY's name. */
+static bool
+is_replaced(const char *entry, const char *const *variables)
+{
+	size_t name = strcspn(entry, "=") + 1;
+
+	for (; *variables != NULL; variables++) {
+		if (strncmp(entry, *variables, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Our environment and VARIABLES; the list is owned, its strings are not.  NULL
+ * is our own as it is. */
+static char **
+make_environment(const char *const *variables)
+{
+	char **list = NULL;
+	size_t count = 0;
+
+	if (variables == NULL)
+		return NULL;
+	for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+		if (is_replaced(*entry, variables))
+			continue;
+		list = mem_resize(list, count + 1, sizeof(*list));
+		list[count++] = *entry;
+	}
+	for (; *variables != NULL; variables++) {
+		list = mem_resize(list, count + 1, sizeof(*list));
+		/* execve(2) takes what it does not change as not const */
+		memcpy(&list[count++], variables, sizeof(*list));
+	}
+	list = mem_resize(list, count + 1, sizeof(*list));
+	list[count] = NULL;
+	return list;
+}
+
 struct proc *
 proc_start(uv_loop_t *loop, char **argv, int64_t deadline_ms,
+    void (*cb)(void *cookie, const struct proc_result *result), void *cookie)
+{
+	return proc_start_with(loop, argv, NULL, deadline_ms, cb, cookie);
+}
+
+struct proc *
+proc_start_with(uv_loop_t *loop, char **argv, const char *const *variables,
+    int64_t deadline_ms,
     void (*cb)(void *cookie, const struct proc_result *result), void *cookie)
 {
 	struct proc *proc = mem_new(sizeof(*proc));
@@ -189,9 +237,11 @@ proc_start(uv_loop_t *loop, char **argv, int64_t deadline_ms,
 	options.args = argv;
 	options.stdio = stdio;
 	options.stdio_count = 3;
+	options.env = make_environment(variables);
 	options.exit_cb = process_ended;
 	/* the process handle is initialised whether it works or not */
 	rc = uv_spawn(loop, &proc->process, &options);
+	free(options.env);
 	if (rc != 0) {
 		buf_printf(&proc->error_text, "cannot run '%s': %s",
 		    options.file, uv_strerror(rc));

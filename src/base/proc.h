@@ -26,6 +26,12 @@ struct proc_result {
 struct proc *proc_start(uv_loop_t *loop, char **argv, int64_t deadline_ms,
     void (*cb)(void *cookie, const struct proc_result *result), void *cookie);
 
+/* The same with VARIABLES ("NAME=value", NULL-terminated) in its environment,
+ * beside ours and before those of the same name. */
+struct proc *proc_start_with(uv_loop_t *loop, char **argv,
+    const char *const *variables, int64_t deadline_ms,
+    void (*cb)(void *cookie, const struct proc_result *result), void *cookie);
+
 /* Kill it and stay silent; sets *PROC to NULL. */
 void proc_cancel(struct proc **proc);
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/status_json.h -- the document of `oclasp status` and /api/v1/status, the
+ * same whether a keeper runs or not (CONTRACT, "JSON"). */
+#ifndef OCLASP_KEEP_STATUS_JSON_H
+#define OCLASP_KEEP_STATUS_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "keep/outlets.h"
+#include "keep/status.h"
+
+/* What the rows are part of.  Borrowed. */
+struct status_head {
+	int64_t now;
+	const char *state_dir;
+	const char *staple_dir; /* where the plain files are */
+	bool running;           /* a keeper works there; if not, what follows is
+				   of no meaning */
+	long pid;
+	int64_t started_at;
+	bool ready;                    /* its first round is over */
+	const struct outlets *outlets; /* or NULL: nobody knows */
+};
+
+/* Looks into the folder of staples for each row, and nowhere else. */
+json_t *status_document(
+    const struct status_list *list, const struct status_head *head);
+
+#endif
