@@ -39,7 +39,13 @@ buf_add(struct buf *buf, const void *bytes, size_t len)
 		buf->full = true;
 		len = buf->max - buf->len;
 	}
-	buf->text = mem_resize(buf->text, buf->len + len + 1, 1);
+	if (buf->len + len + 1 > buf->room) {
+		/* doubled, so that many small pieces are not copied each time */
+		buf->room = buf->len + len + 1;
+		if (buf->text != NULL && buf->room < 2 * buf->len)
+			buf->room = 2 * buf->len;
+		buf->text = mem_resize(buf->text, buf->room, 1);
+	}
 	if (len > 0)
 		memcpy(buf->text + buf->len, bytes, len);
 	buf->len += len;

@@ -23,6 +23,7 @@ struct buf {
 	char *text; /* owned; NULL until the first byte */
 	size_t len;
 	size_t max;
+	size_t room; /* octets that TEXT has */
 	bool full;
 };
 

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/* test_outlets.c -- keep/outlets: what is remembered of where a staple went. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "keep/outlets.h"
+
+static struct outlets outlets;
+
+static void
+note(const char *print, const char *listen, int64_t proven_at)
+{
+	outlets_note(&outlets, print,
+	    &(struct outlet){.server = "nginx",
+		.path = (char[]){"/c"},
+		.listen = listen == NULL ? NULL : strdupa(listen),
+		.proven_at = proven_at});
+}
+
+static size_t
+count_of(const char *print)
+{
+	size_t count;
+
+	(void)outlets_of(&outlets, print, &count);
+	return count;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	outlets_done(&outlets);
+	return 0;
+}
+
+static void
+test_the_newest_word_counts(void **state)
+{
+	const struct outlet *list;
+	size_t count;
+
+	(void)state;
+	outlets_begin(&outlets, true);
+	note("aa", "127.0.0.1:443", 5);
+	note("aa", NULL, 0);
+	note("bb", "127.0.0.1:443", 0);
+	note("aa", "127.0.0.1:443", 9);
+	outlets_end(&outlets, true);
+	list = outlets_of(&outlets, "aa", &count);
+	assert_int_equal(2, count);
+	assert_int_equal(9, list[0].proven_at);
+	assert_null(list[1].listen);
+	assert_int_equal(1, count_of("bb"));
+	assert_int_equal(0, count_of("cc"));
+	assert_int_equal(0, count_of(NULL));
+}
+
+static const struct {
+	const char *name;
+	bool all, good;
+	size_t left; /* of what the round did not see */
+} rounds[] = {
+    {"a whole round forgets", true, true, 0},
+    {"one that failed forgets nothing", true, false, 1},
+    {"one of what changed neither", false, true, 1},
+    {"nor one of that kind that failed", false, false, 1},
+};
+
+static void
+test_rounds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
+		outlets_begin(&outlets, true);
+		note("aa", "127.0.0.1:1", 1);
+		note("aa", "127.0.0.1:2", 1);
+		note("bb", "127.0.0.1:3", 1);
+		outlets_end(&outlets, true);
+		outlets_begin(&outlets, rounds[i].all);
+		note("aa", "127.0.0.1:2", 2);
+		outlets_end(&outlets, rounds[i].good);
+		if (count_of("aa") != 1 + rounds[i].left ||
+		    count_of("bb") != rounds[i].left)
+			fail_msg("%s: %zu, %zu", rounds[i].name, count_of("aa"),
+			    count_of("bb"));
+		outlets_done(&outlets);
+	}
+}
+
+static void
+test_bound(void **state)
+{
+	(void)state;
+	outlets_begin(&outlets, true);
+	for (int i = 0; i < 3 * OUTLETS_EACH; i++) {
+		char listen[32];
+
+		(void)snprintf(listen, sizeof(listen), "127.0.0.1:%d", i);
+		note("aa", listen, 1);
+	}
+	assert_int_equal(OUTLETS_EACH, count_of("aa"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(test_the_newest_word_counts, end),
+	    cmocka_unit_test_teardown(test_rounds, end),
+	    cmocka_unit_test_teardown(test_bound, end),
+	};
+
+	return cmocka_run_group_tests_name("keep/outlets", tests, NULL, NULL);
+}
