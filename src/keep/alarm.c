@@ -72,9 +72,8 @@ alarm_variables(const struct status_row *row, bool well, int64_t now)
 	list[n++] = mem_printf("OCLASP_NEXT_REFRESH=%s",
 	    row->next_refresh == 0 ? "" : clock_rfc3339(row->next_refresh, at));
 	list[n++] = mem_printf("OCLASP_NOT_AFTER=%s",
-	    target->id.leaf == NULL
-		? ""
-		: clock_rfc3339(target->id.leaf->not_after, at));
+	    target->leaf == NULL ? ""
+				 : clock_rfc3339(target->leaf->not_after, at));
 	list[n++] = mem_printf("OCLASP_FAILURES=%u", target->failures);
 	/* a path must stay what it is, or nobody would find the file */
 	for (size_t i = 0; i < n; i++) {

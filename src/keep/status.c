@@ -90,10 +90,10 @@ status_states_parse(const char *text, unsigned *out)
 static const char *
 failure_of(const struct target *target, enum target_state state)
 {
-	const struct err *err =
-	    state == STATE_ERROR ? &target->unreadable : &target->last_err;
+	const struct trouble *trouble =
+	    state == STATE_ERROR ? target->unreadable : target->failure;
 
-	return err->reason == REASON_NONE ? NULL : err->text;
+	return trouble == NULL ? NULL : trouble->text;
 }
 
 struct status_row
@@ -150,12 +150,25 @@ say_staple(const struct status_row *row, int64_t now, char out[96])
 	return out;
 }
 
+/* What there is, what comes next, and why it is not better. */
+static void
+say_failing(const struct status_row *row, int64_t now, const char *first,
+    char out[STATUS_SENTENCE])
+{
+	char next[64];
+
+	(void)snprintf(out, STATUS_SENTENCE, "%s%s%s%s", first,
+	    say_next(row, now, next),
+	    row->detail == NULL ? "" : "; the last try: ",
+	    row->detail == NULL ? "" : row->detail);
+}
+
 const char *
 status_sentence(
     const struct status_row *row, int64_t now, char out[STATUS_SENTENCE])
 {
-	const struct cert *leaf = row->target->id.leaf;
-	char staple[96], next[64], span[CLOCK_SPAN];
+	const struct cert *leaf = row->target->leaf;
+	char staple[96], span[CLOCK_SPAN];
 	const char *text = "";
 
 	switch (row->state) {
@@ -170,6 +183,11 @@ status_sentence(
 		    say_staple(row, now, staple));
 		return out;
 	case STATE_MUST_STAPLE_MISSING:
+		if (row->target->responder != NULL) {
+			say_failing(row, now,
+			    "it demands a staple (RFC 7633) and has none", out);
+			return out;
+		}
 		text = "it demands a staple (RFC 7633) and names no responder: "
 		       "have it issued anew";
 		break;
@@ -195,10 +213,7 @@ status_sentence(
 	case STATE_EXPIRING:
 	case STATE_EXPIRED:
 	case STATE_PENDING:
-		(void)snprintf(out, STATUS_SENTENCE, "%s%s%s%s",
-		    say_staple(row, now, staple), say_next(row, now, next),
-		    row->detail == NULL ? "" : "; the last try: ",
-		    row->detail == NULL ? "" : row->detail);
+		say_failing(row, now, say_staple(row, now, staple), out);
 		return out;
 	}
 	(void)snprintf(out, STATUS_SENTENCE, "%s", text);
@@ -220,7 +235,7 @@ has_name(const struct cert *leaf, const char *name)
 static bool
 fits(const struct target *target, const char *name)
 {
-	const struct cert *leaf = target->id.leaf;
+	const struct cert *leaf = target->leaf;
 	size_t len = strlen(name);
 
 	if (strcmp(target->certificate, name) == 0)

@@ -64,7 +64,7 @@ published(const struct status_row *row, const struct status_head *head)
 static json_t *
 certificate(const struct target *target)
 {
-	json_t *json = report_json_cert(target->id.leaf);
+	json_t *json = report_json_cert(target->leaf);
 
 	if (json_is_object(json))
 		(void)json_object_set_new(

@@ -13,6 +13,7 @@
 #include "pki_fixture.h"
 
 struct status_ca {
+	struct issuers issuers; /* of the targets */
 	struct pki_party issuer, www, mail, bare, must, old;
 };
 
@@ -44,8 +45,10 @@ status_ca_make(void)
 	ca.www =
 	    status_leaf(&ca, "www.test", "DNS:www.test,DNS:Shop.test", NULL, 0);
 	ca.mail = status_leaf(&ca, "mail.test", "DNS:mail.test", NULL, 0);
-	ca.old = status_leaf(&ca, "old.test", "DNS:old.test", NULL, PKI_NOW - 3600);
-	ca.must = status_leaf(&ca, "must.test", "DNS:must.test", "status_request", 0);
+	ca.old =
+	    status_leaf(&ca, "old.test", "DNS:old.test", NULL, PKI_NOW - 3600);
+	ca.must =
+	    status_leaf(&ca, "must.test", "DNS:must.test", "status_request", 0);
 	ca.bare = pki_party(&(struct pki_spec){.cn = "bare.test",
 	    .issuer = &ca.issuer,
 	    .ext = {{"subjectAltName", "DNS:bare.test"}}});
@@ -89,21 +92,25 @@ status_staple(
 }
 
 /* A target for PATH with LEAF (NULL: unreadable) and a staple that has LEFT
- * seconds (0: none).  LEAF is borrowed. */
+ * seconds (0: none).  The CA
+ * must outlive it. */
 static inline struct target *
-status_target(const struct status_ca *ca, const char *path,
+status_target(struct status_ca *ca, const char *path,
     const struct pki_party *leaf, int64_t left)
 {
 	struct target *t =
 	    target_new(&(struct target_spec){.certificate = path});
 
 	if (leaf == NULL) {
-		(void)err_set(&t->unreadable, REASON_CERTIFICATE_UNREADABLE,
+		struct err err = {0};
+
+		(void)err_set(&err, REASON_CERTIFICATE_UNREADABLE,
 		    "cannot read '%s'", path);
+		trouble_set(&t->unreadable, &err);
 		return t;
 	}
-	t->id.leaf = leaf->cert;
-	t->id.issuer = ca->issuer.cert;
+	t->leaf = cert_compact(leaf->cert);
+	t->ca = issuers_take(&ca->issuers, ca->issuer.cert);
 	if (leaf->cert->ocsp_url_count > 0)
 		t->responder = mem_string("ocsp.test");
 	if (left > 0) {
@@ -116,10 +123,12 @@ status_target(const struct status_ca *ca, const char *path,
 static inline void
 status_fail(struct target *t, enum reason reason, const char *text)
 {
+	struct err err = {0};
+
 	t->failures++;
 	t->last_attempt = PKI_NOW - 1;
-	err_clear(&t->last_err);
-	(void)err_set(&t->last_err, reason, "%s", text);
+	(void)err_set(&err, reason, "%s", text);
+	trouble_set(&t->failure, &err);
 }
 
 #endif

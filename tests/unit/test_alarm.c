@@ -200,12 +200,13 @@ test_clean(void **state)
 {
 	struct target *t = status_target(&ca, "/c/\x1b[2J", NULL, 0);
 	struct status_row row;
+	struct err err = {0};
 	char **list;
 	size_t n = 0;
 
 	(void)state;
-	err_clear(&t->unreadable);
-	(void)err_set(&t->unreadable, REASON_FILE, "a\nOCLASP_EVENT=well");
+	(void)err_set(&err, REASON_FILE, "a\nOCLASP_EVENT=well");
+	trouble_set(&t->unreadable, &err);
 	row = status_row(t, PKI_NOW);
 	list = alarm_variables(&row, false, PKI_NOW);
 	for (; list[n] != NULL; n++) {
