@@ -60,6 +60,11 @@ struct nginx_change {
 	const char *fingerprint; /* names the staple file FINGERPRINT.der; NULL:
 				    unknown, to withdraw only */
 	struct span staple;      /* DER; empty: withdraw */
+	/* nginx has something else in memory that is still right (the old
+	 * certificate with its staple): for this change alone it is not
+	 * reloaded.  Its files are written all the same, so that whoever
+	 * reloads it next gets nothing wrong. */
+	bool may_wait;
 };
 
 /* Bring the snippets and staple files to CHANGES, the whole of what is wanted:
@@ -78,6 +83,15 @@ struct nginx_change {
  * Errors: REASON_FILE, REASON_SERVER_CONFIG, REASON_SERVER_RELOAD. */
 struct nginx_publish;
 struct nginx_publish *nginx_publish_start(uv_loop_t *loop,
+    const struct nginx *nginx, const struct nginx_change *changes, size_t count,
+    void (*cb)(void *cookie, bool reloaded, const struct err *err),
+    void *cookie);
+
+/* The files for CHANGES, and `nginx -t`, but no reload: the next one, whoever's,
+ * puts them in force, and so does the next publish.  The snippets that no
+ * change is about stay as they are.  *RELOADED is false.  The law and the errors
+ * of nginx_publish_start. */
+struct nginx_publish *nginx_prepare_start(uv_loop_t *loop,
     const struct nginx *nginx, const struct nginx_change *changes, size_t count,
     void (*cb)(void *cookie, bool reloaded, const struct err *err),
     void *cookie);

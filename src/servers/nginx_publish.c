@@ -15,38 +15,34 @@
  *   7 the marker is removed
  *
  * Cut short before 7, the marker makes the next publish test and reload again,
- * also when no byte differs then, and finish the removing. */
+ * also when no byte differs then, and finish the removing.
+ *
+ * A publish that only has changes that may wait, and one that only prepares,
+ * end after 4; the marker of the former says so in a line, and is then a reason
+ * to reload only when nothing may wait any more. */
 #include "servers/nginx.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "servers/nginx_command.h"
+#include "servers/nginx_marker.h"
 #include "servers/nginx_snippet.h"
 #include "servers/rollback.h"
 
 enum {
 	FILE_MODE = 0644,
 	FOLDER_MODE = 0755,
-	MARKER_MAX = 64 << 20, /* bytes; a name of a staple file has 69 */
-};
-
-/* The name of a staple file that is of no use after the reload. */
-struct stale {
-	char *name;
-	UT_hash_handle hh;
 };
 
 struct nginx_publish {
 	uv_loop_t *loop;
 	const struct nginx *nginx;
-	char *marker;
-	struct stale *stale;
+	struct nginx_marker marker;
 	char **wanted; /* the snippets that changes are about */
 	size_t wanted_count;
 	char **orphans; /* the other ones that name a staple */
@@ -55,48 +51,15 @@ struct nginx_publish {
 	struct proc *proc;
 	struct loop_timer *now; /* the report of what start knew already */
 	struct err err;
+	bool hold; /* no reload */
 	bool reloaded, tested, reporting;
 	void (*cb)(void *cookie, bool reloaded, const struct err *err);
 	void *cookie;
 };
 
-/* --- the set of stale names --- */
-
-static void
-add_stale(struct nginx_publish *p, const char *name)
-{
-	struct stale *stale = NULL;
-
-	HASH_FIND_STR(p->stale, name, stale);
-	if (stale != NULL || !nginx_snippet_is_staple(name))
-		return;
-	stale = mem_new(sizeof(*stale));
-	stale->name = mem_string(name);
-	HASH_ADD_KEYPTR(hh, p->stale, stale->name, strlen(name), stale);
-}
-
-static void
-drop_stale(void *cookie, const char *path, const char *name)
-{
-	struct nginx_publish *p = cookie;
-	struct stale *stale = NULL;
-
-	(void)path;
-	HASH_FIND_STR(p->stale, name, stale);
-	if (stale == NULL)
-		return;
-	HASH_DEL(p->stale, stale);
-	free(stale->name);
-	free(stale);
-}
-
 static void
 release(struct nginx_publish *p)
 {
-	struct stale *one, *next;
-
-	HASH_ITER(hh, p->stale, one, next)
-	drop_stale(p, NULL, one->name);
 	for (size_t i = 0; i < p->wanted_count; i++)
 		free(p->wanted[i]);
 	for (size_t i = 0; i < p->orphan_count; i++)
@@ -105,7 +68,7 @@ release(struct nginx_publish *p)
 	free(p->orphans);
 	loop_timer_cancel(&p->now);
 	rollback_done(&p->rollback);
-	free(p->marker);
+	nginx_marker_done(&p->marker);
 	free(p);
 }
 
@@ -140,7 +103,7 @@ note_orphan(void *cookie, const char *path, const char *name)
 		if (strcmp(p->wanted[i], path) == 0)
 			return;
 	}
-	add_stale(p, name);
+	nginx_marker_add(&p->marker, name);
 	p->orphans =
 	    mem_resize(p->orphans, p->orphan_count + 1, sizeof(p->orphans[0]));
 	p->orphans[p->orphan_count++] = mem_string(path);
@@ -212,51 +175,14 @@ note_stale(struct nginx_publish *p, const struct nginx_change *change)
 
 	(void)nginx_snippet_staple(snippet, &have);
 	if (have != NULL && strcmp(have, next) != 0)
-		add_stale(p, have);
+		nginx_marker_add(&p->marker, have);
 	if (change->staple.len == 0 || access(staple, F_OK) == -1)
-		add_stale(p, next); /* ".der" alone is no staple's name */
+		nginx_marker_add(
+		    &p->marker, next); /* ".der" alone is no staple's name */
 	free(have);
 	free(next);
 	free(staple);
 	free(snippet);
-}
-
-/* An earlier publish was cut short: take over what it has left to remove. */
-static bool
-read_marker(struct nginx_publish *p)
-{
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	char *rest;
-
-	if (access(p->marker, F_OK) == -1)
-		return false;
-	if (file_read(p->marker, MARKER_MAX, &bytes, &len, NULL) == 0) {
-		rest = (char *)bytes;
-		for (char *name; (name = strsep(&rest, "\n")) != NULL;)
-			add_stale(p, name);
-	}
-	free(bytes);
-	return true;
-}
-
-static int
-write_marker(struct nginx_publish *p)
-{
-	const struct stale *one, *next;
-	struct buf text;
-	int rc;
-
-	buf_init(&text, MARKER_MAX);
-	HASH_ITER(hh, p->stale, one, next)
-	{
-		buf_puts(&text, one->name);
-		buf_puts(&text, "\n");
-	}
-	rc = rollback_write(&p->rollback, p->marker, buf_text(&text), text.len,
-	    FILE_MODE, &p->err);
-	buf_done(&text);
-	return rc;
 }
 
 static int
@@ -291,8 +217,8 @@ write_snippet(struct nginx_publish *p, const struct nginx_change *change)
 
 /* Steps 1 to 3 of the head comment. */
 static int
-write_files(
-    struct nginx_publish *p, const struct nginx_change *changes, size_t count)
+write_files(struct nginx_publish *p, const struct nginx_change *changes,
+    size_t count, bool held)
 {
 	int rc = file_make_dir(p->nginx->snippet_dir, FOLDER_MODE, &p->err);
 
@@ -301,7 +227,8 @@ write_files(
 	for (size_t i = 0; i < count; i++)
 		note_stale(p, &changes[i]);
 	if (rc == 0)
-		rc = write_marker(p);
+		rc =
+		    nginx_marker_write(&p->marker, held, &p->rollback, &p->err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = write_staple(p, &changes[i]);
 	for (size_t i = 0; rc == 0 && i < count; i++)
@@ -311,27 +238,6 @@ write_files(
 	if (rc == -1)
 		(void)rollback_undo(&p->rollback, &p->err);
 	return rc;
-}
-
-/* Steps 6 and 7.  What cannot be removed is litter, no failure: the staples
- * are in force. */
-static void
-remove_stale(struct nginx_publish *p)
-{
-	const struct stale *one, *next;
-
-	if (p->stale != NULL &&
-	    nginx_snippet_each(p->nginx, drop_stale, p) == 0) {
-		HASH_ITER(hh, p->stale, one, next)
-		{
-			char *path = mem_printf(
-			    "%s/%s", p->nginx->staple_dir, one->name);
-
-			(void)unlink(path);
-			free(path);
-		}
-	}
-	(void)unlink(p->marker);
 }
 
 /* --- nginx --- */
@@ -350,7 +256,7 @@ got_reload(void *cookie, const struct proc_result *result)
 	p->reloaded = nginx_command_check(
 			  p->nginx, NGINX_RELOAD, result, more, &p->err) == 0;
 	if (p->reloaded)
-		remove_stale(p);
+		nginx_marker_finish(&p->marker);
 	finish(p);
 }
 
@@ -363,8 +269,11 @@ got_test(void *cookie, const struct proc_result *result)
 	p->proc = NULL;
 	if (result->exit_status == 0) {
 		p->tested = true;
-		p->proc = nginx_command_start(
-		    p->loop, p->nginx, NGINX_RELOAD, got_reload, p);
+		if (p->hold)
+			finish(p);
+		else
+			p->proc = nginx_command_start(
+			    p->loop, p->nginx, NGINX_RELOAD, got_reload, p);
 		return;
 	}
 	(void)rollback_undo(&p->rollback, &undone);
@@ -375,29 +284,84 @@ got_test(void *cookie, const struct proc_result *result)
 	finish(p);
 }
 
+/* True if something is to be done for CHANGES, after an earlier publish that
+ * has left LEFT; p->hold: not by a reload now. */
+static bool
+decide(struct nginx_publish *p, const struct nginx_change *changes,
+    size_t count, enum marker_left left)
+{
+	bool now = left == MARKER_CUT_SHORT || p->orphan_count > 0;
+	bool later = false, waits = false;
+
+	for (size_t i = 0; i < count; i++) {
+		bool done = in_force(p, &changes[i]);
+
+		waits = waits || changes[i].may_wait;
+		now = now || (!done && !changes[i].may_wait);
+		later = later || (!done && changes[i].may_wait);
+	}
+	now = now || (left == MARKER_HELD && !waits);
+	p->hold = !now;
+	return now || later;
+}
+
+static struct nginx_publish *
+begin(uv_loop_t *loop, const struct nginx *nginx,
+    void (*cb)(void *cookie, bool reloaded, const struct err *err),
+    void *cookie)
+{
+	struct nginx_publish *p = mem_new(sizeof(*p));
+
+	p->loop = loop;
+	p->nginx = nginx;
+	p->cb = cb;
+	p->cookie = cookie;
+	nginx_marker_init(&p->marker, nginx);
+	return p;
+}
+
+static void
+go(struct nginx_publish *p, const struct nginx_change *changes, size_t count,
+    bool differs, bool held)
+{
+	if (!differs || write_files(p, changes, count, held) == -1)
+		p->now = loop_timer_start(p->loop, 0, report_now, p);
+	else
+		p->proc = nginx_command_start(
+		    p->loop, p->nginx, NGINX_TEST, got_test, p);
+}
+
 struct nginx_publish *
 nginx_publish_start(uv_loop_t *loop, const struct nginx *nginx,
     const struct nginx_change *changes, size_t count,
     void (*cb)(void *cookie, bool reloaded, const struct err *err),
     void *cookie)
 {
-	struct nginx_publish *p = mem_new(sizeof(*p));
+	struct nginx_publish *p = begin(loop, nginx, cb, cookie);
+	enum marker_left left;
 	bool differs;
 
-	p->loop = loop;
-	p->nginx = nginx;
-	p->cb = cb;
-	p->cookie = cookie;
-	p->marker = mem_printf("%s/.reload-pending", nginx->snippet_dir);
 	find_orphans(p, changes, count);
-	differs = read_marker(p) || p->orphan_count > 0;
-	for (size_t i = 0; i < count && !differs; i++)
-		differs = !in_force(p, &changes[i]);
-	if (!differs || write_files(p, changes, count) == -1)
-		p->now = loop_timer_start(loop, 0, report_now, p);
-	else
-		p->proc =
-		    nginx_command_start(loop, nginx, NGINX_TEST, got_test, p);
+	left = nginx_marker_read(&p->marker);
+	differs = decide(p, changes, count, left);
+	go(p, changes, count, differs, p->hold);
+	return p;
+}
+
+struct nginx_publish *
+nginx_prepare_start(uv_loop_t *loop, const struct nginx *nginx,
+    const struct nginx_change *changes, size_t count,
+    void (*cb)(void *cookie, bool reloaded, const struct err *err),
+    void *cookie)
+{
+	struct nginx_publish *p = begin(loop, nginx, cb, cookie);
+	bool differs = false;
+
+	(void)nginx_marker_read(&p->marker);
+	for (size_t i = 0; i < count; i++)
+		differs = differs || !in_force(p, &changes[i]);
+	p->hold = true;
+	go(p, changes, count, differs, false);
 	return p;
 }
 

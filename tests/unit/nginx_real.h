@@ -280,6 +280,19 @@ real_start(struct real *real)
 	assert_string_equal(real_look(real).err.text, "");
 }
 
+/* As somebody else does it. */
+static inline void
+real_reload(const struct real *real)
+{
+	char *text = real_read(real, "nginx.pid");
+	int64_t pid = 0;
+
+	text[strcspn(text, "\n")] = '\0';
+	assert_true(text_number(text, 2, INT32_MAX, &pid));
+	assert_int_equal(kill((pid_t)pid, SIGHUP), 0);
+	free(text);
+}
+
 /* End the master by its pid, and wait until it is gone: it removes its pid
  * file when its workers have ended. */
 static inline void

@@ -22,6 +22,7 @@ static const struct span third = {malformed, sizeof(malformed)};
 static const struct span none = {NULL, 0};
 
 #define FP_A "aa00000000000000000000000000000000000000000000000000000000000001"
+#define FP_C "cc00000000000000000000000000000000000000000000000000000000000003"
 #define FP_B "bb00000000000000000000000000000000000000000000000000000000000002"
 
 struct fixture {
@@ -243,7 +244,7 @@ keeps_what_another_snippet_names(void **state)
 	struct fixture *f = *state;
 	char *other = real_path(&f->real, "b.pem");
 	struct nginx_change changes[2] = {
-	    {f->certificate, FP_A, first}, {other, FP_A, first}};
+	    {f->certificate, FP_A, first, false}, {other, FP_A, first, false}};
 	struct outcome outcome = {0};
 
 	need_nginx(f);
@@ -273,7 +274,7 @@ empties_what_nobody_wants(void **state)
 	char *other = real_path(&f->real, "b.pem");
 	char *snippet = nginx_snippet_path(&f->real.nginx, other);
 	struct nginx_change changes[2] = {
-	    {f->certificate, FP_A, first}, {other, FP_B, second}};
+	    {f->certificate, FP_A, first, false}, {other, FP_B, second, false}};
 	struct outcome outcome = {0};
 	char *text;
 
@@ -292,6 +293,169 @@ empties_what_nobody_wants(void **state)
 	free(text);
 	free(snippet);
 	free(other);
+}
+
+static struct outcome
+publish_that_waits(struct fixture *f, bool may_wait)
+{
+	struct nginx_change change = {.certificate = f->certificate,
+	    .fingerprint = FP_B,
+	    .may_wait = may_wait};
+	struct outcome outcome = {0};
+
+	(void)nginx_publish_start(
+	    &f->real.loop, &f->real.nginx, &change, 1, note, &outcome);
+	loop_run(&f->real.loop);
+	assert_int_equal(outcome.calls, 1);
+	return outcome;
+}
+
+/* D2: a renewed certificate without a staple yet.  nginx goes on with the old
+ * pair; who reloads it meanwhile gets no wrong staple. */
+static void
+holds_what_may_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct outcome outcome;
+	char *text;
+
+	need_nginx(f);
+	real_start(&f->real);
+	assert_published(f, FP_A, first);
+	outcome = publish_that_waits(f, true);
+	assert_string_equal(outcome.err.text, "");
+	assert_false(outcome.reloaded);
+	real_await_staple(&f->real, first);
+	assert_true(real_exists(&f->real, "state/nginx/.reload-pending"));
+	text = real_read(&f->real, f->snippet);
+	assert_non_null(strstr(text, "# no usable staple now\n"));
+	free(text);
+
+	/* The same again: nothing runs. */
+	f->real.nginx.command = "/bin/false";
+	outcome = publish_that_waits(f, true);
+	f->real.nginx.command = f->real.command;
+	assert_string_equal(outcome.err.text, "");
+	assert_false(outcome.reloaded);
+
+	assert_int_equal(real_run(&f->real, "-t"), 0);
+	/* what it waited for */
+	assert_published(f, FP_B, third);
+	assert_false(real_exists(&f->real, "state/staples/" FP_A ".der"));
+}
+
+static void
+holds_no_longer_than_it_may(void **state)
+{
+	struct fixture *f = *state;
+	struct outcome outcome;
+
+	need_nginx(f);
+	real_start(&f->real);
+	assert_published(f, FP_A, first);
+	outcome = publish_that_waits(f, true);
+	assert_false(outcome.reloaded);
+	outcome = publish_that_waits(f, false);
+	assert_string_equal(outcome.err.text, "");
+	assert_true(outcome.reloaded);
+	real_await_staple(&f->real, none);
+	assert_false(real_exists(&f->real, "state/nginx/.reload-pending"));
+	assert_false(real_exists(&f->real, "state/staples/" FP_A ".der"));
+}
+
+/* I5: what waits holds up nothing else. */
+static void
+holds_up_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	char *other = real_path(&f->real, "b.pem");
+	struct nginx_change changes[2] = {{.certificate = f->certificate,
+					      .fingerprint = FP_B,
+					      .may_wait = true},
+	    {.certificate = other, .fingerprint = FP_A, .staple = second}};
+	struct outcome outcome = {0};
+
+	need_nginx(f);
+	real_start(&f->real);
+	assert_published(f, FP_A, first);
+	outcome = publish_that_waits(f, true);
+	assert_false(outcome.reloaded);
+	(void)nginx_publish_start(
+	    &f->real.loop, &f->real.nginx, changes, 2, note, &outcome);
+	loop_run(&f->real.loop);
+	assert_string_equal(outcome.err.text, "");
+	assert_true(outcome.reloaded);
+	real_await_staple(&f->real, none);
+	free(other);
+}
+
+/* D2, a deploy gate: the files are there before somebody else reloads. */
+static void
+prepares_for_a_reload(void **state)
+{
+	struct fixture *f = *state;
+	char *other = real_path(&f->real, "b.pem");
+	char *snippet = nginx_snippet_path(&f->real.nginx, other);
+	struct nginx_change changes[2] = {
+	    {f->certificate, FP_A, first, false}, {other, FP_B, second, false}};
+	struct outcome outcome = {0};
+	char *before, *after;
+
+	need_nginx(f);
+	real_start(&f->real);
+	(void)nginx_publish_start(
+	    &f->real.loop, &f->real.nginx, changes, 2, note, &outcome);
+	loop_run(&f->real.loop);
+	real_await_staple(&f->real, first);
+	before = real_read(&f->real, snippet);
+	changes[0] = (struct nginx_change){f->certificate, FP_C, third, false};
+	(void)nginx_prepare_start(
+	    &f->real.loop, &f->real.nginx, changes, 1, note, &outcome);
+	loop_run(&f->real.loop);
+	assert_int_equal(outcome.calls, 2);
+	assert_string_equal(outcome.err.text, "");
+	assert_false(outcome.reloaded);
+	real_await_staple(&f->real, first);
+	after = real_read(&f->real, snippet);
+	assert_string_equal(before, after);
+	real_reload(&f->real);
+	real_await_staple(&f->real, third);
+	/* the next publish owes nginx a reload, and tidies up */
+	(void)nginx_publish_start(
+	    &f->real.loop, &f->real.nginx, changes, 2, note, &outcome);
+	loop_run(&f->real.loop);
+	assert_true(outcome.reloaded);
+	assert_false(real_exists(&f->real, "state/staples/" FP_A ".der"));
+	assert_false(real_exists(&f->real, "state/nginx/.reload-pending"));
+	free(before);
+	free(after);
+	free(snippet);
+	free(other);
+}
+
+static void
+prepares_nothing_that_nginx_refuses(void **state)
+{
+	static const uint8_t rubbish[] = "rubbish";
+	struct fixture *f = *state;
+	struct nginx_change change = {
+	    f->certificate, FP_B, {rubbish, sizeof(rubbish) - 1}, false};
+	struct outcome outcome = {0};
+	char *before, *after;
+
+	need_nginx(f);
+	real_start(&f->real);
+	assert_published(f, FP_A, first);
+	before = real_read(&f->real, f->snippet);
+	(void)nginx_prepare_start(
+	    &f->real.loop, &f->real.nginx, &change, 1, note, &outcome);
+	loop_run(&f->real.loop);
+	assert_int_equal(outcome.err.reason, REASON_SERVER_CONFIG);
+	after = real_read(&f->real, f->snippet);
+	assert_string_equal(before, after);
+	assert_false(real_exists(&f->real, "state/nginx/.reload-pending"));
+	free(before);
+	free(after);
 }
 
 /* I7, a full disk: nothing is half written, nothing runs. */
@@ -323,7 +487,7 @@ static void
 puts_back_when_cancelled(void **state)
 {
 	struct fixture *f = *state;
-	struct nginx_change change = {f->certificate, FP_A, first};
+	struct nginx_change change = {f->certificate, FP_A, first, false};
 	struct outcome outcome = {0};
 	struct nginx_publish *p;
 	char *text;
@@ -383,7 +547,7 @@ killed_at(
 	if (pid == 0) {
 		struct outcome outcome = {0};
 		struct nginx_change change = {
-		    f->certificate, fingerprint, staple};
+		    f->certificate, fingerprint, staple, false};
 		uv_loop_t loop; /* one of its own: the parent's is shared */
 
 		steps_left = at;
@@ -461,6 +625,16 @@ main(void)
 		keeps_what_another_snippet_names, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		empties_what_nobody_wants, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		holds_what_may_wait, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		holds_no_longer_than_it_may, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		holds_up_nothing_else, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		prepares_for_a_reload, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		prepares_nothing_that_nginx_refuses, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		survives_a_full_disk, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
