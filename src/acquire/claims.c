@@ -266,6 +266,34 @@ open_pins(struct claims *claims)
 	return true;
 }
 
+static size_t
+find_in_book(const struct claims *claims, int64_t now,
+    const struct book_entry *entries[BOOK_PER_HOST_MAX])
+{
+	return claims->options->book == NULL
+		   ? 0
+		   : address_book_find(
+			 claims->options->book, claims->host, now, entries);
+}
+
+/* The best of the book, if it was proven a moment ago: it goes alone.  False if
+ * we were cancelled meanwhile. */
+static bool
+open_proven(struct claims *claims)
+{
+	const struct book_entry *entries[BOOK_PER_HOST_MAX];
+	int64_t now = clock_wall_s();
+	char copy[DNS_ADDRESS_TEXT];
+	const char *address = copy;
+
+	if (find_in_book(claims, now, entries) == 0 ||
+	    entries[0]->failures > 0 || entries[0]->proven_at > now ||
+	    entries[0]->proven_at <= now - CLAIMS_PROVEN_S)
+		return true;
+	memcpy(copy, entries[0]->address, sizeof(copy));
+	return claims_tell_addresses(claims, "book", NULL, true, &address, 1);
+}
+
 /* What was proven before.  False if we were cancelled meanwhile. */
 static bool
 open_book(struct claims *claims)
@@ -273,11 +301,8 @@ open_book(struct claims *claims)
 	const struct book_entry *entries[BOOK_PER_HOST_MAX];
 	const char *addresses[BOOK_PER_HOST_MAX];
 	char copies[BOOK_PER_HOST_MAX][DNS_ADDRESS_TEXT];
-	size_t count = 0;
+	size_t count = find_in_book(claims, clock_wall_s(), entries);
 
-	if (claims->options->book != NULL)
-		count = address_book_find(claims->options->book, claims->host,
-		    clock_wall_s(), entries);
 	/* the entries are good until the book changes, which a callback may
 	 * bring about */
 	for (size_t i = 0; i < count; i++) {
@@ -298,6 +323,8 @@ open_class(struct claims *claims, enum claims_class which)
 		if (claims->first != NULL)
 			open_proxy(claims, claims->first);
 		return open_pins(claims);
+	case PROVEN:
+		return open_proven(claims);
 	case SYSTEM:
 		if (!open_book(claims))
 			return false;

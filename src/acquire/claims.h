@@ -6,16 +6,20 @@
  *   1 pins of the operator, and the proxy that the operator has chosen for this
  *     responder or the environment names (its head start is longer:
  *     ACQUIRE_PROXY_HEAD_MS)
- *   2 the system's own view: the address book, getaddrinfo, and the first
- *     nameserver of resolv.conf, the one that the C library asks, through our
- *     own sockets as well.  Each of its datagrams is an answer of its own, so a
- *     forged first one costs no stagger; and it is asked twice for that.
+ *   2 an address of the address book, if it was proven in the last
+ *     CLAIMS_PROVEN_S: alone, since of a hundred certificates with one responder
+ *     only the first need ask anybody
+ *   3 the system's own view: the rest of the address book, getaddrinfo, and
+ *     the first nameserver of resolv.conf, the one that the C library asks,
+ *     through our own sockets as well.  Each of its datagrams is an answer of
+ *     its own, so a forged first one costs no stagger; and it is asked twice
+ *     for that.
  *     Behind the stub of systemd-resolved, which tells one datagram only, the
  *     first of the servers that the stub asks
- *   3 the resolvers that were named, and what else resolv.conf names; and the
+ *   4 the resolvers that were named, and what else resolv.conf names; and the
  *     later names of the CNAME chain, asked by themselves at each udp resolver
  *     so far: where only one name is lied about, the others answer truly
- *   4 the operator's proxies; the later names at the resolvers of class 3 that
+ *   5 the operator's proxies; the later names at the resolvers of class 4 that
  *     want a connection for each question; and the resolvers that gave no
  *     answer at all lately (dns/health.h), with CLAIMS_PATIENCE_MS for each
  * A class that asks nobody new is passed at once.  A name that only this
@@ -35,6 +39,7 @@ enum {
 	CLAIMS_MAX = 64,           /* distinct addresses of one host */
 	CLAIMS_ASKS_MAX = 96,      /* questions put for one host */
 	CLAIMS_NAMES_MAX = 4,      /* later names asked by themselves */
+	CLAIMS_PROVEN_S = 600,     /* a proof so young needs no other word */
 	CLAIMS_PATIENCE_MS = 1500, /* with a resolver that was silent lately */
 };
 

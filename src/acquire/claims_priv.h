@@ -9,7 +9,7 @@
 #include "dns/resolver.h"
 #include "http/proxy.h"
 
-enum claims_class { PINS, SYSTEM, RESOLVERS, LAST, CLASSES };
+enum claims_class { PINS, PROVEN, SYSTEM, RESOLVERS, LAST, CLASSES };
 
 /* One question to one resolver. */
 struct ask {

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "acquire/address_book.h"
 #include "acquire/claims.h"
 #include "base/clock.h"
 #include "base/loop.h"
@@ -378,6 +379,72 @@ test_pins_alone(void **state)
 	assert_int_equal(done, 1);
 }
 
+/* An address that was proven a moment ago goes alone, and nobody is asked; all
+ * others join as ever. */
+static void
+test_proven_goes_alone(void **state)
+{
+	static const struct {
+		const char *name;
+		struct {
+			const char *address;
+			int64_t age_s;
+			int failures;
+		} book[2];
+		bool hurry; /* what was told fails at once */
+		const char *story;
+	} rows[] = {
+	    {"just proven", {{"192.0.2.5", 0, 0}}, false, "+192.0.2.5 book; "},
+	    {"nearly too long ago", {{"192.0.2.5", CLAIMS_PROVEN_S - 5, 0}},
+		false, "+192.0.2.5 book; "},
+	    {"it fails now", {{"192.0.2.5", 0, 0}}, true,
+		"+192.0.2.5 book; +127.0.0.1 system; "},
+	    {"the latest of two", {{"192.0.2.4", 60, 0}, {"192.0.2.5", 5, 0}},
+		false, "+192.0.2.5 book; "},
+	    {"the latest of two, and it fails now",
+		{{"192.0.2.4", 60, 0}, {"192.0.2.5", 5, 0}}, true,
+		"+192.0.2.5 book; 192.0.2.4 book; +127.0.0.1 system; "},
+	    {"too long ago", {{"192.0.2.5", CLAIMS_PROVEN_S + 5, 0}}, false,
+		"+192.0.2.5 book; +127.0.0.1 system; "},
+	    {"it has failed since", {{"192.0.2.5", 5, 1}}, false,
+		"+192.0.2.5 book; +127.0.0.1 system; "},
+	    {"proven in the future", {{"192.0.2.5", -3600, 0}}, false,
+		"+192.0.2.5 book; +127.0.0.1 system; "},
+	    {"of no wanted family", {{"2001:db8::5", 0, 0}}, false,
+		"+127.0.0.1 system; "},
+	};
+
+	(void)state;
+	options.ask_system = true;
+	options.stagger_ms = NEVER_MS;
+	options.family = RESOLVER_IPV4;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct address_book *book = address_book_new();
+		int64_t now = clock_wall_s();
+
+		print_message("%s\n", rows[i].name);
+		for (size_t k = 0; k < 2; k++) {
+			const char *address = rows[i].book[k].address;
+
+			if (address == NULL)
+				continue;
+			address_book_prove(book, "localhost", address, 1,
+			    now - rows[i].book[k].age_s);
+			for (int f = 0; f < rows[i].book[k].failures; f++)
+				address_book_fail(book, "localhost", address);
+		}
+		options.book = book;
+		hurry = rows[i].hurry;
+		enough = rows[i].story;
+		gather("localhost");
+		assert_string_equal(story, rows[i].story);
+		/* alone: no answer is waited for behind it */
+		if (strstr(story, "system") == NULL)
+			assert_int_equal(settled, 1);
+		address_book_free(book);
+	}
+}
+
 static void
 test_nobody_to_ask(void **state)
 {
@@ -664,6 +731,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_pins_alone),
+	    TEST(test_proven_goes_alone),
 	    TEST(test_nobody_to_ask),
 	    TEST(test_classes_in_order),
 	    TEST(test_hurry),
