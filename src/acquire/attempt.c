@@ -204,6 +204,7 @@ fetched(void *cookie, const struct fetch_result *result)
 	    .err = result->err,
 	    .max_age_s = result->max_age_s,
 	    .retry_after_s = result->retry_after_s,
+	    .connect_ms = result->connect_ms,
 	    .elapsed_ms = clock_mono_ms() - attempt->started_ms,
 	};
 

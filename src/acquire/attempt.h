@@ -38,6 +38,8 @@ struct attempt_outcome {
 	uint8_t *carried; /* of an errand: owned by the callback, or NULL */
 	size_t carried_len;
 	int64_t max_age_s, retry_after_s;
+	int64_t connect_ms; /* until the connection was up, 0 for one that was;
+			       -1: never */
 	int64_t elapsed_ms;
 	bool last; /* no other method follows; the attempt has ended */
 };

@@ -115,12 +115,7 @@ refuse(struct claims *claims, const struct claim *claim)
 {
 	struct err err = {0};
 
-	(void)err_set(&err, REASON_UNREACHABLE,
-	    "%s is a private address, which %s has no business in naming for "
-	    "'%.200s': it is not asked; if it is right, pin it with --pin "
-	    "%.200s=%s, or allow it with --allow-private",
-	    claim->address, claim->source, claims->host, claims->host,
-	    claim->address);
+	private_refuse(claim->address, claim->source, claims->host, &err);
 	claims_enter(claims);
 	claims->callbacks.refused(claims->cookie, claim, &err);
 	return claims_leave(claims);

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "acquire/acquire.h"
+#include "base/err.h"
 
 static const struct range4 {
 	uint32_t net;
@@ -174,4 +175,15 @@ private_is_allowed(const struct acquire_options *options, const char *host)
 			return true;
 	}
 	return false;
+}
+
+void
+private_refuse(
+    const char *address, const char *source, const char *host, struct err *err)
+{
+	(void)err_set(err, REASON_UNREACHABLE,
+	    "%s is a private address, which %s has no business in naming for "
+	    "'%.200s': it is not asked; if it is right, pin it with --pin "
+	    "%.200s=%s, or allow it with --allow-private",
+	    address, source, host, host, address);
 }

@@ -36,6 +36,7 @@
 #include <stdbool.h>
 
 struct acquire_options;
+struct err;
 struct resolver;
 struct sockaddr_storage;
 
@@ -55,5 +56,10 @@ bool private_is_near(const struct resolver *resolver, bool of_resolv_conf);
 /* True if the operator lets any resolver name private addresses for HOST. */
 bool private_is_allowed(
     const struct acquire_options *options, const char *host);
+
+/* Say that ADDRESS, which SOURCE has named for HOST, is not to be connected to:
+ * REASON_UNREACHABLE. */
+void private_refuse(
+    const char *address, const char *source, const char *host, struct err *err);
 
 #endif

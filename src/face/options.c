@@ -23,7 +23,8 @@ enum {
 	OPT_IPV4 = '4',
 	OPT_IPV6 = '6',
 	OPT_HELP = 'h',
-	OPT_ALLOW_NO_NEXT_UPDATE = LONG_ONLY,
+	OPT_ALL = LONG_ONLY,
+	OPT_ALLOW_NO_NEXT_UPDATE,
 	OPT_ALLOW_PRIVATE,
 	OPT_ALLOW_SHA1,
 	OPT_APPLY,
@@ -69,7 +70,8 @@ static const struct row {
 	const char *help;
 } rows[] = {
     {OPT_ISSUER, "issuer", "FILE",
-	CMD_FETCH | CMD_VERIFY | CMD_KEEP | CMD_HOSTS | CMD_COURIER,
+	CMD_FETCH | CMD_VERIFY | CMD_KEEP | CMD_HOSTS | CMD_COURIER |
+	    CMD_SURVEY,
 	"the issuer's certificate, where the chain lacks it"},
     {OPT_OUTPUT, "output", "FILE", CMD_FETCH | CMD_COURIER,
 	"write the result there; - is standard output"},
@@ -115,6 +117,8 @@ static const struct row {
     {OPT_PLACE, "place", "CLIENT=DIR", CMD_DISCOVER,
 	"look there too for what certbot, acme.sh, lego or dehydrated keeps; "
 	"may be repeated"},
+    {OPT_ALL, "all", NULL, CMD_SURVEY,
+	"the known CAs too, beside what is given"},
     {OPT_RESOLVER, "resolver", "URL", CMD_ASK,
 	"ask this resolver too: udp://, tcp://, tls://IP[#NAME], "
 	"https://HOST/PATH[#IP], system, IP; may be repeated"},
@@ -130,7 +134,7 @@ static const struct row {
 	"the line user:password for these proxies, mode 0600"},
     {OPT_NO_PROXY, "no-proxy", "LIST", CMD_ROADS,
 	"hosts without proxy, as in no_proxy; may be repeated"},
-    {OPT_UPSTREAM, "upstream", "URL", CMD_ROADS,
+    {OPT_UPSTREAM, "upstream", "URL", CMD_UPSTREAMS,
 	"ask this other oclasp or OCSP cache last; may be repeated"},
     {OPT_ALLOW_PRIVATE, "allow-private", NULL, CMD_ROADS,
 	"connect to private addresses, whichever resolver names them"},
@@ -297,6 +301,8 @@ flag_option(int id, struct options *o)
 		return &o->apply;
 	case OPT_REMOVE:
 		return &o->remove;
+	case OPT_ALL:
+		return &o->all;
 	case OPT_HELP:
 		return &o->help;
 	case OPT_QUIET:

@@ -36,12 +36,15 @@ enum {
 	CMD_HELP = 1 << 7,
 	CMD_HOSTS = 1 << 8,
 	CMD_COURIER = 1 << 9,
+	CMD_SURVEY = 1 << 10,
 	CMD_DISCOVER = 1 << 16,
 	CMD_READY = 1 << 17,
 	CMD_ALL = 0x7fffffff,
-	CMD_ROADS = CMD_FETCH | CMD_KEEP | CMD_COURIER, /* who ask responders
-							   by every road */
-	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP | CMD_HOSTS | CMD_COURIER,
+	CMD_UPSTREAMS = CMD_FETCH | CMD_KEEP | CMD_COURIER,
+	CMD_ROADS = CMD_UPSTREAMS | CMD_SURVEY, /* who ask responders by every
+						   road */
+	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP | CMD_HOSTS | CMD_COURIER |
+		  CMD_SURVEY,
 	CMD_ASK = CMD_NET & ~CMD_HOSTS, /* who ask anybody for addresses */
 };
 
@@ -49,7 +52,7 @@ enum { OPTIONS_TIMEOUT_MAX_S = 3600 };
 
 struct options {
 	int command; /* its CMD_ bit */
-	bool json, nagios, penalty, once, apply, remove, help, discover;
+	bool json, nagios, penalty, once, apply, remove, all, help, discover;
 	bool allow_no_next_update, allow_sha1;
 	bool quiet, color;
 	int verbose;

@@ -2,6 +2,7 @@
 /* pki/request.c -- the OCSP request (RFC 6960 section 4.1, RFC 9919). */
 #include "pki/request.h"
 
+#include <assert.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
@@ -12,6 +13,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "pki/cert.h"
+
+/* "oclasp", and of a length that CAs give to none */
+#define FICTITIOUS_SERIAL UINT64_C(0x6f636c617370)
 
 /* Of the leaf's facts, so that a compact one will do. */
 static OCSP_CERTID *
@@ -53,33 +57,44 @@ add_nonce(OCSP_REQUEST *request, struct span nonce)
 	return good;
 }
 
+/* The DER of a request with TAKE_ID, owned; -1 if it cannot be. */
+static int
+write_request(
+    OCSP_CERTID *take_id, struct span nonce, uint8_t **out, size_t *len)
+{
+	OCSP_REQUEST *request = OCSP_REQUEST_new();
+	unsigned char *der = NULL;
+	int got = -1;
+
+	if (request != NULL && take_id != NULL &&
+	    OCSP_request_add0_id(request, take_id) != NULL) {
+		take_id = NULL; /* the request's now */
+		if (add_nonce(request, nonce))
+			got = i2d_OCSP_REQUEST(request, &der);
+	}
+	OCSP_CERTID_free(take_id);
+	OCSP_REQUEST_free(request);
+	ERR_clear_error();
+	if (got <= 0)
+		return -1;
+	*out = mem_copy(der, (size_t)got);
+	*len = (size_t)got;
+	OPENSSL_free(der);
+	return 0;
+}
+
 int
 request_make_as(const struct cert *leaf, const struct cert *issuer,
     const struct request_kind *kind, uint8_t **out, size_t *len,
     struct err *err)
 {
-	OCSP_REQUEST *request = OCSP_REQUEST_new();
 	OCSP_CERTID *id =
 	    make_id(leaf, issuer, kind->sha256 ? EVP_sha256() : EVP_sha1());
-	unsigned char *der = NULL;
-	int got = -1;
 
-	if (request != NULL && id != NULL &&
-	    OCSP_request_add0_id(request, id) != NULL) {
-		id = NULL; /* the request's now */
-		if (add_nonce(request, kind->nonce))
-			got = i2d_OCSP_REQUEST(request, &der);
-	}
-	OCSP_CERTID_free(id);
-	OCSP_REQUEST_free(request);
-	ERR_clear_error();
-	if (got <= 0)
-		return err_set(err, REASON_CERTIFICATE_UNREADABLE,
-		    "no OCSP request can be made for '%s'", cert_name(leaf));
-	*out = mem_copy(der, (size_t)got);
-	*len = (size_t)got;
-	OPENSSL_free(der);
-	return 0;
+	if (write_request(id, kind->nonce, out, len) == 0)
+		return 0;
+	return err_set(err, REASON_CERTIFICATE_UNREADABLE,
+	    "no OCSP request can be made for '%s'", cert_name(leaf));
 }
 
 int
@@ -89,6 +104,30 @@ request_make(const struct cert *leaf, const struct cert *issuer, uint8_t **out,
 	const struct request_kind plain = {.sha256 = false};
 
 	return request_make_as(leaf, issuer, &plain, out, len, err);
+}
+
+void
+request_make_fictitious(uint8_t **out, size_t *len)
+{
+	static const char nobody[] = "oclasp survey: no such issuer";
+	X509_NAME *issuer = X509_NAME_new();
+	ASN1_BIT_STRING *key = ASN1_BIT_STRING_new();
+	ASN1_INTEGER *serial = ASN1_INTEGER_new();
+	int rc;
+
+	assert(issuer != NULL && key != NULL && serial != NULL);
+	(void)X509_NAME_add_entry_by_txt(issuer, "CN", MBSTRING_ASC,
+	    (const unsigned char *)nobody, -1, -1, 0);
+	(void)ASN1_BIT_STRING_set(
+	    key, (unsigned char *)(uintptr_t)nobody, (int)sizeof(nobody) - 1);
+	(void)ASN1_INTEGER_set_uint64(serial, FICTITIOUS_SERIAL);
+	rc = write_request(OCSP_cert_id_new(EVP_sha1(), issuer, key, serial),
+	    (struct span){NULL, 0}, out, len);
+	assert(rc == 0); /* it is the same each time: our own mistake */
+	(void)rc;
+	X509_NAME_free(issuer);
+	ASN1_BIT_STRING_free(key);
+	ASN1_INTEGER_free(serial);
 }
 
 char *

@@ -33,6 +33,13 @@ int request_make_as(const struct cert *leaf, const struct cert *issuer,
     const struct request_kind *kind, uint8_t **out, size_t *len,
     struct err *err);
 
+/* DER of a request for a certificate that nobody has issued, owned by the
+ * caller: it tells whether somebody answers OCSP at all, and names nobody's
+ * certificate.  Always the same octets, so that caches may answer it again; a
+ * responder says unauthorized, or unknown, or what it likes (RFC 6960,
+ * section 2.3). */
+void request_make_fictitious(uint8_t **out, size_t *len);
+
 /* The URL of a GET: BASE, a slash if it has none at its end, and the request
  * as URL-encoded base64 (RFC 6960, appendix A.1).  Owned by the caller. */
 char *request_get_url(const char *base, const uint8_t *der, size_t len);
