@@ -82,6 +82,7 @@ struct survey_road {
 	bool is_dead;            /* it names nothing for anybody: not the name's
 			       fault (survey_mark_dead) */
 	enum survey_grade leads; /* of survey_judge */
+	bool is_good;            /* the same: it leads to the responder */
 };
 
 enum survey_verdict {
@@ -149,8 +150,8 @@ const char *survey_grade_name(enum survey_grade grade);
 /* Fill in what the facts come to: of each road, and of the whole. */
 void survey_judge(struct survey_responder *responder);
 
-/* Find resolvers that have named nothing for any of the hosts, of two at the
- * least, where another road did: that is no fault of the names. */
+/* Find resolvers and proxies that were silent about all hosts, of two at the
+ * least, which another road knows: that is no fault of the names. */
 void survey_mark_dead(struct survey_responder *responders, size_t count);
 
 void survey_responder_done(struct survey_responder *responder);

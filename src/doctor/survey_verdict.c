@@ -173,13 +173,12 @@ add_failures(struct buf *out, const struct survey_responder *r,
 
 /* The good roads, between commas. */
 static void
-add_good(
-    struct buf *out, const struct survey_responder *r, enum survey_grade want)
+add_good(struct buf *out, const struct survey_responder *r)
 {
 	const char *comma = "";
 
 	for (size_t i = 0; i < r->road_count; i++) {
-		if (r->roads[i].leads < want)
+		if (!r->roads[i].is_good)
 			continue;
 		buf_printf(out, "%s%s", comma, road_name(&r->roads[i]));
 		comma = ", ";
@@ -234,13 +233,13 @@ say_partly(
     struct buf *out, const struct survey_responder *r, enum survey_grade want)
 {
 	for (size_t i = 0; i < r->road_count; i++) {
-		if (r->roads[i].is_dead || r->roads[i].leads >= want)
+		if (r->roads[i].is_dead || r->roads[i].is_good)
 			continue;
 		add_complaint(out, r, &r->roads[i], want);
 		buf_puts(out, "; ");
 	}
 	buf_puts(out, "it answers by ");
-	add_good(out, r, want);
+	add_good(out, r);
 }
 
 static void
@@ -327,8 +326,9 @@ survey_judge(struct survey_responder *r)
 		struct survey_road *road = &r->roads[i];
 
 		road->leads = best_of(r, road);
+		road->is_good = road->leads >= want;
 		named = named || road->address_count > 0;
-		all = all && (road->is_dead || road->leads >= want);
+		all = all && (road->is_dead || road->is_good);
 	}
 	note_best(r, want);
 	if (best >= SURVEY_ANSWERED)
@@ -339,10 +339,11 @@ survey_judge(struct survey_responder *r)
 }
 
 static const struct survey_road *
-find_road(const struct survey_responder *r, const char *name)
+find_road(const struct survey_responder *r, const struct survey_road *like)
 {
 	for (size_t i = 0; i < r->road_count; i++) {
-		if (strcmp(r->roads[i].name, name) == 0)
+		if (strcmp(r->roads[i].name, like->name) == 0 &&
+		    strcmp(r->roads[i].proxy, like->proxy) == 0)
 			return &r->roads[i];
 	}
 	return NULL;
@@ -359,36 +360,45 @@ is_known(const struct survey_responder *r)
 	return false;
 }
 
-/* NAME, a resolver's, has named nothing for any of two hosts that are known
- * otherwise. */
+/* True if ROAD said nothing about R's host at all.  Only a resolver or a proxy,
+ * and only silence and errors: who says of two names that they do not exist may
+ * well be lying about both. */
 static bool
-is_dead(const struct survey_responder *list, size_t count, const char *name)
+is_silent(const struct survey_responder *r, const struct survey_road *road)
+{
+	if (road->proxy[0] == '\0')
+		return strstr(road->name, "://") != NULL &&
+		       (road->err.reason == REASON_DNS_NO_ANSWER ||
+			   road->err.reason == REASON_DNS_SERVFAIL);
+	for (size_t i = 0; i < r->try_count; i++) {
+		if (is_of(&r->tries[i], road) &&
+		    r->tries[i].err.reason != REASON_PROXY_FAILED)
+			return false;
+	}
+	return true;
+}
+
+/* ROAD has been silent about two hosts at the least, and about all that are
+ * known otherwise. */
+static bool
+is_dead(const struct survey_responder *list, size_t count,
+    const struct survey_road *like)
 {
 	const char *first = NULL;
 	bool several = false;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct survey_road *road = find_road(&list[i], name);
+		const struct survey_road *road = find_road(&list[i], like);
 
 		if (road == NULL || !is_known(&list[i]))
 			continue;
-		if (road->address_count > 0)
+		if (!is_silent(&list[i], road))
 			return false;
 		several = several ||
 			  (first != NULL && strcmp(first, list[i].host) != 0);
 		first = first == NULL ? list[i].host : first;
 	}
 	return several;
-}
-
-/* Only one that was silent, or had nothing but errors: who says of two names
- * that they do not exist may well be lying about both. */
-static bool
-may_be_dead(const struct survey_road *road)
-{
-	return strstr(road->name, "://") != NULL &&
-	       (road->err.reason == REASON_DNS_NO_ANSWER ||
-		   road->err.reason == REASON_DNS_SERVFAIL);
 }
 
 void
@@ -398,8 +408,8 @@ survey_mark_dead(struct survey_responder *responders, size_t count)
 		for (size_t k = 0; k < responders[i].road_count; k++) {
 			struct survey_road *road = &responders[i].roads[k];
 
-			road->is_dead = may_be_dead(road) &&
-					is_dead(responders, count, road->name);
+			road->is_dead = is_silent(&responders[i], road) &&
+					is_dead(responders, count, road);
 		}
 	}
 }

@@ -322,7 +322,7 @@ add_file(struct survey_list *list, const struct options *o, const char *path,
 	for (size_t i = 0; i < lines.count; i++) {
 		const struct survey_line *line = &lines.items[i];
 
-		rc = line->is_url ? -(entry_for(list, line->text, err) == NULL)
+		rc = line->is_url ? add_url(list, line->text, err)
 				  : add_file(list, o, line->text, false, &why);
 		if (rc == 0)
 			continue;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -52,7 +53,7 @@ by_use(const void *a, const void *b)
 	if (order == 0 && left_ms != right_ms)
 		order = left_ms < right_ms ? -1 : 1;
 	if (order == 0)
-		order = strcmp(ca_of(left), ca_of(right));
+		order = strcasecmp(ca_of(left), ca_of(right));
 	if (order == 0 && left->url != NULL && right->url != NULL)
 		order = strcmp(left->url, right->url);
 	return order;
@@ -164,32 +165,42 @@ print_entry(const struct options *o, const struct survey_entry *entry)
 	free(said);
 }
 
-/* Resolvers that were silent for everybody, once each. */
+/* True if a responder before R says the same of ROAD. */
 static bool
+is_told(const struct survey_result *result, const struct survey_responder *r,
+    const struct survey_road *road)
+{
+	for (const struct survey_responder *s = result->responders; s != r;
+	     s++) {
+		for (size_t i = 0; i < s->road_count; i++) {
+			if (s->roads[i].is_dead &&
+			    strcmp(s->roads[i].name, road->name) == 0 &&
+			    strcmp(s->roads[i].proxy, road->proxy) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Resolvers and proxies that were silent about everybody, once each. */
+static void
 print_dead(const struct survey_result *result)
 {
-	const char *last = "";
-	bool any = false;
-
 	for (size_t i = 0; i < result->count; i++) {
 		const struct survey_responder *r = &result->responders[i];
 
 		for (size_t k = 0; k < r->road_count; k++) {
 			const struct survey_road *road = &r->roads[k];
 
-			if (!road->is_dead || strcmp(last, road->name) == 0)
-				continue;
-			if (!any || strcmp(last, road->name) != 0)
-				(void)printf(
-				    "%s has named nothing for any "
-				    "name and is left aside: %s (%s)\n",
-				    road->name, road->err.text,
-				    reason_name(road->err.reason));
-			last = road->name;
-			any = true;
+			if (road->is_dead && !is_told(result, r, road))
+				(void)printf("%s is silent about every name "
+					     "and is left aside%s%s\n",
+				    road->proxy[0] != '\0' ? road->proxy
+							   : road->name,
+				    road->err.text[0] != '\0' ? ": " : "",
+				    road->err.text);
 		}
 	}
-	return any;
 }
 
 static void
@@ -237,7 +248,7 @@ survey_report_text(const struct options *o, const struct survey_list *list,
 		}
 		print_entry(o, entry);
 	}
-	(void)print_dead(result);
+	print_dead(result);
 	if (!o->quiet && result->count > 0)
 		print_parties(result);
 	if (of_group[SURVEY_PARTLY] > 0 && !o->quiet)
@@ -278,9 +289,9 @@ json_road(const struct survey_road *road)
 	    "outside", road->is_outside, "addresses", addresses, "left_out",
 	    (json_int_t)road->left_out, "error", json_reason(&road->err),
 	    "detail", report_json_text(road->err.text), "answers",
-	    tried ? json_boolean(road->leads >= SURVEY_ANSWERED) : json_null(),
-	    "leads_to", survey_grade_name(road->leads), "left_aside",
-	    road->is_dead, "lookup_ms", json_ms(road->lookup_ms));
+	    tried ? json_boolean(road->is_good) : json_null(), "leads_to",
+	    survey_grade_name(road->leads), "left_aside", road->is_dead,
+	    "lookup_ms", json_ms(road->lookup_ms));
 }
 
 static json_t *
@@ -370,9 +381,8 @@ has_wrong_road(const struct survey_responder *r)
 	for (size_t i = 0; i < r->road_count; i++) {
 		const struct survey_road *road = &r->roads[i];
 
-		if (r->verdict == SURVEY_PARTLY && road->address_count > 0 &&
-		    road->leads != SURVEY_UNTRIED &&
-		    road->leads < SURVEY_PROVEN && road->proxy[0] == '\0')
+		if (r->verdict == SURVEY_PARTLY && !road->is_good &&
+		    road->address_count > 0 && road->leads != SURVEY_UNTRIED)
 			return true;
 	}
 	return false;

@@ -116,6 +116,37 @@ test_make_as(void **state)
 	cert_free(compact);
 }
 
+/* A question about nobody's certificate: whole, short, and always the same. */
+static void
+test_make_fictitious(void **state)
+{
+	uint8_t *der = NULL, *again = NULL;
+	size_t len = 0, again_len = 0;
+	struct request_facts facts = {0};
+	struct err err = {0};
+	char *url;
+
+	(void)state;
+	request_make_fictitious(&der, &len);
+	request_make_fictitious(&again, &again_len);
+	assert_int_equal(len, again_len);
+	assert_memory_equal(der, again, len);
+	assert_int_equal(0, request_parse(der, len, &facts, &err));
+	assert_int_equal(1, facts.id_count);
+	assert_string_equal("sha1", facts.ids[0].hash);
+	assert_int_equal(40, strlen(facts.ids[0].name_hash));
+	assert_string_not_equal(facts.ids[0].name_hash, facts.ids[0].key_hash);
+	assert_string_equal("6f636c617370", facts.ids[0].serial);
+	assert_false(facts.is_signed);
+	url =
+	    request_get_url("http://a-rather-long-name.ocsp.example", der, len);
+	assert_true(strlen(url) <= REQUEST_GET_URL_MAX);
+	free(url);
+	request_facts_done(&facts);
+	free(der);
+	free(again);
+}
+
 /* B6: RFC 6960, appendix A.1. */
 static void
 test_get_url(void **state)
@@ -320,6 +351,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_make),
 	    cmocka_unit_test(test_make_as),
+}
+
+	    cmocka_unit_test(test_make_fictitious),
 	    cmocka_unit_test(test_get_url),
 	    cmocka_unit_test(test_get_url_is_never_cut),
 	    cmocka_unit_test(test_parse),
