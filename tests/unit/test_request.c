@@ -351,8 +351,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_make),
 	    cmocka_unit_test(test_make_as),
-}
-
 	    cmocka_unit_test(test_make_fictitious),
 	    cmocka_unit_test(test_get_url),
 	    cmocka_unit_test(test_get_url_is_never_cut),
