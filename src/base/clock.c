@@ -161,6 +161,25 @@ clock_rfc3339(int64_t wall, char out[CLOCK_TEXT])
 }
 
 const char *
+clock_http(int64_t wall, char out[CLOCK_HTTP])
+{
+	static const char days[7][4] = {
+	    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May",
+	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	const time_t last = INT64_C(253402300799); /* of year 9999 */
+	time_t t = wall < 0 ? 0 : wall > last ? last : (time_t)wall;
+	struct tm tm = {0};
+
+	(void)gmtime_r(&t, &tm);
+	(void)snprintf(out, CLOCK_HTTP, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+	    days[tm.tm_wday % 7], tm.tm_mday % 100, months[tm.tm_mon % 12],
+	    (tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100,
+	    tm.tm_sec % 100);
+	return out;
+}
+
+const char *
 clock_span(int64_t seconds, char out[CLOCK_SPAN])
 {
 	int64_t s = seconds < 0 ? -seconds : seconds;

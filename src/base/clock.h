@@ -14,6 +14,7 @@ struct err;
 enum {
 	CLOCK_TEXT = 32,   /* room for an RFC 3339 time */
 	CLOCK_SPAN = 32,   /* room for a span such as "3 d 4 h" */
+	CLOCK_HTTP = 32,   /* room for a time in HTTP */
 	CLOCK_MINUTE = 60, /* seconds */
 	CLOCK_HOUR = 3600,
 	CLOCK_DAY = 86400,
@@ -33,6 +34,10 @@ int clock_parse(const char *text, int64_t *out, struct err *err);
 
 /* Write WALL as RFC 3339 UTC, "2026-11-23T10:00:00Z". Returns OUT. */
 const char *clock_rfc3339(int64_t wall, char out[CLOCK_TEXT]);
+
+/* Write WALL as HTTP wants it (RFC 9110, section 5.6.7), "Sun, 06 Nov 1994
+ * 08:49:37 GMT", whatever the locale. Returns OUT. */
+const char *clock_http(int64_t wall, char out[CLOCK_HTTP]);
 
 /* Write SECONDS for a reader: "45 s", "12 min", "3 h 20 min", "3 d 4 h"; the
  * sign is dropped. Returns OUT. */

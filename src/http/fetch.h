@@ -75,4 +75,9 @@ bool fetch_split_url(const char *url, char **host, int *port);
 int64_t fetch_max_age(const char *cache_control);
 int64_t fetch_retry_after(const char *value, int64_t now);
 
+/* Read an HTTP date, in any of the three forms of RFC 9110, section 5.6.7; NOW
+ * is for the one with two digits of the year.  False, *OUT untouched, for
+ * anything else. */
+bool fetch_date(const char *text, int64_t now, int64_t *out);
+
 #endif

@@ -169,8 +169,8 @@ month_number(const char *name)
 
 /* RFC 9110, section 5.6.7: "A recipient that parses a timestamp value in an
  * HTTP field MUST accept all three HTTP-date formats." */
-static bool
-read_http_date(const char *text, int64_t now, int64_t *out)
+bool
+fetch_date(const char *text, int64_t now, int64_t *out)
 {
 	char month[4] = "";
 	int year, day, hour, minute, second;
@@ -215,7 +215,7 @@ fetch_retry_after(const char *value, int64_t now)
 	c = value;
 	if (read_digits(&c, &seconds))
 		return *skip_blanks(c) == '\0' ? seconds : -1;
-	if (!read_http_date(value, now, &when))
+	if (!fetch_date(value, now, &when))
 		return -1;
 	if (when <= now)
 		return 0;

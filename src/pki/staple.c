@@ -7,11 +7,22 @@
 
 #include "pki/staple_make.h"
 
+struct staple *
+staple_share(struct staple *staple)
+{
+	staple->more_holders++;
+	return staple;
+}
+
 void
 staple_free(struct staple *staple)
 {
 	if (staple == NULL)
 		return;
+	if (staple->more_holders > 0) {
+		staple->more_holders--;
+		return;
+	}
 	free(staple->der);
 	free(staple);
 }

@@ -15,6 +15,9 @@
 
 struct staple;
 
+/* One more holder of STAPLE, who frees it too.  Not for several threads. */
+struct staple *staple_share(struct staple *staple);
+
 void staple_free(struct staple *staple);
 
 /* The DER as it came; borrowed. */

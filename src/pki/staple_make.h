@@ -9,6 +9,7 @@
 struct staple {
 	uint8_t *der;
 	size_t len;
+	size_t more_holders; /* beside the first */
 	char fingerprint[65];
 	struct verdict facts;
 };

@@ -289,6 +289,27 @@ find_warning(const struct response *response,
 	return NULL;
 }
 
+/* By which CertIDs the response says just what FOUND says: RFC 9919 permits it
+ * to name the certificate by two. */
+static void
+note_ids(struct verdict *out, const struct response *response,
+    const struct response_single *found, const struct verify_input *in)
+{
+	for (size_t i = 0; i < response->single_count; i++) {
+		const struct response_single *single = &response->singles[i];
+		const EVP_MD *md;
+
+		if (single->status != found->status ||
+		    single->this_update != found->this_update ||
+		    single->next_update != found->next_update ||
+		    (single != found && !is_for(single, in)))
+			continue;
+		md = cert_id_digest(single->hash_oid);
+		out->sha1_id = out->sha1_id || md == EVP_sha1();
+		out->sha256_id = out->sha256_id || md == EVP_sha256();
+	}
+}
+
 static void
 fill(struct verdict *out, const struct response *response,
     const struct response_single *single, const struct verify_input *in,
@@ -310,6 +331,7 @@ fill(struct verdict *out, const struct response *response,
 	    .fractional_times = response->fractional_times,
 	    .warning = find_warning(response, single, in, signer),
 	};
+	note_ids(out, response, single, in);
 	(void)EVP_Digest(
 	    in->der, in->len, digest, &digest_len, EVP_sha256(), NULL);
 	hex = text_hex(digest, digest_len);

@@ -70,13 +70,15 @@ struct verdict {
 	int64_t next_update; /* 0: it has none */
 	int64_t revoked_at;  /* 0 unless revoked */
 	bool by_delegate;
-	int64_t usable_until;  /* effective end (I3) = min(nextUpdate, the
+	int64_t usable_until;    /* effective end (I3) = min(nextUpdate, the
 				 certificate's and the delegate's notAfter,
 				 cap) */
-	size_t size;           /* bytes */
-	char sha256[65];       /* hex, of the response */
-	bool fractional_times; /* no client need take it as a staple */
-	const char *warning;   /* NULL, or a sentence worth showing; constant */
+	size_t size;             /* bytes */
+	char sha256[65];         /* hex, of the response */
+	bool sha1_id, sha256_id; /* the hashes of CertIDs that it answers with
+				    just this */
+	bool fractional_times;   /* no client need take it as a staple */
+	const char *warning; /* NULL, or a sentence worth showing; constant */
 };
 
 /* The moment from which a staple with these facts is not to be served: the

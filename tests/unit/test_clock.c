@@ -80,6 +80,25 @@ writes_spans(void **state)
 }
 
 static void
+writes_http(void **state)
+{
+	char text[CLOCK_HTTP];
+
+	(void)state;
+	/* RFC 9110, section 5.6.7 */
+	assert_string_equal(
+	    clock_http(784111777, text), "Sun, 06 Nov 1994 08:49:37 GMT");
+	assert_string_equal(
+	    clock_http(951782400, text), "Tue, 29 Feb 2000 00:00:00 GMT");
+	assert_string_equal(
+	    clock_http(0, text), "Thu, 01 Jan 1970 00:00:00 GMT");
+	assert_string_equal(
+	    clock_http(-1, text), "Thu, 01 Jan 1970 00:00:00 GMT");
+	assert_string_equal(
+	    clock_http(INT64_MAX, text), "Fri, 31 Dec 9999 23:59:59 GMT");
+}
+
+static void
 writes_what_it_reads(void **state)
 {
 	char text[CLOCK_TEXT];
@@ -95,6 +114,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(parses_times),
 	    cmocka_unit_test(writes_spans),
+	    cmocka_unit_test(writes_http),
 	    cmocka_unit_test(writes_what_it_reads),
 	};
 

@@ -760,11 +760,60 @@ test_openssl_agrees(void **state)
 	sk_X509_free(certs);
 }
 
+/* C3, RFC 9919: by which CertIDs the response may be asked for. */
+static void
+test_ids(void **state)
+{
+	static const struct {
+		const char *name;
+		int first, second; /* NIDs; 0: there is no second */
+		bool of_stranger;  /* the second */
+		int64_t second_next;
+		bool sha1, sha256;
+	} ids[] = {
+	    {"SHA-1", NID_sha1, 0, false, 0, true, false},
+	    {"SHA-256", NID_sha256, 0, false, 0, false, true},
+	    {"SHA-384", NID_sha384, 0, false, 0, false, false},
+	    {"both", NID_sha1, NID_sha256, false, 0, true, true},
+	    {"both, the other way", NID_sha256, NID_sha1, false, 0, true, true},
+	    {"another's", NID_sha1, NID_sha256, true, 0, true, false},
+	    {"another end", NID_sha1, NID_sha256, false, PKI_NOW + 9000, true,
+		false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		struct pki_single singles[2] = {{.md_nid = ids[i].first},
+		    {.md_nid = ids[i].second,
+			.next_update = ids[i].second_next}};
+		struct pki_response response = {.signer = &pki.issuer,
+		    .singles = singles,
+		    .single_count = ids[i].second == 0 ? 1 : 2};
+		struct verify_policy policy = verify_policy_default(PKI_NOW);
+		struct verdict facts;
+		struct verify_input input;
+		struct buf der;
+
+		fill_single(&singles[0], false);
+		fill_single(&singles[1], ids[i].of_stranger);
+		der = pki_response(&response);
+		input = ordinary_input(&der);
+		assert_int_equal(
+		    0, verify_response(&input, &policy, &facts, NULL));
+		if (facts.sha1_id != ids[i].sha1 ||
+		    facts.sha256_id != ids[i].sha256)
+			fail_msg("%s: %d %d", ids[i].name, facts.sha1_id,
+			    facts.sha256_id);
+		buf_done(&der);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows),
+	    cmocka_unit_test(test_ids),
 	    cmocka_unit_test(test_life_without_next_update),
 	    cmocka_unit_test(test_bad_times),
 	    cmocka_unit_test(test_every_octet_counts),

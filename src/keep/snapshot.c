@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/snapshot.c -- what the relay answers from.
+ *
+ * Two tables with open addressing.  Issuers are few and never go: their table
+ * is made anew for each.  Certificates are many: SNAPSHOT_SHARDS tables, of
+ * which one is made anew when it is full; else a place in it is set. */
+#include "keep/snapshot.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "pki/staple.h"
+
+enum {
+	SHARD_BITS = 10, /* of the hash: which shard */
+	SHARD_ROOM = 8,  /* places at first; powers of two */
+};
+
+_Static_assert(1 << SHARD_BITS == SNAPSHOT_SHARDS, "shards");
+
+/* Places: NULL is free and ends a search, GONE does not end it. */
+struct shard {
+	size_t mask;
+	size_t taken; /* places that are not NULL */
+	_Atomic(struct snapshot_node *) places[];
+};
+
+struct issuers {
+	size_t mask;
+	/* each issuer twice: by either hash of its key */
+	struct {
+		struct snapshot_issuer *issuer;
+		enum cert_id_hash hash;
+	} places[];
+};
+
+struct snapshot {
+	_Atomic(struct shard *) shards[SNAPSHOT_SHARDS];
+	_Atomic(struct issuers *) issuers;
+	struct epoch epoch;
+	uint32_t issuer_count;
+	size_t count;
+};
+
+static const struct snapshot_node gone_node;
+#define GONE ((struct snapshot_node *)(uintptr_t)&gone_node)
+
+struct snapshot *
+snapshot_new(void)
+{
+	struct snapshot *snapshot = mem_new(sizeof(*snapshot));
+
+	epoch_init(&snapshot->epoch);
+	return snapshot;
+}
+
+struct epoch *
+snapshot_epoch(struct snapshot *snapshot)
+{
+	return &snapshot->epoch;
+}
+
+size_t
+snapshot_count(const struct snapshot *snapshot)
+{
+	return snapshot->count;
+}
+
+/* --- answers --- */
+
+static void
+answer_free(void *what)
+{
+	struct snapshot_answer *answer = what;
+
+	if (answer != NULL)
+		staple_free(answer->staple);
+	free(answer);
+}
+
+static struct snapshot_answer *
+answer_new(struct staple *staple)
+{
+	struct snapshot_answer *answer = mem_new(sizeof(*answer));
+	const struct verdict *facts = staple_facts(staple);
+	size_t len = strlen(facts->sha256);
+
+	answer->staple = staple_share(staple);
+	answer->der = staple_der(staple);
+	answer->this_update = facts->this_update;
+	answer->usable_until = staple_usable_until(staple);
+	(void)clock_http(facts->this_update, answer->last_modified);
+	(void)clock_http(answer->usable_until, answer->expires);
+	/* RFC 9919, section 6.2: "the ETag value be the ASCII HEX
+	 * representation of the SHA256 hash of the OCSPResponse structure" */
+	assert(len + 3 <= sizeof(answer->etag));
+	answer->etag[0] = '"';
+	memcpy(answer->etag + 1, facts->sha256, len);
+	answer->etag[len + 1] = '"';
+	return answer;
+}
+
+void
+snapshot_put(struct snapshot *snapshot, struct snapshot_node *node,
+    enum cert_id_hash hash, struct staple *staple)
+{
+	struct snapshot_answer *old = atomic_load(&node->answers[hash]);
+
+	if ((old == NULL ? NULL : old->staple) == staple)
+		return;
+	atomic_store(
+	    &node->answers[hash], staple == NULL ? NULL : answer_new(staple));
+	if (old != NULL)
+		epoch_retire(&snapshot->epoch, old, answer_free);
+}
+
+const struct snapshot_answer *
+snapshot_answer_at(
+    const struct snapshot_node *node, enum cert_id_hash hash, int64_t now)
+{
+	const struct snapshot_answer *answer =
+	    atomic_load(&node->answers[hash]);
+
+	return answer != NULL && now < answer->usable_until ? answer : NULL;
+}
+
+/* --- certificates --- */
+
+/* FNV-1a, then mixed (splitmix64).  Serial numbers of the table are the CA's
+ * choice, not a client's, who can only ask. */
+static uint64_t
+node_hash(uint32_t issuer, struct span serial)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ issuer;
+
+	for (size_t i = 0; i < serial.len; i++)
+		h = (h ^ serial.at[i]) * UINT64_C(0x100000001b3);
+	h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
+	return h ^ h >> 31;
+}
+
+static size_t
+shard_of(uint64_t hash)
+{
+	return hash >> (64 - SHARD_BITS);
+}
+
+struct snapshot_node *
+snapshot_find(const struct snapshot *snapshot,
+    const struct snapshot_issuer *issuer, struct span serial)
+{
+	uint64_t hash = node_hash(issuer->number, serial);
+	struct shard *shard = atomic_load(&snapshot->shards[shard_of(hash)]);
+	struct snapshot_node *node;
+
+	if (shard == NULL)
+		return NULL;
+	for (size_t i = hash & shard->mask;; i = (i + 1) & shard->mask) {
+		node = atomic_load(&shard->places[i]);
+		if (node == NULL)
+			return NULL;
+		if (node->hash == hash && node->issuer == issuer &&
+		    node->serial_len == serial.len &&
+		    memcmp(node->serial, serial.at, serial.len) == 0)
+			return node;
+	}
+}
+
+static void
+shard_add(struct shard *shard, struct snapshot_node *node)
+{
+	size_t i = node->hash & shard->mask;
+
+	while (atomic_load(&shard->places[i]) != NULL)
+		i = (i + 1) & shard->mask;
+	atomic_store(&shard->places[i], node);
+	shard->taken++;
+}
+
+/* A shard of twice the places that the nodes of OLD need, without what is gone
+ * from it. */
+static struct shard *
+shard_grown(const struct shard *old)
+{
+	size_t live = 0, room = SHARD_ROOM;
+	struct shard *shard;
+
+	for (size_t i = 0; old != NULL && i <= old->mask; i++) {
+		struct snapshot_node *node = atomic_load(&old->places[i]);
+
+		live += node != NULL && node != GONE ? 1 : 0;
+	}
+	while (room < 4 * (live + 1))
+		room *= 2;
+	shard = mem_new(sizeof(*shard) + room * sizeof(shard->places[0]));
+	shard->mask = room - 1;
+	for (size_t i = 0; old != NULL && i <= old->mask; i++) {
+		struct snapshot_node *node = atomic_load(&old->places[i]);
+
+		if (node != NULL && node != GONE)
+			shard_add(shard, node);
+	}
+	return shard;
+}
+
+struct snapshot_node *
+snapshot_node_of(struct snapshot *snapshot,
+    const struct snapshot_issuer *issuer, struct span serial)
+{
+	struct snapshot_node *node = snapshot_find(snapshot, issuer, serial);
+	_Atomic(struct shard *) *at;
+	struct shard *shard;
+
+	if (node != NULL)
+		return node;
+	assert(serial.len > 0 && serial.len <= UINT8_MAX);
+	node = mem_new(sizeof(*node) + serial.len);
+	node->hash = node_hash(issuer->number, serial);
+	node->issuer = issuer;
+	node->serial_len = (uint8_t)serial.len;
+	memcpy(node->serial, serial.at, serial.len);
+	at = &snapshot->shards[shard_of(node->hash)];
+	shard = atomic_load(at);
+	/* at most three quarters full, so that a search is short */
+	if (shard == NULL || 4 * (shard->taken + 1) > 3 * (shard->mask + 1)) {
+		struct shard *grown = shard_grown(shard);
+
+		atomic_store(at, grown);
+		if (shard != NULL)
+			epoch_retire(&snapshot->epoch, shard, free);
+		shard = grown;
+	}
+	shard_add(shard, node);
+	snapshot->count++;
+	return node;
+}
+
+static void
+node_free(void *what)
+{
+	struct snapshot_node *node = what;
+
+	for (size_t i = 0; i < CERT_ID_HASHES; i++)
+		answer_free(atomic_load(&node->answers[i]));
+	free(node);
+}
+
+void
+snapshot_remove(struct snapshot *snapshot, struct snapshot_node *node)
+{
+	struct shard *shard =
+	    atomic_load(&snapshot->shards[shard_of(node->hash)]);
+	size_t i = node->hash & shard->mask;
+
+	while (atomic_load(&shard->places[i]) != node)
+		i = (i + 1) & shard->mask;
+	atomic_store(&shard->places[i], GONE);
+	snapshot->count--;
+	epoch_retire(&snapshot->epoch, node, node_free);
+}
+
+/* --- issuers --- */
+
+static size_t
+issuer_place(const struct issuers *issuers, const uint8_t *key_hash)
+{
+	uint64_t head;
+
+	memcpy(&head, key_hash, sizeof(head));
+	return (size_t)(head * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
+	       issuers->mask;
+}
+
+const struct snapshot_issuer *
+snapshot_find_issuer(const struct snapshot *snapshot, const struct cert_id *id)
+{
+	const struct issuers *issuers = atomic_load(&snapshot->issuers);
+	const size_t len = cert_id_hash_len(id->hash);
+
+	if (issuers == NULL || id->hash == CERT_ID_HASHES)
+		return NULL;
+	for (size_t i = issuer_place(issuers, id->key_hash.at);;
+	     i = (i + 1) & issuers->mask) {
+		const struct snapshot_issuer *one = issuers->places[i].issuer;
+
+		if (one == NULL)
+			return NULL;
+		if (issuers->places[i].hash == id->hash &&
+		    memcmp(one->key_hash[id->hash], id->key_hash.at, len) ==
+			0 &&
+		    memcmp(one->name_hash[id->hash], id->name_hash.at, len) ==
+			0)
+			return one;
+	}
+}
+
+static void
+issuers_add(struct issuers *issuers, struct snapshot_issuer *issuer,
+    enum cert_id_hash hash)
+{
+	size_t i = issuer_place(issuers, issuer->key_hash[hash]);
+
+	while (issuers->places[i].issuer != NULL)
+		i = (i + 1) & issuers->mask;
+	issuers->places[i].issuer = issuer;
+	issuers->places[i].hash = hash;
+}
+
+/* The table anew, with ISSUER. */
+static void
+add_issuer(struct snapshot *snapshot, struct snapshot_issuer *issuer)
+{
+	struct issuers *old = atomic_load(&snapshot->issuers), *table;
+	size_t room = 8;
+
+	while (room < 4 * ((size_t)snapshot->issuer_count + 1))
+		room *= 2;
+	table = mem_new(sizeof(*table) + room * sizeof(table->places[0]));
+	table->mask = room - 1;
+	for (size_t i = 0; old != NULL && i <= old->mask; i++) {
+		if (old->places[i].issuer != NULL)
+			issuers_add(
+			    table, old->places[i].issuer, old->places[i].hash);
+	}
+	for (unsigned hash = 0; hash < CERT_ID_HASHES; hash++)
+		issuers_add(table, issuer, hash);
+	atomic_store(&snapshot->issuers, table);
+	if (old != NULL)
+		epoch_retire(&snapshot->epoch, old, free);
+	snapshot->issuer_count++;
+}
+
+struct snapshot_issuer *
+snapshot_issuer_of(struct snapshot *snapshot, const struct cert *leaf,
+    const struct cert *issuer, bool *new)
+{
+	struct snapshot_issuer made = {0}, *issuer_new;
+	const struct snapshot_issuer *found;
+	struct cert_id id = {.hash = CERT_ID_SHA1};
+
+	for (unsigned hash = 0; hash < CERT_ID_HASHES; hash++)
+		cert_id_issuer(leaf, issuer, hash, made.name_hash[hash],
+		    made.key_hash[hash]);
+	id.name_hash = (struct span){made.name_hash[CERT_ID_SHA1], 20};
+	id.key_hash = (struct span){made.key_hash[CERT_ID_SHA1], 20};
+	found = snapshot_find_issuer(snapshot, &id);
+	if (new != NULL)
+		*new = found == NULL;
+	if (found != NULL) /* ours to change */
+		return (struct snapshot_issuer *)(uintptr_t)found;
+	if (snapshot->issuer_count == SNAPSHOT_ISSUERS_MAX)
+		return NULL;
+	issuer_new = mem_copy(&made, sizeof(made));
+	issuer_new->number = snapshot->issuer_count;
+	add_issuer(snapshot, issuer_new);
+	return issuer_new;
+}
+
+/* --- the end --- */
+
+static void
+issuers_free(struct issuers *issuers)
+{
+	for (size_t i = 0; issuers != NULL && i <= issuers->mask; i++) {
+		if (issuers->places[i].hash == CERT_ID_SHA1)
+			free(issuers->places[i].issuer);
+	}
+	free(issuers);
+}
+
+void
+snapshot_free(struct snapshot **snapshot)
+{
+	struct snapshot *s = *snapshot;
+
+	*snapshot = NULL;
+	if (s == NULL)
+		return;
+	epoch_done(&s->epoch);
+	for (size_t i = 0; i < SNAPSHOT_SHARDS; i++) {
+		struct shard *shard = atomic_load(&s->shards[i]);
+
+		for (size_t k = 0; shard != NULL && k <= shard->mask; k++) {
+			struct snapshot_node *node =
+			    atomic_load(&shard->places[k]);
+
+			if (node != NULL && node != GONE)
+				node_free(node);
+		}
+		free(shard);
+	}
+	issuers_free(atomic_load(&s->issuers));
+	free(s);
+}
