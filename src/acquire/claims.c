@@ -132,7 +132,8 @@ ask_answered(void *cookie, const struct resolver_answer *answer)
 	}
 	claims_note_chain(a->claims, answer, is_near(a));
 	(void)claims_tell_addresses(a->claims, a->resolver->url, a->asked_name,
-	    is_near(a), answer->addresses, answer->address_count);
+	    is_near(a) ? WORD_NEAR : WORD_OUTSIDE, answer->addresses,
+	    answer->address_count);
 }
 
 static void
@@ -260,7 +261,7 @@ open_pins(struct claims *claims)
 
 		if (strcasecmp(o->pins[i].host, claims->host) == 0 &&
 		    !claims_tell_addresses(
-			claims, "pin", NULL, true, &address, 1))
+			claims, "pin", NULL, WORD_OPERATOR, &address, 1))
 			return false;
 	}
 	return true;
@@ -311,7 +312,7 @@ open_book(struct claims *claims)
 	}
 	/* proven by a signature from here: it may be private */
 	return claims_tell_addresses(
-	    claims, "book", NULL, true, addresses, count);
+	    claims, "book", NULL, WORD_NEAR, addresses, count);
 }
 
 /* False if we were cancelled meanwhile; pins and book call back at once. */
@@ -400,9 +401,11 @@ claims_start(uv_loop_t *loop, struct fetch_pool *pool,
 	claims->options = options;
 	/* a literal in the URL is the certificate's own word, or, for an
 	 * upstream, the operator's */
-	claims->may_be_private = host->named_by_operator ||
-				 claims_is_numeric(host->name) ||
-				 private_is_allowed(options, host->name);
+	claims->least = WORD_OUTSIDE;
+	if (claims_is_numeric(host->name))
+		claims->least = WORD_NEAR;
+	if (host->named_by_operator || private_is_allowed(options, host->name))
+		claims->least = WORD_OPERATOR;
 	if (options->proxies != NULL)
 		claims->first = proxy_plan_first(
 		    options->proxies, host->name, host->is_https);

@@ -11,6 +11,9 @@
 
 enum claims_class { PINS, PROVEN, SYSTEM, RESOLVERS, LAST, CLASSES };
 
+/* What somebody's word for a private address is worth: acquire/private.h. */
+enum claims_word { WORD_OUTSIDE, WORD_NEAR, WORD_OPERATOR };
+
 /* One question to one resolver. */
 struct ask {
 	struct claims *claims;
@@ -38,7 +41,7 @@ struct claims {
 	uv_loop_t *loop;
 	struct fetch_pool *pool;
 	char *host;
-	bool may_be_private; /* whoever says so */
+	enum claims_word least; /* everybody's word is worth so much here */
 	const struct acquire_options *options;
 	struct claims_callbacks callbacks;
 	void *cookie;
@@ -98,10 +101,10 @@ void claims_note_chain(
 
 bool claims_is_numeric(const char *host);
 
-/* SOURCE has named ADDRESSES; NEAR: it may name private ones.  False if we were
- * cancelled meanwhile. */
+/* SOURCE, whose word is WORD, has named ADDRESSES.  False if we were cancelled
+ * meanwhile. */
 bool claims_tell_addresses(struct claims *claims, const char *source,
-    const char *asked_name, bool near, const char *const *addresses,
+    const char *asked_name, enum claims_word word, const char *const *addresses,
     size_t count);
 
 /* The addresses of PROXY itself are known: it is a way. */

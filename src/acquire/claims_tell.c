@@ -110,6 +110,21 @@ tell(struct claims *claims, const struct claim *claim)
 	return claims_leave(claims);
 }
 
+/* Whose word must be at least how good for ADDRESS. */
+static enum claims_word
+word_needed(const char *address)
+{
+	switch (private_kind(address)) {
+	case PRIVATE_NOT:
+		return WORD_OUTSIDE;
+	case PRIVATE_INSIDE:
+		return WORD_NEAR;
+	case PRIVATE_NOWHERE:
+		return WORD_OPERATOR;
+	}
+	return WORD_OPERATOR;
+}
+
 static bool
 refuse(struct claims *claims, const struct claim *claim)
 {
@@ -140,12 +155,14 @@ tell_ways(struct claims *claims, const struct claim *direct)
 
 bool
 claims_tell_addresses(struct claims *claims, const char *source,
-    const char *asked_name, bool near, const char *const *addresses,
+    const char *asked_name, enum claims_word word, const char *const *addresses,
     size_t count)
 {
 	const char *order[DNS_ADDRESSES_MAX];
 	bool voice[2]; /* of each family, until one has spoken */
 
+	if (word < claims->least)
+		word = claims->least;
 	if (count > DNS_ADDRESSES_MAX)
 		count = DNS_ADDRESSES_MAX;
 	take_turns(addresses, count, order);
@@ -156,8 +173,7 @@ claims_tell_addresses(struct claims *claims, const char *source,
 		    .source = source,
 		    .asked_name = asked_name,
 		    .first = voice[is_v6(order[i])]};
-		bool refused = !near && !claims->may_be_private &&
-			       private_is_address(order[i]);
+		bool refused = word < word_needed(order[i]);
 		struct told *told = note_address(claims, order[i], refused);
 
 		if (told == NULL)

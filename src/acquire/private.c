@@ -15,47 +15,51 @@
 static const struct range4 {
 	uint32_t net;
 	int bits;
+	enum private_kind kind;
 } ranges4[] = {
-    {0x00000000, 8},  /* "this" network, unspecified */
-    {0x0a000000, 8},  /* RFC 1918 */
-    {0x64400000, 10}, /* shared: RFC 6598 */
-    {0x7f000000, 8},  /* loopback */
-    {0xa9fe0000, 16}, /* link-local: RFC 3927; clouds' metadata */
-    {0xac100000, 12}, /* RFC 1918 */
-    {0xc0000000, 24}, /* protocol assignments: RFC 6890 */
-    {0xc0a80000, 16}, /* RFC 1918 */
-    {0xc6120000, 15}, /* benchmarks: RFC 2544 */
-    {0xe0000000, 4},  /* multicast */
-    {0xf0000000, 4},  /* reserved, broadcast */
+    {0x00000000, 8, PRIVATE_NOWHERE},  /* "this" network, unspecified */
+    {0x0a000000, 8, PRIVATE_INSIDE},   /* RFC 1918 */
+    {0x64400000, 10, PRIVATE_INSIDE},  /* shared: RFC 6598 */
+    {0x7f000000, 8, PRIVATE_INSIDE},   /* loopback */
+    {0xa9fe0000, 16, PRIVATE_NOWHERE}, /* link-local: RFC 3927; clouds'
+					  metadata */
+    {0xac100000, 12, PRIVATE_INSIDE},  /* RFC 1918 */
+    {0xc0000000, 24, PRIVATE_INSIDE},  /* protocol assignments: RFC 6890 */
+    {0xc0a80000, 16, PRIVATE_INSIDE},  /* RFC 1918 */
+    {0xc6120000, 15, PRIVATE_INSIDE},  /* benchmarks: RFC 2544 */
+    {0xe0000000, 4, PRIVATE_NOWHERE},  /* multicast */
+    {0xf0000000, 4, PRIVATE_NOWHERE},  /* reserved, broadcast */
 };
 
 static const struct range6 {
 	uint8_t net[16];
 	int bits;
 	int v4_at; /* octet where an IPv4 address is, which decides; -1: none */
+	enum private_kind kind;
 } ranges6[] = {
-    {{[15] = 1}, 128, -1},                 /* ::1 */
-    {{[10] = 0xff, 0xff}, 96, 12},         /* mapped */
-    {{0}, 96, 12},                         /* compatible, :: */
-    {{0, 0x64, 0xff, 0x9b}, 96, 12},       /* NAT64 */
-    {{0, 0x64, 0xff, 0x9b, 0, 1}, 48, -1}, /* local NAT64: RFC 8215 */
-    {{0x20, 0x02}, 16, 2},                 /* 6to4 */
-    {{0xfc}, 7, -1},                       /* RFC 4193 */
-    {{0xfe, 0x80}, 10, -1},                /* link-local */
-    {{0xfe, 0xc0}, 10, -1},                /* site-local */
-    {{0xff}, 8, -1},                       /* multicast */
+    {{[15] = 1}, 128, -1, PRIVATE_INSIDE},                 /* ::1 */
+    {{[10] = 0xff, 0xff}, 96, 12, PRIVATE_NOT},            /* mapped */
+    {{0}, 96, 12, PRIVATE_NOT},                            /* compatible, :: */
+    {{0, 0x64, 0xff, 0x9b}, 96, 12, PRIVATE_NOT},          /* NAT64 */
+    {{0, 0x64, 0xff, 0x9b, 0, 1}, 48, -1, PRIVATE_INSIDE}, /* local NAT64: RFC
+							     8215 */
+    {{0x20, 0x02}, 16, 2, PRIVATE_NOT},                    /* 6to4 */
+    {{0xfc}, 7, -1, PRIVATE_INSIDE},                       /* RFC 4193 */
+    {{0xfe, 0x80}, 10, -1, PRIVATE_NOWHERE},               /* link-local */
+    {{0xfe, 0xc0}, 10, -1, PRIVATE_INSIDE},                /* site-local */
+    {{0xff}, 8, -1, PRIVATE_NOWHERE},                      /* multicast */
 };
 
-static bool
-is_private4(uint32_t address)
+static enum private_kind
+kind4(uint32_t address)
 {
 	for (size_t i = 0; i < sizeof(ranges4) / sizeof(ranges4[0]); i++) {
 		uint32_t mask = UINT32_MAX << (32 - ranges4[i].bits);
 
 		if ((address & mask) == ranges4[i].net)
-			return true;
+			return ranges4[i].kind;
 	}
-	return false;
+	return PRIVATE_NOT;
 }
 
 static uint32_t
@@ -77,28 +81,38 @@ is_within(const uint8_t address[16], const struct range6 *range)
 		   (address[whole] & mask) == (range->net[whole] & mask));
 }
 
-static bool
-is_private6(const uint8_t address[16])
+static enum private_kind
+kind6(const uint8_t address[16])
 {
 	for (size_t i = 0; i < sizeof(ranges6) / sizeof(ranges6[0]); i++) {
 		const struct range6 *range = &ranges6[i];
+		enum private_kind kind = range->kind;
 
-		if (is_within(address, range) &&
-		    (range->v4_at == -1 ||
-			is_private4(number4(address + range->v4_at))))
-			return true;
+		if (!is_within(address, range))
+			continue;
+		if (range->v4_at != -1)
+			kind = kind4(number4(address + range->v4_at));
+		if (kind != PRIVATE_NOT)
+			return kind;
 	}
-	return false;
+	return PRIVATE_NOT;
+}
+
+enum private_kind
+private_kind(const char *address)
+{
+	uint8_t octets[16];
+
+	if (inet_pton(AF_INET, address, octets) == 1)
+		return kind4(number4(octets));
+	return inet_pton(AF_INET6, address, octets) == 1 ? kind6(octets)
+							 : PRIVATE_NOT;
 }
 
 bool
 private_is_address(const char *address)
 {
-	uint8_t octets[16];
-
-	if (inet_pton(AF_INET, address, octets) == 1)
-		return is_private4(number4(octets));
-	return inet_pton(AF_INET6, address, octets) == 1 && is_private6(octets);
+	return private_kind(address) != PRIVATE_NOT;
 }
 
 bool
@@ -108,9 +122,9 @@ private_is_sockaddr(const struct sockaddr_storage *address)
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
 
 	if (address->ss_family == AF_INET)
-		return is_private4(ntohl(v4->sin_addr.s_addr));
+		return kind4(ntohl(v4->sin_addr.s_addr)) != PRIVATE_NOT;
 	return address->ss_family == AF_INET6 &&
-	       is_private6(v6->sin6_addr.s6_addr);
+	       kind6(v6->sin6_addr.s6_addr) != PRIVATE_NOT;
 }
 
 bool
@@ -182,8 +196,12 @@ private_refuse(
     const char *address, const char *source, const char *host, struct err *err)
 {
 	(void)err_set(err, REASON_UNREACHABLE,
-	    "%s is a private address, which %s has no business in naming for "
-	    "'%.200s': it is not asked; if it is right, pin it with --pin "
-	    "%.200s=%s, or allow it with --allow-private",
-	    address, source, host, host, address);
+	    "%s is %s, which %s has no business in naming for '%.200s': it is "
+	    "not asked; if it is right, pin it with --pin %.200s=%s, or allow "
+	    "it with --allow-private",
+	    address,
+	    private_kind(address) == PRIVATE_NOWHERE
+		? "an address where no responder can be"
+		: "a private address",
+	    source, host, host, address);
 }

@@ -17,6 +17,8 @@
  *   any other resolver                                refused, unless
  *     the operator lists the responder's host as private, or allows all, or
  *     named the host himself as an upstream
+ *   anybody but a pin, for an address where no        refused, unless the
+ *     responder can be                                  same
  *
  * The first five are the network's own view of itself: what they say is what
  * every other program here is told.  A resolver on a public address knows
@@ -29,6 +31,10 @@
  * one of these IPv4: mapped ::ffff/96, compatible ::/96, NAT64 64:ff9b::/96
  * (RFC 6052), 6to4 2002::/16.
  *
+ * No responder can be at a link-local address (but the metadata service of a
+ * cloud is, at 169.254.169.254), at "this" network, or at a multicast, reserved
+ * or broadcast one.
+ *
  * Pure. */
 #ifndef OCLASP_ACQUIRE_PRIVATE_H
 #define OCLASP_ACQUIRE_PRIVATE_H
@@ -40,7 +46,14 @@ struct err;
 struct resolver;
 struct sockaddr_storage;
 
-/* Of a bare IP address; false for what is none. */
+enum private_kind {
+	PRIVATE_NOT,
+	PRIVATE_INSIDE,
+	PRIVATE_NOWHERE, /* and no responder can be there */
+};
+
+/* Of a bare IP address; PRIVATE_NOT, and false, for what is none. */
+enum private_kind private_kind(const char *address);
 bool private_is_address(const char *address);
 bool private_is_sockaddr(const struct sockaddr_storage *address);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acquire/acquire.h"
+#include "acquire/private.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -22,9 +24,9 @@ struct penalty_probe {
 	uv_loop_t *loop;
 	struct fetch_pool *pool;
 	const struct cert *leaf;
-	const struct resolver *resolver;
+	const struct acquire_options *options;
 	struct resolver system;
-	enum resolver_family family;
+	bool outside, guarded; /* of the leaf's server; of this URL */
 	uint8_t *request;
 	size_t request_len;
 	size_t next; /* of the certificate's URLs */
@@ -111,6 +113,22 @@ fetched(void *cookie, const struct fetch_result *result)
 	url_ended(p, &result->err);
 }
 
+/* True, with the URL ended, if the address must not be asked. */
+static bool
+refuses_address(struct penalty_probe *p)
+{
+	struct err err = {0};
+
+	if (!p->guarded || !private_is_address(p->result.address))
+		return false;
+	(void)err_set(&err, REASON_UNREACHABLE,
+	    "'%s' leads to %s, inside this network, which a server outside has "
+	    "no business in naming: it is not asked",
+	    p->result.url, p->result.address);
+	url_ended(p, &err);
+	return true;
+}
+
 static void
 resolved(void *cookie, const struct resolver_answer *answer)
 {
@@ -123,6 +141,8 @@ resolved(void *cookie, const struct resolver_answer *answer)
 	/* the first answer is believed; the rest is of no interest */
 	(void)snprintf(p->result.address, sizeof(p->result.address), "%s",
 	    answer->addresses[0]);
+	if (refuses_address(p))
+		return;
 	free(p->get_url);
 	p->get_url = request_get_url(url, p->request, p->request_len);
 	request.url = p->get_url;
@@ -182,8 +202,11 @@ next_url(void *cookie)
 	}
 	p->timer = loop_timer_start(
 	    p->loop, PENALTY_URL_MS + GRACE_MS, url_timed_out, p);
-	p->query =
-	    resolver_ask(p->loop, p->resolver, host, p->family, &callbacks, p);
+	p->guarded = p->outside && !private_is_allowed(p->options, host);
+	p->query = resolver_ask(p->loop,
+	    p->options->resolver_count > 0 ? &p->options->resolvers[0]
+					   : &p->system,
+	    host, p->options->family, &callbacks, p);
 	free(host);
 }
 
@@ -198,9 +221,9 @@ finish_later(void *cookie)
 
 struct penalty_probe *
 penalty_start(uv_loop_t *loop, struct fetch_pool *pool, const struct cert *leaf,
-    const struct cert *issuer, const struct resolver *resolver,
-    enum resolver_family family,
-    void (*cb)(void *cookie, const struct penalty *penalty), void *cookie)
+    const struct cert *issuer, const struct acquire_options *options,
+    bool outside, void (*cb)(void *cookie, const struct penalty *penalty),
+    void *cookie)
 {
 	struct penalty_probe *p = mem_new(sizeof(*p));
 
@@ -209,8 +232,8 @@ penalty_start(uv_loop_t *loop, struct fetch_pool *pool, const struct cert *leaf,
 	p->leaf = leaf;
 	p->system.kind = RESOLVER_SYSTEM;
 	(void)snprintf(p->system.url, sizeof(p->system.url), "system");
-	p->resolver = resolver != NULL ? resolver : &p->system;
-	p->family = family;
+	p->options = options;
+	p->outside = outside;
 	p->cb = cb;
 	p->cookie = cookie;
 	if (leaf->ocsp_url_count == 0)

@@ -4,17 +4,20 @@
  * Some clients then ask the CA's responder themselves, in the middle of the
  * connection.  This does what Apple's trustd does, from here: the URLs one
  * after the other, the system's first answer believed, GET where the URL is
- * short, no redirects, 3 s for each URL at most (NETWORK-TRUTH 5.1). */
+ * short, no redirects, 3 s for each URL at most (NETWORK-TRUTH 5.1).  Whoever
+ * runs a server writes the URLs of its certificate, though: from one outside
+ * this network none may lead us to an address in it (acquire/private.h). */
 #ifndef OCLASP_DOCTOR_PENALTY_H
 #define OCLASP_DOCTOR_PENALTY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "base/err.h"
 #include "dns/message.h"
-#include "dns/resolver.h"
 
+struct acquire_options;
 struct cert;
 struct fetch_pool;
 struct penalty_probe;
@@ -28,11 +31,12 @@ struct penalty {
 	char url[256];
 };
 
-/* RESOLVER is whom the client would ask, by its first answer; NULL: the
- * system.  All borrowed; must outlive.  CB comes once. */
+/* The first resolver of OPTIONS is whom the client would ask, by its first
+ * answer; without any it is the system.  OUTSIDE: LEAF is that of a server
+ * outside this network.  All borrowed; must outlive.  CB comes once. */
 struct penalty_probe *penalty_start(uv_loop_t *loop, struct fetch_pool *pool,
     const struct cert *leaf, const struct cert *issuer,
-    const struct resolver *resolver, enum resolver_family family,
+    const struct acquire_options *options, bool outside,
     void (*cb)(void *cookie, const struct penalty *penalty), void *cookie);
 void penalty_cancel(struct penalty_probe **probe);
 

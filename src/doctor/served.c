@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "acquire/private.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -93,9 +94,8 @@ measure_or_finish(struct served_probe *p)
 		finish(p);
 		return;
 	}
-	p->penalty = penalty_start(p->loop, p->pool, id->leaf, id->issuer,
-	    o->resolver_count > 0 ? &o->resolvers[0] : NULL, o->family,
-	    penalty_measured, p);
+	p->penalty = penalty_start(p->loop, p->pool, id->leaf, id->issuer, o,
+	    !private_is_address(p->served.address), penalty_measured, p);
 }
 
 /* --- the handshakes --- */

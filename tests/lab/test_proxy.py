@@ -344,6 +344,78 @@ def test_literal_in_the_url(lab, tmp_path, out):
     assert lab.fetch(leaf.path, "-o", out).code == 0
 
 
+@pytest.mark.parametrize("literal", [
+    "169.254.169.254", "[fe80::1]", "0.0.0.0", "224.0.0.1"])
+def test_where_no_responder_can_be(lab, tmp_path, out, literal):
+    """B13: a certificate leads nobody to a cloud's metadata service; a pin
+    of the operator, for a private PKI, would."""
+    leaf = lab.leaf(tmp_path, urls=[f"http://{literal}/"])
+    result = lab.fetch(leaf.path, "-o", out, "--timeout", "3")
+    assert result.code == 75 and not out.exists(), result
+    (refused,) = result.json["tries"]
+    assert refused["outcome"] == "unreachable", refused
+    assert "where no responder can be" in refused["detail"], refused
+
+
+# --- courier fetch and check: the same roads, and the same rules
+
+def bundle_of(lab, leaf):
+    """What `courier export` says of LEAF."""
+    done = lab.oclasp("courier", "export", leaf.path)
+    assert done.code == 0, done
+    return done.out
+
+
+def courier_fetch(lab, requests, *words, **variables):
+    pairs = [f"{name}={value}" for name, value in variables.items()]
+    done = lab.run("env", *pairs, lab.program, "courier", "fetch", *words,
+                   input=requests)
+    return done, json.loads(done.stdout)["items"][0]
+
+
+def test_courier_by_proxy(closed, proxies, leaf):
+    requests = bundle_of(closed, leaf)
+    done, item = courier_fetch(closed, requests, "--timeout", "3")
+    assert done.returncode == 75 and item["response"] is None, item
+    done, item = courier_fetch(closed, requests, "--proxy", f"http://{HTTP}")
+    assert done.returncode == 0 and item["response"], done.stderr
+    done, item = courier_fetch(closed, requests, http_proxy=f"http://{HTTP}")
+    assert done.returncode == 0 and item["response"], done.stderr
+    assert [e["outcome"] for e in proxies(HTTP)] == ["ok", "ok"]
+
+
+def test_courier_and_private_addresses(outside, leaf):
+    """What a resolver outside says of this network is refused here, too."""
+    words = ["--resolver", f"udp://{OUTSIDE}", "--timeout", "3"]
+    requests = bundle_of(outside, leaf)
+    done, item = courier_fetch(outside, requests, *words)
+    assert done.returncode == 75 and item["response"] is None, item
+    assert not outside.requests()
+    done, item = courier_fetch(outside, requests, *words, "--allow-private")
+    assert done.returncode == 0 and item["response"], done.stderr
+
+
+def test_courier_is_not_led_to_metadata(lab, tmp_path):
+    """A bundle is anybody's word."""
+    leaf = lab.leaf(tmp_path, urls=["http://169.254.169.254/latest/"])
+    done, item = courier_fetch(lab, bundle_of(lab, leaf), "--timeout", "3")
+    assert done.returncode == 75 and item["reason"] == "unreachable", item
+
+
+def test_check_goes_directly(proxies, site):
+    """It is about what a client of this server gets: no proxy has a say, and
+    none is asked, be it a faulty one."""
+    lab = site.lab
+    for proxy in (f"http://{HTTP}", "gopher://x"):
+        done = with_environment(lab, {"http_proxy": proxy, "https_proxy":
+                                      proxy}, "check", f"127.0.0.1:{site.port}",
+                                "--servername", "localhost", "--json")
+        said = json.loads(done.stdout)
+        assert done.stderr == "" and said["handshakes"], done
+        assert said["penalty"]["outcome"] == "ok", said["penalty"]
+    assert not proxies(HTTP)
+
+
 # --- who was asked
 
 def test_keep_names_outside_parties(outside, leaf, tmp_path):

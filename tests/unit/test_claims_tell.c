@@ -66,14 +66,21 @@ set_up(void **state)
 }
 
 static void
-say(bool near, const char *one, const char *two, const char *expected)
+say_as(enum claims_word word, const char *one, const char *two,
+    const char *expected)
 {
 	const char *list[] = {one, two};
 
 	log_text[0] = '\0';
 	assert_true(claims_tell_addresses(
-	    &claims, "src", NULL, near, list, two == NULL ? 1 : 2));
+	    &claims, "src", NULL, word, list, two == NULL ? 1 : 2));
 	assert_string_equal(log_text, expected);
+}
+
+static void
+say(bool near, const char *one, const char *two, const char *expected)
+{
+	say_as(near ? WORD_NEAR : WORD_OUTSIDE, one, two, expected);
 }
 
 static void
@@ -99,9 +106,27 @@ static void
 test_private_allowed(void **state)
 {
 	(void)state;
-	claims.may_be_private = true;
+	claims.least = WORD_NEAR; /* a literal in the URL */
 	say(false, "10.0.0.1", "127.0.0.1",
 	    "claim 10.0.0.1 first; claim 127.0.0.1");
+	say(false, "169.254.169.254", NULL, "refused 169.254.169.254 first");
+	claims.least = WORD_OPERATOR;
+	say(false, "169.254.169.254", NULL, "claim 169.254.169.254 first");
+}
+
+/* Where no responder can be, the network's own word is not enough. */
+static void
+test_nowhere(void **state)
+{
+	(void)state;
+	say(true, "169.254.169.254", "192.0.2.1",
+	    "refused 169.254.169.254 first; claim 192.0.2.1 first");
+	say(true, "fe80::1", "ff02::1", "refused fe80::1; refused ff02::1");
+	say(true, "0.0.0.0", "255.255.255.255",
+	    "refused 0.0.0.0 first; refused 255.255.255.255 first");
+	say(true, "127.0.0.1", NULL, "claim 127.0.0.1 first");
+	say_as(WORD_OPERATOR, "169.254.169.254", NULL,
+	    "claim 169.254.169.254 first");
 }
 
 /* Who contradicts has a voice; who agrees, or speaks of the other family, has
@@ -130,7 +155,8 @@ test_voices(void **state)
 	/* a genuine address in the middle of a liar's list is no voice yet, so
 	 * who names it is heard */
 	log_text[0] = '\0';
-	assert_true(claims_tell_addresses(&claims, "src", NULL, true, many, 5));
+	assert_true(
+	    claims_tell_addresses(&claims, "src", NULL, WORD_NEAR, many, 5));
 	assert_string_equal(log_text,
 	    "claim 203.0.113.1 first; claim 2001:db8::50; "
 	    "claim 203.0.113.2; claim 203.0.113.3; claim 192.0.2.50");
@@ -204,7 +230,7 @@ test_flood(void **state)
 		(void)snprintf(address, sizeof(address), "192.0.2.%d", i);
 		log_text[0] = '\0';
 		assert_true(claims_tell_addresses(
-		    &claims, "src", NULL, false, list, 1));
+		    &claims, "src", NULL, WORD_OUTSIDE, list, 1));
 		assert_int_equal(log_text[0] != '\0', i < CLAIMS_MAX);
 	}
 }
@@ -215,6 +241,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(test_private, set_up),
 	    cmocka_unit_test_setup(test_private_allowed, set_up),
+	    cmocka_unit_test_setup(test_nowhere, set_up),
 	    cmocka_unit_test_setup(test_voices, set_up),
 	    cmocka_unit_test_setup(test_family, set_up),
 	    cmocka_unit_test_setup(test_wanting, set_up),

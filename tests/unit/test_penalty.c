@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "acquire/acquire.h"
 #include "base/clock.h"
 #include "dns_script.h"
 #include "doctor/penalty.h"
@@ -23,6 +24,8 @@ static struct fetch_pool *pool;
 static struct script server;
 static struct dns_script names;
 static struct resolver resolver;
+static struct acquire_options options;
+static bool outside;
 static struct pki pki;
 static struct pki_party leaf;
 static struct buf answer;
@@ -56,6 +59,8 @@ set_up(void **state)
 	script_init(&server);
 	memset(&names, 0, sizeof(names));
 	names.fd = -1;
+	options = (struct acquire_options){0};
+	outside = false;
 	return 0;
 }
 
@@ -113,9 +118,11 @@ measured(void *cookie, const struct penalty *penalty)
 static void
 measure(const struct resolver *by)
 {
+	options.resolvers = by;
+	options.resolver_count = by == NULL ? 0 : 1;
 	calls = 0;
-	probe = penalty_start(&loop, pool, leaf.cert, pki.issuer.cert, by,
-	    RESOLVER_BOTH, measured, &loop);
+	probe = penalty_start(&loop, pool, leaf.cert, pki.issuer.cert, &options,
+	    outside, measured, &loop);
 	loop_run(&loop);
 	assert_int_equal(calls, 1);
 }
@@ -202,6 +209,18 @@ lied_to(const struct dns_question *question)
 	}
 }
 
+static void
+says_loopback(const struct dns_question *question)
+{
+	struct wire wire;
+
+	wire_start(&wire, question->id, WIRE_RESPONSE);
+	wire_question(&wire, question->name, question->type);
+	if (question->type == 1)
+		wire_address(&wire, question->name, "127.0.0.1");
+	dns_script_send(question, &wire);
+}
+
 /* A client believes the first datagram, as this does. */
 static void
 test_first_answer_believed(void **state)
@@ -258,6 +277,49 @@ test_nobody_asks(void **state)
 	assert_int_equal(result.err.reason, REASON_NO_OCSP_URL);
 }
 
+/* B13: the certificate of a server outside leads to nobody in this network,
+ * by a literal or by a name, unless the operator allows it. */
+static void
+test_outside(void **state)
+{
+	static const char *const hosts[] = {"ocsp.test"};
+	static const char *const uris[] = {"OCSP;URI:http://127.0.0.1:PORT/",
+	    "OCSP;URI:http://ocsp.test:PORT/"};
+
+	(void)state;
+	serve(SCRIPT_CLOSE, 200);
+	resolve_by(says_loopback);
+	outside = true;
+	for (size_t i = 0; i < 2; i++) {
+		make_leaf(uris[i]);
+		measure(&resolver);
+		assert_int_equal(result.err.reason, REASON_UNREACHABLE);
+		assert_non_null(strstr(result.err.text, "inside this network"));
+		assert_string_equal(result.address, "127.0.0.1");
+		assert_int_equal(server.accepted, 0);
+		pki_party_done(&leaf);
+	}
+	options.private_hosts = hosts;
+	options.private_host_count = 1;
+	make_leaf("OCSP;URI:http://ocsp.test:PORT/,"
+		  "OCSP;URI:http://127.0.0.1:PORT/");
+	measure(&resolver);
+	assert_int_equal(result.err.reason, REASON_NONE);
+	assert_int_equal(server.accepted, 1);
+	pki_party_done(&leaf);
+	/* and for that host alone: here nothing listens at the first URL */
+	make_leaf("OCSP;URI:http://ocsp.test:1/,"
+		  "OCSP;URI:http://127.0.0.1:PORT/");
+	measure(&resolver);
+	assert_int_equal(result.err.reason, REASON_UNREACHABLE);
+	assert_int_equal(server.accepted, 1);
+	pki_party_done(&leaf);
+	options.allow_private = true;
+	make_leaf(uris[0]);
+	measure(&resolver);
+	assert_int_equal(result.err.reason, REASON_NONE);
+}
+
 static void
 stop_loop(void *cookie)
 {
@@ -274,7 +336,7 @@ test_cancel(void **state)
 	for (int64_t ms = 0; ms < 60; ms += 10) {
 		calls = 0;
 		probe = penalty_start(&loop, pool, leaf.cert, pki.issuer.cert,
-		    NULL, RESOLVER_BOTH, measured, &loop);
+		    &options, false, measured, &loop);
 		(void)loop_timer_start(&loop, ms, stop_loop, NULL);
 		loop_run(&loop);
 		penalty_cancel(&probe);
@@ -299,6 +361,7 @@ main(void)
 	    TEST(test_first_answer_believed),
 	    TEST(test_no_address),
 	    TEST(test_nobody_asks),
+	    TEST(test_outside),
 	    TEST(test_cancel),
 	};
 

@@ -152,6 +152,44 @@ test_resolvers(void **state)
 	}
 }
 
+static void
+test_nowhere(void **state)
+{
+	static const struct {
+		const char *address;
+		enum private_kind kind;
+	} rows[] = {
+	    {"169.254.169.254", PRIVATE_NOWHERE},
+	    {"::ffff:169.254.169.254", PRIVATE_NOWHERE},
+	    {"64:ff9b::169.254.169.254", PRIVATE_NOWHERE},
+	    {"2002:a9fe:a9fe::1", PRIVATE_NOWHERE},
+	    {"fe80::1", PRIVATE_NOWHERE},
+	    {"0.0.0.0", PRIVATE_NOWHERE},
+	    {"::", PRIVATE_NOWHERE},
+	    {"224.0.0.1", PRIVATE_NOWHERE},
+	    {"240.0.0.1", PRIVATE_NOWHERE},
+	    {"255.255.255.255", PRIVATE_NOWHERE},
+	    {"ff02::1", PRIVATE_NOWHERE},
+	    {"169.253.255.255", PRIVATE_NOT},
+	    {"169.255.0.0", PRIVATE_NOT},
+	    {"127.0.0.1", PRIVATE_INSIDE},
+	    {"::1", PRIVATE_INSIDE},
+	    {"10.0.0.1", PRIVATE_INSIDE},
+	    {"::ffff:10.0.0.1", PRIVATE_INSIDE},
+	    {"fd00::1", PRIVATE_INSIDE},
+	    {"192.0.2.1", PRIVATE_NOT},
+	    {"fe80::1%lo", PRIVATE_NOT},
+	    {"x", PRIVATE_NOT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (private_kind(rows[i].address) != rows[i].kind)
+			fail_msg("B13: %s is %d", rows[i].address,
+			    (int)private_kind(rows[i].address));
+	}
+}
+
 /* RFC 6761, 6762, 8375: names that nobody outside has to know of. */
 static void
 test_names(void **state)
@@ -211,6 +249,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_resolvers),
+	    cmocka_unit_test(test_nowhere),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_allowed),
 	};
