@@ -38,8 +38,19 @@ set_up(void **state)
 	return 0;
 }
 
-/* The list, such as "udp://192.0.2.1 near 1 2": its class for the host and for
- * later names, or "-". */
+/* A class as a letter. */
+static char
+letter(enum claims_class which)
+{
+	return which == SYSTEM      ? 'S'
+	       : which == RESOLVERS ? 'R'
+	       : which == LAST      ? 'L'
+	       : which == CLASSES   ? '-'
+				    : '?';
+}
+
+/* The list, such as "udp://192.0.2.1 near SR": the class for the host, and
+ * that for later names. */
 static const char *
 listed(void)
 {
@@ -49,14 +60,9 @@ listed(void)
 	text[0] = '\0';
 	for (size_t i = 0; i < claims.source_count; i++) {
 		const struct source *s = &claims.sources[i];
-		char names[16] = "-";
-
-		if (s->names < CLASSES)
-			(void)snprintf(
-			    names, sizeof(names), "%d", (int)s->names);
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
-		    "%s%s%s %d %s", i > 0 ? "; " : "", s->resolver.url,
-		    s->near ? " near" : "", (int)s->opens, names);
+		    "%s%s%s %c%c", i > 0 ? "; " : "", s->resolver.url,
+		    s->near ? " near" : "", letter(s->opens), letter(s->names));
 	}
 	return text;
 }
@@ -73,39 +79,39 @@ static const struct {
 	const char *conf, *behind; /* files; NULL: none */
 	const char *named[4];
 	const char *sick;
-	const char *expected; /* SYSTEM is 1, RESOLVERS 2, LAST 3 */
+	const char *expected;
 } rows[] = {
     {"nobody", NULL, NULL, {NULL}, NULL, ""},
     {"no nameserver in it", "search test\n", NULL, {NULL}, NULL, ""},
     {"the first with the system, the others later",
 	"nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver ::1\n", NULL,
 	{NULL}, NULL,
-	"udp://192.0.2.1 near 1 2; udp://192.0.2.2 near 2 2; "
-	"udp://[::1] near 2 2"},
+	"udp://192.0.2.1 near SR; udp://192.0.2.2 near RR; "
+	"udp://[::1] near RR"},
     {"the operator's come later, and before the rest of resolv.conf",
 	"nameserver 192.0.2.1\nnameserver 192.0.2.2\n", NULL,
 	{"udp://192.0.2.7", "tls://192.0.2.8", "https://d.test/q", NULL}, NULL,
-	"udp://192.0.2.1 near 1 2; udp://192.0.2.7 2 2; tls://192.0.2.8 2 3; "
-	"https://d.test/q 2 3; udp://192.0.2.2 near 2 2"},
+	"udp://192.0.2.1 near SR; udp://192.0.2.7 RR; tls://192.0.2.8 RL; "
+	"https://d.test/q RL; udp://192.0.2.2 near RR"},
     {"named twice: once, and near",
 	"nameserver 192.0.2.1\nnameserver 192.0.2.2\n", NULL,
 	{"192.0.2.2", "udp://192.0.2.1", "192.0.2.2"}, NULL,
-	"udp://192.0.2.1 near 1 2; udp://192.0.2.2 near 2 2"},
+	"udp://192.0.2.1 near SR; udp://192.0.2.2 near RR"},
     {"the system is no source of its own", "nameserver 192.0.2.1\n", NULL,
-	{"system"}, NULL, "udp://192.0.2.1 near 1 2"},
+	{"system"}, NULL, "udp://192.0.2.1 near SR"},
     {"behind the stub", "nameserver 127.0.0.53\n",
 	"nameserver 192.0.2.1\nnameserver 192.0.2.2\n", {NULL}, NULL,
-	"udp://127.0.0.53 near 1 2; udp://192.0.2.1 near 1 2; "
-	"udp://192.0.2.2 near 2 2"},
+	"udp://127.0.0.53 near SR; udp://192.0.2.1 near SR; "
+	"udp://192.0.2.2 near RR"},
     {"nothing behind the stub", "nameserver 127.0.0.54\n", NULL, {NULL}, NULL,
-	"udp://127.0.0.54 near 1 2"},
+	"udp://127.0.0.54 near SR"},
     {"no stub: what is behind it does not count",
 	"nameserver 127.0.0.1\nnameserver 127.0.0.53\n",
 	"nameserver 192.0.2.1\n", {NULL}, NULL,
-	"udp://127.0.0.1 near 1 2; udp://127.0.0.53 near 2 2"},
+	"udp://127.0.0.1 near SR; udp://127.0.0.53 near RR"},
     {"silent lately: last, and for the host alone", "nameserver 192.0.2.1\n",
 	NULL, {"udp://192.0.2.7"}, "udp://192.0.2.1",
-	"udp://192.0.2.1 near 3 -; udp://192.0.2.7 2 2"},
+	"udp://192.0.2.1 near L-; udp://192.0.2.7 RR"},
 };
 
 static void
