@@ -54,7 +54,42 @@ enum {
  * is for reading only.  Changes are written at once. */
 struct store *store_visit(const char *path, unsigned how, struct err *err);
 
+/* What was not written yet is.  NULL does nothing. */
 void store_close(struct store *store);
+
+/* --- as the keeper --- */
+
+enum {
+	STORE_GATHER_MS = 200,      /* what comes so close together is written
+				  together, */
+	STORE_ROWS_MAX = 2048,      /* but not more of it at once; */
+	STORE_QUEUE_MAX = 64 << 20, /* octets that wait at most */
+};
+
+/* As store_open(), and from now on a thread writes: a change is taken at once,
+ * and seen by this store's readers.  A disk that is full, cannot be written or
+ * is broken is no error here: what can be read of the store is read, changes
+ * wait in memory (the oldest go when there are too many), and are written when
+ * that is possible; store_check() tells.  So it is with damage that is met
+ * later, and with files that are deleted beneath us.  NULL: what no waiting
+ * mends, say a newer version, or a folder that we may not write. */
+struct store *store_keep(const char *path, struct err *err);
+
+/* How it is.  To be asked now and then. */
+struct store_report {
+	bool ailing;    /* what changes is in memory only, */
+	struct err err; /* because of this */
+	size_t waiting; /* changes that are not written */
+	char *aside;    /* a damaged database was set aside by this name since
+			   the last report; owned by the caller; else NULL */
+	bool wants_all; /* the database is new, or there was no room for what
+			   waited: put all that is known again */
+};
+
+void store_check(struct store *store, struct store_report *out);
+
+/* Wait until all that was put is written.  -1: it cannot be for now. */
+int store_flush(struct store *store, struct err *err);
 
 /* --- a certificate: what is put, and what is had --- */
 
@@ -124,7 +159,8 @@ int store_history(struct store *store, const char *fingerprint, size_t limit,
     void *cookie, struct err *err);
 
 /* Forget attempts older than STORE_ATTEMPTS_AGE_S, and all of what is in no
- * list of targets and was not written to for STORE_UNKEPT_S. */
+ * list of targets and was not written to for STORE_UNKEPT_S.  Little by little,
+ * where a thread does it. */
 int store_prune(struct store *store, int64_t now, struct err *err);
 
 /* --- the address book --- */

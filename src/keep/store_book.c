@@ -42,7 +42,7 @@ store_load_book(struct store *store, struct address_book *book, int64_t now,
 		memcpy(entry.address, address, strlen(address) + 1);
 		address_book_load(book, &entry, now);
 	}
-	return store_done(db, query, rc, err);
+	return store_read_done(store, query, rc, err);
 }
 
 static int
@@ -203,7 +203,7 @@ store_get_targets(struct store *store, struct store_target **out, size_t *count,
 		    .fingerprint = mem_string(store_column(query, 3)),
 		};
 	}
-	if (store_done(db, query, rc, err) == -1) {
+	if (store_read_done(store, query, rc, err) == -1) {
 		store_targets_free(list, n);
 		return -1;
 	}

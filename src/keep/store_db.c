@@ -22,6 +22,13 @@
 	"SELECT fingerprint, der, this_update, last_attempt, failures, reason," \
 	" detail, final, fetch_again, retry_after, random FROM certificate"
 
+#define CHANGE \
+	"UPDATE certificate SET written_at = ?2, last_id = ?3, attempts = ?4"
+#define STATE                                                           \
+	", last_attempt = ?5, failures = ?6, reason = ?7, detail = ?8," \
+	" final = ?9, fetch_again = ?10, retry_after = ?11, random = ?12"
+#define STAPLE ", this_update = ?13, der = ?14"
+
 static const char *const texts[STORE_SQL_COUNT] = {
     [SQL_FIND] = "SELECT id, last_id, attempts FROM certificate"
 		 " WHERE fingerprint = ?",
@@ -31,13 +38,10 @@ static const char *const texts[STORE_SQL_COUNT] = {
 	"INSERT INTO attempt (certificate, previous, at, outcome, detail, url,"
 	" address, source, elapsed_ms, size, this_update, next_update)"
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [SQL_LINK] = "UPDATE certificate SET written_at = ?2, last_id = ?3,"
-		 " attempts = ?4 WHERE id = ?1",
-    [SQL_STATE] = "UPDATE certificate SET last_attempt = ?2, failures = ?3,"
-		  " reason = ?4, detail = ?5, final = ?6, fetch_again = ?7,"
-		  " retry_after = ?8, random = ?9 WHERE id = ?1",
-    [SQL_STAPLE] = "UPDATE certificate SET this_update = ?2, der = ?3"
-		   " WHERE id = ?1",
+    [SQL_CHANGE] = CHANGE " WHERE id = ?1",
+    [SQL_CHANGE_STATE] = CHANGE STATE " WHERE id = ?1",
+    [SQL_CHANGE_STAPLE] = CHANGE STAPLE " WHERE id = ?1",
+    [SQL_CHANGE_BOTH] = CHANGE STATE STAPLE " WHERE id = ?1",
     [SQL_TRIM] = "DELETE FROM attempt WHERE id IN (" CHAIN
 		 "certificate.id = ?1" CHAIN_ON ") SELECT id FROM chain"
 		 " WHERE n > ?2)",
@@ -103,7 +107,17 @@ store_db_close(struct store_db *db)
 	for (size_t i = 0; i < STORE_SQL_COUNT; i++)
 		(void)sqlite3_finalize(db->kept[i]);
 	(void)sqlite3_close(db->sqlite);
-	*db = (struct store_db){0};
+	*db = (struct store_db){.path = db->path, .code = db->code};
+}
+
+void
+store_db_abandon(struct store_db *db)
+{
+	/* or the log would be written back into it, and removed by its name,
+	 * which may be another one's by now */
+	(void)sqlite3_db_config(
+	    db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	store_db_close(db);
 }
 
 int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* keep/store_priv.h -- the inside of the store, for its files: store.c (open,
- * set aside, close), store_db.c (one connection), store_schema.c (versions),
+/* keep/store_priv.h -- the inside of the store, for its files: store.c (the
+ * store as others see it), store_open.c (sound, damaged, of which version),
+ * store_writer.c (the keeper's thread), store_db.c (one connection), store_schema.c (versions),
  * store_row.c (a certificate's changes), store_read.c (what is had back),
  * store_book.c (the address book, the list of targets) and store_prune.c (what
  * is too old). */
@@ -13,15 +14,18 @@
 #include <stdint.h>
 
 struct err;
+struct store_report;
+struct store_row;
 
 /* The statements that are kept prepared; their texts are in store_db.c. */
 enum store_sql {
 	SQL_FIND,
 	SQL_NEW,
 	SQL_ATTEMPT,
-	SQL_LINK,
-	SQL_STATE,
-	SQL_STAPLE,
+	SQL_CHANGE,
+	SQL_CHANGE_STATE,
+	SQL_CHANGE_STAPLE,
+	SQL_CHANGE_BOTH,
 	SQL_TRIM,
 	SQL_ALL,
 	SQL_ONE,
@@ -52,7 +56,9 @@ struct store_db {
 
 struct store {
 	char *path;
-	struct store_db db;
+	struct store_db db; /* to read by, and to write where there is no */
+	struct store_writer *writer; /* or NULL */
+	unsigned generation;         /* of the database that is read */
 };
 
 /* --- store_db.c --- */
@@ -60,7 +66,10 @@ struct store {
 /* FLAGS as of sqlite3_open_v2. */
 int store_db_open(
     struct store_db *db, const char *path, int flags, struct err *err);
-void store_db_close(struct store_db *db);
+void store_db_close(struct store_db *db); /* its code stays */
+
+/* The same, when its files are not to be touched any more. */
+void store_db_abandon(struct store_db *db);
 
 /* REASON_STORE with SQLite's own words; WHAT is a verb. */
 int store_fail(struct store_db *db, const char *what, struct err *err);
@@ -109,6 +118,63 @@ int store_migrate(struct store_db *db, struct err *err);
 
 /* The connection to read by. */
 struct store_db *store_reader(struct store *store);
+
+/* A read came to RC; what tells of damage is looked into. */
+int store_read_done(
+    struct store *store, sqlite3_stmt *query, int rc, struct err *err);
+
+/* --- store_open.c --- */
+
+enum store_soundness { STORE_SOUND, STORE_DAMAGED, STORE_UNREADABLE };
+
+enum store_soundness store_examine(struct store_db *db);
+
+/* What became of opening it as the owner. */
+struct store_owned {
+	char *aside; /* owned by the caller, or NULL */
+	bool is_new; /* there was none, or none that could be used */
+};
+
+/* See store_open().  On failure DB is closed. */
+int store_own(struct store_db *db, const char *path, struct store_owned *out,
+    struct err *err);
+
+/* Rename the database at PATH, and what belongs to it.  Its name, owned. */
+char *store_set_aside(const char *path, struct err *err);
+
+/* Open it to read what can be read, by whatever way: as it is while it cannot
+ * be written, or, at the last, an empty one in memory. */
+void store_open_to_read(struct store_db *db, const char *path);
+
+/* See store_visit(). */
+int store_open_visit(
+    struct store_db *db, const char *path, unsigned how, struct err *err);
+
+/* Whether what failed lastly may be over later: no room, a disk that cannot be
+ * written for now, somebody else who is at it. */
+bool store_may_pass(const struct store_db *db);
+
+/* --- store_writer.c --- */
+
+struct store_writer;
+
+/* PATH is borrowed, and must outlive. */
+struct store_writer *store_writer_start(const char *path, struct err *err);
+void store_writer_end(struct store_writer *writer);
+
+/* ROW is taken. */
+void store_writer_put(struct store_writer *writer, struct store_row *row);
+
+/* So that a reader sees what was put, unless that cannot be written for now:
+ * then he does not wait.  Returns which database it is by now. */
+unsigned store_writer_settle(struct store_writer *writer);
+
+/* A reader has met what looks like damage. */
+void store_writer_suspect(struct store_writer *writer);
+
+int store_writer_flush(struct store_writer *writer, struct err *err);
+void store_writer_prune(struct store_writer *writer, int64_t now);
+void store_writer_report(struct store_writer *writer, struct store_report *out);
 
 /* --- store_prune.c --- */
 

@@ -96,15 +96,3 @@ store_prune_some(
 	*pruning = next;
 	return 0;
 }
-
-int
-store_prune(struct store *store, int64_t now, struct err *err)
-{
-	struct store_pruning pruning = {.due = true, .now = now};
-
-	while (pruning.due) {
-		if (store_prune_some(&store->db, &pruning, err) == -1)
-			return -1;
-	}
-	return 0;
-}

@@ -60,7 +60,7 @@ store_each(struct store *store, const char *fingerprint,
 		if (item.fingerprint != NULL)
 			each(cookie, &item);
 	}
-	return store_done(db, query, rc, err);
+	return store_read_done(store, query, rc, err);
 }
 
 int
@@ -77,7 +77,8 @@ store_get(struct store *store, const char *fingerprint, uint8_t **der,
 		*len = (size_t)sqlite3_column_bytes(query, 0);
 		*der = mem_copy(sqlite3_column_blob(query, 0), *len);
 	}
-	return store_done(db, query, rc, err) == -1 ? -1 : rc == SQLITE_ROW;
+	return store_read_done(store, query, rc, err) == -1 ? -1
+							    : rc == SQLITE_ROW;
 }
 
 struct found {
@@ -137,5 +138,5 @@ store_history(struct store *store, const char *fingerprint, size_t limit,
 		if (attempt.outcome != NULL)
 			each(cookie, &attempt);
 	}
-	return store_done(db, query, rc, err);
+	return store_read_done(store, query, rc, err);
 }

@@ -118,39 +118,51 @@ trim(struct store_db *db, struct place *place, struct err *err)
 	return store_run(db, query, err);
 }
 
-static int
-put_state(struct store_db *db, const struct store_state *state, int64_t id,
-    struct err *err)
+static void
+bind_state(sqlite3_stmt *query, const struct store_state *state)
 {
-	sqlite3_stmt *query = store_sql(db, SQL_STATE);
-
-	(void)sqlite3_bind_int64(query, 1, id);
-	(void)sqlite3_bind_int64(query, 2, state->last_attempt);
-	(void)sqlite3_bind_int64(query, 3, state->failures);
+	(void)sqlite3_bind_int64(query, 5, state->last_attempt);
+	(void)sqlite3_bind_int64(query, 6, state->failures);
 	if (state->last_err.reason != REASON_NONE) {
-		store_bind(query, 4, reason_name(state->last_err.reason));
-		store_bind(query, 5, state->last_err.text);
+		store_bind(query, 7, reason_name(state->last_err.reason));
+		store_bind(query, 8, state->last_err.text);
 	}
 	if (state->last_final)
-		store_bind(query, 6, cert_status_name(state->last_status));
-	(void)sqlite3_bind_int64(query, 7, state->fetch_again);
-	(void)sqlite3_bind_int64(query, 8, state->retry_after);
-	(void)sqlite3_bind_int64(query, 9, state->random);
-	return store_run(db, query, err);
+		store_bind(query, 9, cert_status_name(state->last_status));
+	(void)sqlite3_bind_int64(query, 10, state->fetch_again);
+	(void)sqlite3_bind_int64(query, 11, state->retry_after);
+	(void)sqlite3_bind_int64(query, 12, state->random);
 }
 
-static int
-put_staple(struct store_db *db, const struct certificate_row *change,
-    int64_t id, struct err *err)
+static void
+bind_staple(sqlite3_stmt *query, const struct certificate_row *change)
 {
-	sqlite3_stmt *query = store_sql(db, SQL_STAPLE);
+	if (change->no_staple)
+		return;
+	(void)sqlite3_bind_int64(query, 13, change->this_update);
+	(void)sqlite3_bind_blob(query, 14, change->staple.at,
+	    (int)change->staple.len, SQLITE_STATIC);
+}
 
-	(void)sqlite3_bind_int64(query, 1, id);
-	if (!change->no_staple) {
-		(void)sqlite3_bind_int64(query, 2, change->this_update);
-		(void)sqlite3_bind_blob(query, 3, change->staple.at,
-		    (int)change->staple.len, SQLITE_STATIC);
-	}
+/* All at once: its row is large, and written as a whole each time. */
+static int
+put(struct store_db *db, const struct certificate_row *change,
+    const struct place *place, struct err *err)
+{
+	bool has_staple = change->no_staple || change->staple.len > 0;
+	sqlite3_stmt *query = store_sql(
+	    db, change->has_state
+		    ? (has_staple ? SQL_CHANGE_BOTH : SQL_CHANGE_STATE)
+		    : (has_staple ? SQL_CHANGE_STAPLE : SQL_CHANGE));
+
+	(void)sqlite3_bind_int64(query, 1, place->id);
+	(void)sqlite3_bind_int64(query, 2, change->written_at);
+	bind_some(query, 3, place->last_id);
+	(void)sqlite3_bind_int64(query, 4, place->attempts);
+	if (change->has_state)
+		bind_state(query, &change->state);
+	if (has_staple)
+		bind_staple(query, change);
 	return store_run(db, query, err);
 }
 
@@ -160,7 +172,6 @@ apply(struct store_db *db, const struct store_row *row, struct err *err)
 	const struct certificate_row *change =
 	    (const struct certificate_row *)row;
 	struct place place = {0};
-	sqlite3_stmt *query;
 
 	if (find(db, change, &place, err) == -1)
 		return -1;
@@ -168,19 +179,7 @@ apply(struct store_db *db, const struct store_row *row, struct err *err)
 	    (add_attempt(db, &change->attempt, &place, err) == -1 ||
 		trim(db, &place, err) == -1))
 		return -1;
-	query = store_sql(db, SQL_LINK);
-	(void)sqlite3_bind_int64(query, 1, place.id);
-	(void)sqlite3_bind_int64(query, 2, change->written_at);
-	bind_some(query, 3, place.last_id);
-	(void)sqlite3_bind_int64(query, 4, place.attempts);
-	if (store_run(db, query, err) == -1)
-		return -1;
-	if (change->has_state &&
-	    put_state(db, &change->state, place.id, err) == -1)
-		return -1;
-	if (change->no_staple || change->staple.len > 0)
-		return put_staple(db, change, place.id, err);
-	return 0;
+	return put(db, change, &place, err);
 }
 
 /* --- copied --- */

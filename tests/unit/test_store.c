@@ -66,7 +66,8 @@ test_round_trip(void **state)
 
 /* --- what is damaged, and what only looks so --- */
 
-static void
+/* Its name; owned. */
+static char *
 expect_aside(const char *what)
 {
 	struct err err = {0};
@@ -85,13 +86,14 @@ expect_aside(const char *what)
 	store_test_expect(store, FP_A, "after");
 	store_close(store);
 	assert_int_equal(unlink(path), 0);
-	free(aside);
+	return aside;
 }
 
 /* Never deleted, also when two are damaged in one second. */
 static void
 test_damaged_is_set_aside(void **state)
 {
+	char *one, *two;
 	struct store *store;
 	FILE *file;
 
@@ -99,7 +101,7 @@ test_damaged_is_set_aside(void **state)
 	scratch_write(path, "this is no database, it is a longer text than "
 			    "a header of SQLite has, which is 100 octets; "
 			    "so it must be refused");
-	expect_aside("text");
+	one = expect_aside("text");
 	store = store_test_open(path);
 	for (int i = 0; i < 200; i++) {
 		char *fingerprint = mem_printf("%064d", i);
@@ -116,8 +118,11 @@ test_damaged_is_set_aside(void **state)
 	for (int i = 0; i < 16384; i++)
 		(void)fputc(0x5a, file);
 	(void)fclose(file);
-	expect_aside("pages overwritten");
-	assert_int_equal(scratch_count(scratch.dir), 2);
+	two = expect_aside("pages overwritten");
+	assert_string_not_equal(one, two);
+	assert_true(scratch_exists(one));
+	free(one);
+	free(two);
 }
 
 /* Another program reads or repairs it: it is not damaged for that. */
