@@ -371,23 +371,66 @@ file_make_dir(const char *path, mode_t mode, struct err *err)
 	return rc;
 }
 
+/* The lock file, or what can be locked where it cannot be made or written: on
+ * a disk that is full or was mounted read-only. *FOLDER: the folder, there
+ * being no file. */
+static int
+open_lock(const char *path, bool *folder)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	*folder = false;
+	if (fd != -1 || (errno != EROFS && errno != ENOSPC && errno != EDQUOT))
+		return fd;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	*folder = true;
+	return open_folder(path);
+}
+
+/* Somebody had no file to lock, and so has the folder. */
+static bool
+folder_is_locked(const char *path)
+{
+	int fd = open_folder(path);
+	bool locked = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1 &&
+		      errno == EWOULDBLOCK;
+
+	if (fd != -1)
+		close(fd);
+	return locked;
+}
+
+/* The pid is for people: where there is no room for it the lock holds, too. */
+static void
+write_pid(int fd)
+{
+	char pid[32];
+
+	(void)snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(fd, 0) == 0)
+		(void)!pwrite(fd, pid, strlen(pid), 0);
+}
+
 int
 file_lock(const char *path, int *out, struct err *err)
 {
 	char pid[32] = "";
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	bool folder, busy;
+	int fd = open_lock(path, &folder);
 
 	if (fd == -1)
 		return fail(err, "lock", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		ssize_t got;
+	busy = flock(fd, LOCK_EX | LOCK_NB) == -1;
+	if (busy && errno != EWOULDBLOCK) { /* a file system without locks */
+		(void)fail(err, "lock", path);
+		close(fd);
+		return -1;
+	}
+	if (busy || (!folder && folder_is_locked(path))) {
+		ssize_t got = folder ? 0 : pread(fd, pid, sizeof(pid) - 1, 0);
 
-		if (errno != EWOULDBLOCK) { /* a file system without locks */
-			(void)fail(err, "lock", path);
-			close(fd);
-			return -1;
-		}
-		got = pread(fd, pid, sizeof(pid) - 1, 0);
 		pid[got < 0 ? 0 : got] = '\0';
 		pid[strcspn(pid, "\n")] = '\0';
 		close(fd);
@@ -396,13 +439,8 @@ file_lock(const char *path, int *out, struct err *err)
 		    "or give this one its own --state-dir",
 		    pid[0] == '\0' ? "unknown" : pid, path);
 	}
-	(void)snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) == -1 ||
-	    pwrite(fd, pid, strlen(pid), 0) != (ssize_t)strlen(pid)) {
-		(void)fail(err, "lock", path); /* before close changes errno */
-		close(fd);
-		return -1;
-	}
+	if (!folder)
+		write_pid(fd);
 	*out = fd;
 	return 0;
 }

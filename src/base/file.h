@@ -53,12 +53,14 @@ int file_holds(const char *path, const void *data, size_t len);
  * nothing to look at. */
 uint64_t file_stamp(const char *path);
 
-/* Make the folder PATH and its parents, MODE for each new one. */
+/* Make the folder PATH and its parents, MODE for each new one.  After a failure
+ * errno says which. */
 int file_make_dir(const char *path, mode_t mode, struct err *err);
 
 /* Take the lock file PATH for as long as this process lives and write our pid
  * into it.  If another process holds it: -1 with its pid in the text.  *OUT
- * is the open file; closing it gives the lock up. */
+ * is the open file; closing it gives the lock up.  On a disk that is full or
+ * read-only the file is locked as it is, or its folder where there is none. */
 int file_lock(const char *path, int *out, struct err *err);
 
 #endif

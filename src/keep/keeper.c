@@ -2,6 +2,7 @@
 /* keep/keeper.c -- the daemon: begin, signals, systemd, end. */
 #include "keep/keeper.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,7 @@ keeper_stop(struct keeper *k)
 	loop_timer_cancel(&k->publish_timer);
 	loop_timer_cancel(&k->due);
 	loop_timer_cancel(&k->watch);
+	loop_timer_cancel(&k->book_timer);
 	loop_timer_cancel(&k->watchdog);
 	uv_close((uv_handle_t *)&k->sigterm, NULL);
 	uv_close((uv_handle_t *)&k->sigint, NULL);
@@ -128,6 +130,29 @@ listen_to(struct keeper *k, uv_signal_t *handle, int number, uv_signal_cb cb)
 
 /* --- the beginning --- */
 
+/* A disk that is full, or was mounted read-only, must not end the care of what
+ * lies there: where the state folder itself is there, the rest can wait. */
+static int
+make_folders(const struct keeper *k, struct err *err)
+{
+	const char *const folders[] = {
+	    k->options->state_dir, k->staple_dir, k->snippet_dir};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		struct err why = {0};
+		int rc = file_make_dir(folders[i], 0755, &why);
+
+		if (rc == 0)
+			continue;
+		if (i == 0 || (errno != EROFS && errno != ENOSPC))
+			return err_set(err, why.reason, "%s", why.text);
+		log_event(LOG_ERROR,
+		    (struct log_about){.event = "store", .reason = why.reason},
+		    "%s", why.text);
+	}
+	return 0;
+}
+
 static int
 open_state(struct keeper *k, struct err *err)
 {
@@ -135,25 +160,15 @@ open_state(struct keeper *k, struct err *err)
 	char *lock = mem_printf("%s/lock", dir);
 	char *database = mem_printf("%s/oclasp.db", dir);
 	struct err why = {0};
-	char *aside = NULL;
 	int rc = -1;
 
 	k->staple_dir = keeper_staple_dir(dir);
 	k->snippet_dir = keeper_snippet_dir(dir);
-	if (file_make_dir(k->staple_dir, 0755, err) == -1 ||
-	    file_make_dir(k->snippet_dir, 0755, err) == -1 ||
-	    file_lock(lock, &k->lock, err) == -1)
+	if (make_folders(k, err) == -1 || file_lock(lock, &k->lock, err) == -1)
 		goto out;
-	k->store = store_open(database, &aside, err);
+	k->store = store_keep(database, err);
 	if (k->store == NULL)
 		goto out;
-	if (aside != NULL)
-		log_event(LOG_ERROR,
-		    (struct log_about){
-			.event = "store", .reason = REASON_STORE},
-		    "the store was damaged: it is now '%s', a new one is begun "
-		    "from the published staples",
-		    aside);
 	/* without the book everything is only slower */
 	if (store_load_book(k->store, k->book, clock_wall_s(), &why) == -1)
 		log_event(LOG_WARNING,
@@ -161,7 +176,6 @@ open_state(struct keeper *k, struct err *err)
 		    "%s", why.text);
 	rc = 0;
 out:
-	free(aside);
 	free(lock);
 	free(database);
 	return rc;
@@ -282,6 +296,7 @@ keeper_run(
 		k->pool = fetch_pool_new(&k->loop);
 		begin(k);
 		loop_run(&k->loop);
+		keeper_end_store(k);
 		*end = summarize(k);
 		fetch_pool_free(k->pool);
 		loop_end(&k->loop);

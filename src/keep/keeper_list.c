@@ -134,8 +134,7 @@ keeper_sync_targets(struct keeper *k)
 		}
 	}
 	drop_unwanted(k);
-	if (k->list_unsaved)
-		keeper_save_list(k);
+	keeper_check_store(k);
 	if (k->target_count != before)
 		log_event(LOG_NOTICE, (struct log_about){.event = "targets"},
 		    "keeping %zu certificate%s", k->target_count,
@@ -165,8 +164,7 @@ keeper_watch_files(void *cookie)
 		if (target->state != STATE_PENDING)
 			keeper_mark_dirty(k);
 	}
-	if (k->list_unsaved)
-		keeper_save_list(k);
+	keeper_check_store(k);
 	keeper_read_inbox(k);
 	keeper_watch_server(k);
 	keeper_run_due(k);

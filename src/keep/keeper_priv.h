@@ -33,7 +33,12 @@ struct keeper {
 	struct target *by_path;  /* the same, a hash by certificate file, */
 	struct target *by_print; /* and by fingerprint, see keeper_find */
 	struct issuers issuers;  /* of all targets */
-	bool list_unsaved;       /* the store has another list of targets */
+	bool list_unsaved;       /* the store has another list of targets, */
+	bool some_unsaved;       /* or lacks what some targets have */
+	bool store_ailing;       /* what changes is in memory only */
+	bool store_unread;       /* it was said that it cannot be read */
+	int64_t pruned_s;        /* wall: when the store was, last */
+	struct loop_timer *book_timer; /* the book is saved then */
 	struct schedule schedule;
 	struct places places;     /* who fetches, and who waits for that */
 	struct loop_timer *due;   /* the first of the schedule */
@@ -116,12 +121,19 @@ void keeper_adopt(struct keeper *k, struct target *target);
 
 /* Remember what RESULT has made of TARGET; NEWS: its staple is another one, or
  * gone. */
-void keeper_save_result(struct keeper *k, const struct target *target,
+void keeper_save_result(struct keeper *k, struct target *target,
     const struct acquire_result *result, bool news);
 
-/* The same of the list of targets, and of the address book. */
+/* The same of the list of targets, and of the address book, soon. */
 void keeper_save_list(struct keeper *k);
 void keeper_save_book(struct keeper *k);
+
+/* Say what has become of the store, and give it what it lacks.  To be called
+ * now and then. */
+void keeper_check_store(struct keeper *k);
+
+/* The last of it. */
+void keeper_end_store(struct keeper *k);
 
 /* --- keeper_inbox.c --- */
 

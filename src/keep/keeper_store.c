@@ -8,9 +8,20 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "keep/keeper_priv.h"
 #include "pki/staple.h"
+
+enum {
+	SAVED_AT_ONCE = 5000, /* of what a new store lacks */
+};
+
+static struct log_about
+about(const struct err *err)
+{
+	return (struct log_about){.event = "store", .reason = err->reason};
+}
 
 /* --- adopted --- */
 
@@ -33,17 +44,18 @@ verify_stored(const struct keeper *k, const struct target *target,
 }
 
 /* Take STAPLE as the target's if it is better than what it has. */
-static void
+static bool
 offer(struct target *target, struct staple *staple)
 {
 	if (staple == NULL)
-		return;
+		return false;
 	if (!staple_better(target->staple, staple)) {
 		staple_free(staple);
-		return;
+		return false;
 	}
 	staple_free(target->staple);
 	target->staple = staple;
+	return true;
 }
 
 /* Failures, back-off, hints and what was said for good are those of before. */
@@ -92,12 +104,13 @@ adopt_item(void *cookie, const struct store_item *item)
 	    target->failures == 0)
 		adopt_state(target, &item->state);
 	if (item->staple.len > 0)
-		offer(target, verify_stored(adoption->k, target,
-				  item->staple.at, item->staple.len));
+		(void)offer(target, verify_stored(adoption->k, target,
+					item->staple.at, item->staple.len));
 }
 
+/* It may be newer than the store's, which is written a moment later. */
 static void
-adopt_published(const struct keeper *k, struct target *target)
+adopt_published(struct keeper *k, struct target *target)
 {
 	char *path =
 	    mem_printf("%s/%s.der", k->staple_dir, target_fingerprint(target));
@@ -107,8 +120,9 @@ adopt_published(const struct keeper *k, struct target *target)
 	/* it is mostly the same, and verified: that takes its time */
 	if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, NULL) == 0 &&
 	    (target->staple == NULL || !span_equal(staple_der(target->staple),
-					   (struct span){der, len})))
-		offer(target, verify_stored(k, target, der, len));
+					   (struct span){der, len})) &&
+	    offer(target, verify_stored(k, target, der, len)))
+		target->unsaved = k->some_unsaved = true;
 	free(der);
 	free(path);
 }
@@ -125,9 +139,11 @@ keeper_adopt(struct keeper *k, struct target *target)
 	if (fingerprint == NULL || target->ca == NULL)
 		return;
 	if (store_each(k->store, fingerprint, adopt_item, &adoption, &err) ==
-	    -1)
-		log_event(LOG_ERROR, target_about(target, "store", err.reason),
-		    "%s", err.text);
+		-1 &&
+	    !k->store_unread) {
+		k->store_unread = true; /* said once, not for each */
+		log_event(LOG_ERROR, about(&err), "%s", err.text);
+	}
 	/* a published file may have outlived the word that it is revoked, if
 	 * this was killed right after it */
 	if (!target->last_final || target->last_status != CERT_REVOKED)
@@ -185,24 +201,34 @@ as_state(const struct target *target)
 	};
 }
 
-void
-keeper_save_result(struct keeper *k, const struct target *target,
-    const struct acquire_result *result, bool news)
+/* What is known of TARGET beside CHANGE's attempt.  WHOLE: its staple too. */
+static void
+save(struct keeper *k, struct target *target,
+    const struct store_attempt *attempt, bool whole)
 {
-	const struct store_attempt attempt = as_attempt(result);
 	const struct store_state state = as_state(target);
-	struct store_change change = {.attempt = &attempt, .state = &state};
+	struct store_change change = {.attempt = attempt, .state = &state};
 	struct err err = {0};
 
-	if (news && target->staple != NULL) {
+	if (whole && target->staple != NULL) {
 		change.staple = staple_der(target->staple);
 		change.this_update = target_this_update(target);
 	}
-	change.no_staple = news && target->staple == NULL;
-	if (store_save(k->store, target_fingerprint(target), &change, &err) ==
-	    -1)
+	change.no_staple = whole && target->staple == NULL;
+	target->unsaved = store_save(k->store, target_fingerprint(target),
+			      &change, &err) == -1;
+	if (target->unsaved)
 		log_event(LOG_ERROR, target_about(target, "store", err.reason),
 		    "kept in memory only: %s", err.text);
+}
+
+void
+keeper_save_result(struct keeper *k, struct target *target,
+    const struct acquire_result *result, bool news)
+{
+	const struct store_attempt attempt = as_attempt(result);
+
+	save(k, target, &attempt, news || target->unsaved);
 }
 
 /* PATH from the root on, so that it means the same in another folder. */
@@ -239,20 +265,115 @@ keeper_save_list(struct keeper *k)
 	k->list_unsaved =
 	    store_put_targets(k->store, list, k->target_count, &err) == -1;
 	if (k->list_unsaved)
-		log_event(LOG_WARNING,
-		    (struct log_about){.event = "store", .reason = err.reason},
-		    "%s", err.text);
+		log_event(LOG_WARNING, about(&err), "%s", err.text);
 	store_targets_free(list, k->target_count);
 }
 
 /* The book is a help, no more: the next proof is saved again. */
+static void
+save_book(void *cookie)
+{
+	struct keeper *k = cookie;
+	struct err err = {0};
+
+	loop_timer_cancel(&k->book_timer);
+	if (store_save_book(k->store, k->book, clock_wall_s(), &err) == -1)
+		log_event(LOG_WARNING, about(&err), "%s", err.text);
+}
+
+/* It is large, and each success changes it a little. */
 void
 keeper_save_book(struct keeper *k)
 {
+	if (k->book_timer == NULL && !k->stopping)
+		k->book_timer =
+		    loop_timer_start(&k->loop, STORE_GATHER_MS, save_book, k);
+}
+
+/* --- looked after --- */
+
+/* The store is a new one, or had no room for what came. */
+static void
+lack_all(struct keeper *k)
+{
 	struct err err = {0};
 
-	if (store_save_book(k->store, k->book, clock_wall_s(), &err) == -1)
-		log_event(LOG_WARNING,
-		    (struct log_about){.event = "store", .reason = err.reason},
-		    "%s", err.text);
+	for (size_t i = 0; i < k->target_count; i++)
+		k->targets[i]->unsaved = true;
+	k->some_unsaved = k->list_unsaved = true;
+	if (store_save_whole_book(k->store, k->book, clock_wall_s(), &err) ==
+	    -1)
+		log_event(LOG_WARNING, about(&err), "%s", err.text);
+}
+
+/* So many at once that nobody has to wait for it. */
+static void
+save_unsaved(struct keeper *k)
+{
+	size_t saved = 0;
+
+	if (k->list_unsaved)
+		keeper_save_list(k);
+	for (size_t i = 0; k->some_unsaved && i < k->target_count; i++) {
+		struct target *target = k->targets[i];
+
+		if (!target->unsaved || target_fingerprint(target) == NULL)
+			continue;
+		if (saved++ == SAVED_AT_ONCE)
+			return;
+		save(k, target, NULL, true);
+	}
+	k->some_unsaved = false;
+}
+
+/* Each is said once, when it begins and when it is over (A13). */
+static void
+say_how_it_is(struct keeper *k, const struct store_report *report)
+{
+	static const struct err damage = {REASON_STORE, ""};
+
+	if (report->aside != NULL)
+		log_event(LOG_ERROR, about(&damage),
+		    "the store was damaged: it is now '%s', a new one is begun "
+		    "from the published staples and from memory",
+		    report->aside);
+	if (report->ailing && !k->store_ailing)
+		log_event(LOG_ERROR, about(&report->err),
+		    "until this is over what changes is kept in memory only: "
+		    "%s",
+		    report->err.text);
+	if (!report->ailing && k->store_ailing)
+		log_event(LOG_NOTICE, (struct log_about){.event = "store"},
+		    "the store is written again");
+	k->store_ailing = report->ailing;
+}
+
+void
+keeper_check_store(struct keeper *k)
+{
+	int64_t now = clock_wall_s();
+	struct store_report report;
+	struct err err = {0};
+
+	store_check(k->store, &report);
+	say_how_it_is(k, &report);
+	free(report.aside);
+	if (report.wants_all)
+		lack_all(k);
+	/* later, if nothing can be written: once, and not over and over */
+	if (!report.ailing)
+		save_unsaved(k);
+	if (now - k->pruned_s >= CLOCK_DAY || now < k->pruned_s) {
+		k->pruned_s = now;
+		if (store_prune(k->store, now, &err) == -1)
+			log_event(LOG_WARNING, about(&err), "%s", err.text);
+	}
+}
+
+void
+keeper_end_store(struct keeper *k)
+{
+	save_book(k);
+	(void)store_flush(k->store, NULL); /* the check tells */
+	keeper_check_store(k);
 }

@@ -101,8 +101,9 @@ store_read_done(
 {
 	int done = store_done(&store->db, query, rc, err);
 
-	if (done == -1 && store->writer != NULL)
-		store_writer_suspect(store->writer);
+	/* not at once: what can still be read of it is read first */
+	if (done == -1)
+		store->suspect = true;
 	return done;
 }
 
@@ -142,10 +143,13 @@ store_prune(struct store *store, int64_t now, struct err *err)
 void
 store_check(struct store *store, struct store_report *out)
 {
-	if (store->writer != NULL)
-		store_writer_report(store->writer, out);
-	else
-		*out = (struct store_report){0};
+	*out = (struct store_report){0};
+	if (store->writer == NULL)
+		return;
+	if (store->suspect)
+		store_writer_suspect(store->writer);
+	store->suspect = false;
+	store_writer_report(store->writer, out);
 }
 
 int

@@ -59,6 +59,7 @@ struct store {
 	struct store_db db; /* to read by, and to write where there is no */
 	struct store_writer *writer; /* or NULL */
 	unsigned generation;         /* of the database that is read */
+	bool suspect;                /* a reader has met damage */
 };
 
 /* --- store_db.c --- */

@@ -60,6 +60,7 @@ struct target {
 	uint64_t seen, seen_issuer;
 
 	struct staple *staple; /* the best there is; NULL: none */
+	bool unsaved;          /* the store has another one (A13) */
 
 	uint32_t random; /* the jitter of its next step; new after each try */
 	unsigned failures;
