@@ -41,8 +41,7 @@ spent(void)
 	struct rusage usage;
 
 	(void)getrusage(RUSAGE_SELF, &usage);
-	return (struct spent){
-	    seconds(usage.ru_utime) + seconds(usage.ru_stime),
+	return (struct spent){seconds(usage.ru_utime) + seconds(usage.ru_stime),
 	    (double)clock_mono_ms() / 1e3};
 }
 
@@ -77,8 +76,8 @@ put(struct store *store, size_t which, int64_t round)
 	    .size = STAPLE,
 	    .this_update = 1799999000,
 	    .next_update = 1800604000};
-	const struct store_state state = {.last_attempt = attempt.at,
-	    .random = (uint32_t)which};
+	const struct store_state state = {
+	    .last_attempt = attempt.at, .random = (uint32_t)which};
 	const struct store_change change = {.attempt = &attempt,
 	    .state = &state,
 	    .staple = {staple, sizeof(staple)},
@@ -117,8 +116,9 @@ bench_puts(const char *path, size_t certificates, int rounds)
 			fail(&err);
 		after = spent();
 		cpu = after.cpu_s - before.cpu_s;
-		(void)printf("%s %zu puts of attempt, state and staple: %.1f us "
-			     "CPU each, %.0f a second\n",
+		(void)printf(
+		    "%s %zu puts of attempt, state and staple: %.1f us "
+		    "CPU each, %.0f a second\n",
 		    round == 0 ? "new:  " : "again:", certificates,
 		    cpu * 1e6 / (double)certificates,
 		    (double)certificates / (after.wall_s - before.wall_s));
