@@ -168,8 +168,10 @@ add(struct member *member, const struct way *way)
 
 	if (facts->try_count == SURVEY_TRIES_MAX)
 		return NULL;
-	facts->tries = mem_resize(
-	    facts->tries, facts->try_count + 1, sizeof(facts->tries[0]));
+	/* all at once: what runs has borrowed its address from here */
+	if (facts->tries == NULL)
+		facts->tries =
+		    mem_array(SURVEY_TRIES_MAX, sizeof(facts->tries[0]));
 	try = &facts->tries[facts->try_count];
 	*try = (struct survey_try){.connect_ms = -1, .answer_ms = -1};
 	(void)snprintf(try->address, sizeof(try->address), "%s", way->address);

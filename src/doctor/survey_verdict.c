@@ -255,9 +255,7 @@ say_no_answer(struct buf *out, const struct survey_responder *r)
 		buf_puts(out, "all, since there was no time to ask");
 	else
 		add_failures(out, r, NULL, SURVEY_ANSWERED);
-	buf_puts(out,
-	    "; whether the addresses are wrong, the responder down or "
-	    "the way closed is not proven");
+	buf_puts(out, "; why is not proven");
 }
 
 static void

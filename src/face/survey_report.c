@@ -251,6 +251,10 @@ survey_report_text(const struct options *o, const struct survey_list *list,
 	print_dead(result);
 	if (!o->quiet && result->count > 0)
 		print_parties(result);
+	if (!o->quiet && result->count > 1 && of_group[SURVEY_ANSWERS] == 0 &&
+	    of_group[SURVEY_PARTLY] == 0)
+		(void)printf("nothing answered at all: look at this machine's "
+			     "own network and resolvers first\n");
 	if (of_group[SURVEY_PARTLY] > 0 && !o->quiet)
 		(void)printf("`oclasp fetch` and `oclasp keep` take every "
 			     "road, with the same options; `oclasp hosts` "

@@ -109,6 +109,15 @@ def test_different_addresses_are_no_fault(world):
     assert {t["address"] for t in said["tries"]} == {GENUINE, OTHER}
 
 
+def test_second_method_while_more_addresses_come(world):
+    """HTML by GET and by POST, and meanwhile other roads speak."""
+    world.resolver(RECURSOR, names={"mixed.lab.test": {"a": [OTHER]}},
+                   delay_ms=0)
+    said = one(world, url_of("mixed"), "--resolver", SECOND, code=1)
+    assert reasons(said)[OTHER] == "not-ocsp", said
+    assert "status-unauthorized" in reasons(said).values(), said
+
+
 def test_one_family_that_does_not_answer(world):
     """It is said, and it is no other road's business."""
     said = one(world, url_of("mixed"), code=0)
@@ -368,6 +377,7 @@ def test_without_a_network(world):
     assert {r["verdict"] for r in asked} == {"no-address"}, asked
     text = world.alone("survey", "--timeout", "5")
     assert text.code == 75 and "no address (" in text.out, text
+    assert "nothing answered at all" in text.out, text
 
 
 def test_address_that_is_out_of_reach(world):
