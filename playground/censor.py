@@ -18,8 +18,8 @@ import time
 from playground import forge, util
 
 DEFAULTS = {
-    # name, or ".suffix": {"a": address, "aaaa": address,
-    #                      "delay_ms": 0, "repeat": 1}
+    # name, or ".suffix": {"a": address, "aaaa": address, or "rcode": one of
+    #                      forge.RCODES; "delay_ms": 0, "repeat": 1}
     "names": {},
 }
 ETHERNET, IPV4, IPV6, UDP = 14, 0x0800, 0x86DD, 17
@@ -95,7 +95,8 @@ def forgeries(frame, script):
     if rule is None:
         return []
     version, header, port, query = parsed
-    payload = forge.forge(query, rule["a"], rule.get("aaaa"))
+    payload = (forge.deny(query, rule["rcode"]) if "rcode" in rule
+               else forge.forge(query, rule["a"], rule.get("aaaa")))
     if payload is None:
         return []
     forged = answer_frame(frame, header, version, port, payload)

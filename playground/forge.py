@@ -43,3 +43,13 @@ def forge(query, address4, address6, ttl=120):
     return (query[:2] + struct.pack("!HHHHH", flags, 1, 1, 0, 0)
             + query[12:end]
             + struct.pack("!HHHIH", 0xC00C, kind, 1, ttl, len(data)) + data)
+
+
+RCODES = {"formerr": 1, "servfail": 2, "nxdomain": 3, "refused": 5}
+
+
+def deny(query, rcode):
+    """A forged answer that denies: no record at all, RCODE one of RCODES."""
+    _, _, end = question_of(query)
+    return (query[:2] + struct.pack("!HHHHH", 0x8180 | RCODES[rcode],
+                                    1, 0, 0, 0) + query[12:end])

@@ -25,12 +25,13 @@ from playground import netns, pki, responder, util
 
 CLIENT, ROUTER, WORLD = "client", "router", "world"
 RECURSOR, SECOND = "10.77.2.53", "10.77.2.54"
+SECOND6 = "fd77:2::54"  # the same resolver
 RESPONDERS = ("10.77.2.80", "10.77.2.81", "fd77:2::80")
 TARPIT, TARPIT6 = "10.77.2.91", "fd77:2::91"  # accept and stay silent
 REFUSING, REFUSING6 = "10.77.2.90", "fd77:2::90"  # nobody listens there
 BLACKHOLE = "10.77.66.6"      # silence
 UNREACHABLE = "10.77.67.6"    # the router says so
-WORLD_ADDRESSES = (RECURSOR, SECOND, *RESPONDERS, TARPIT, TARPIT6, REFUSING,
+WORLD_ADDRESSES = (RECURSOR, SECOND, SECOND6, *RESPONDERS, TARPIT, TARPIT6, REFUSING,
                    REFUSING6)
 # The responder's name is a chain, as behind a CDN; the last link is the one
 # that was poisoned in 2020.
@@ -170,8 +171,10 @@ class Lab:
         serve, file = self.spaces.serve, self.file
         serve(ROUTER, "playground.censor", "inner",
               "--script", file("censor"), "--log", file("censor.log"))
-        for address in (RECURSOR, SECOND):
-            serve(WORLD, "playground.resolver", "--listen", f"{address}:53",
+        for address, endpoint in (
+                (RECURSOR, f"{RECURSOR}:53"), (SECOND, f"{SECOND}:53"),
+                (SECOND, f"[{SECOND6}]:53")):
+            serve(WORLD, "playground.resolver", "--listen", endpoint,
                   "--script", file(address), "--log", file(f"{address}.log"))
         self.start_responder()
         serve(WORLD, "playground.responder", self.authority.folder,
@@ -228,9 +231,16 @@ class Lab:
         for address in (RECURSOR, SECOND):
             self.resolver(address, delay_ms=FAR_MS * 5)
 
-    def resolver(self, address, names=None, lies=None, delay_ms=FAR_MS):
+    def resolver(self, address, names=None, lies=None, delay_ms=FAR_MS,
+                 **more):
+        """What the resolver does; see playground.resolver.DEFAULTS."""
         util.write_json(self.file(address), {
-            "names": names or NAMES, "lies": lies or {}, "delay_ms": delay_ms})
+            "names": names or NAMES, "lies": lies or {}, "delay_ms": delay_ms,
+            **more})
+
+    def questions(self, address):
+        """What the resolver at ADDRESS was asked since reset()."""
+        return util.read_lines(self.file(f"{address}.log"))
 
     def respond(self, mode="good", age_s=None, **script):
         """The responder's mode, and more of playground.responder.DEFAULTS;
@@ -268,6 +278,23 @@ class Lab:
 
     def run(self, *words, timeout=60, **options):
         return self.spaces.run(CLIENT, *words, timeout=timeout, **options)
+
+    def fetch_with(self, files, certificate, *words, timeout=60):
+        """fetch() where the client has other FILES: {path: text}, such as
+        /etc/hosts, for this once."""
+        script = ""
+        for number, (path, text) in enumerate(files.items()):
+            own = self.folder / f"file{number}"
+            own.write_text(text, encoding="utf-8")
+            parent = pathlib.Path(path).parent
+            if not parent.exists():  # below /run: an empty one, for this once
+                script += (f"mount -t tmpfs none /{parent.parts[1]}; "
+                           f"mkdir -p '{parent}'; : >'{path}'; ")
+            script += f"mount --bind '{own}' '{path}'; "
+        return Result(self.run(
+            "unshare", "--mount", "sh", "-ec", script + 'exec "$@"', "sh",
+            self.program, "fetch", certificate, "--json", *words,
+            timeout=timeout))
 
     def oclasp(self, *words, timeout=60):
         return Result(self.run(self.program, *words, timeout=timeout))

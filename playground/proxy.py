@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
-"""An HTTP or SOCKS5 proxy with a table of names, and a memory.
+"""An HTTP, HTTPS or SOCKS5 proxy with a table of names, and a memory.
 
-`python3 -m playground.proxy --listen ADDR:PORT --kind http|socks5`; each
-request is a line of JSON in the log: what was asked for, by whom, and what
-became of it.
+`python3 -m playground.proxy --listen ADDR:PORT --kind http|socks5`; with
+--certificate and --key it speaks TLS to its clients.  Each request is a line of
+JSON in the log: what was asked for, by whom, and what became of it.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import base64
 import ipaddress
 import json
 import socket
+import ssl
 import struct
 import threading
 import urllib.parse
@@ -73,6 +74,10 @@ class Proxy:
         self.options = options
         self.lock = threading.Lock()
         self.names = dict(pair.split("=") for pair in options.name)
+        self.context = None
+        if options.certificate:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(options.certificate, options.key)
 
     def log(self, **entry):
         with self.lock, open(self.options.log, "a", encoding="utf-8") as out:
@@ -170,6 +175,13 @@ class Proxy:
 
     def serve_one(self, peer):
         peer.settimeout(TIMEOUT_S)
+        try:
+            if self.context:
+                peer = self.context.wrap_socket(peer, server_side=True)
+        except OSError:  # the client does not believe us
+            peer.close()
+            self.log(kind="tls", outcome="no handshake")
+            return
         with peer:
             try:
                 getattr(self, "serve_" + self.options.kind)(peer)
@@ -184,6 +196,8 @@ def main():
     parser.add_argument("--name", action="append", default=[],
                         metavar="HOST=ADDR")
     parser.add_argument("--auth", metavar="USER:PASSWORD")
+    parser.add_argument("--certificate", metavar="PEM")
+    parser.add_argument("--key", metavar="PEM")
     parser.add_argument("--log", metavar="FILE", default="/dev/null")
     options = parser.parse_args()
     address, port = util.parse_endpoint(options.listen, 1080)

@@ -29,6 +29,8 @@ DEFAULTS = {
     #        "delay_ms": of the genuine answer behind a forged one}
     "lies": {},
     "delay_ms": 0,  # of every genuine answer: the way there and back
+    "edns": "ok",   # "formerr": a server of before 1999; "dropped": a firewall
+    "from": None,   # another address of ours that the answers come from
 }
 LIES = ("forged-first",  # a forged datagram at once, the genuine one later;
                          # none for AAAA unless the lie names an address
@@ -82,6 +84,10 @@ def answers(wire, script):
     if asked is None:
         return []
     delay = script["delay_ms"] / 1000
+    if query.edns >= 0 and script["edns"] == "dropped":
+        return []
+    if query.edns >= 0 and script["edns"] == "formerr":
+        return [(delay, forge.deny(wire, "formerr"))]
     lie = script["lies"].get(asked[0])
     mode = lie["mode"] if lie else None
     forged = []
@@ -143,7 +149,7 @@ class Resolver:
                 wire, client = self.socket.recvfrom(4096)
             except OSError:  # an ICMP error of an earlier answer
                 continue
-            self.note(wire)
+            self.note(wire, client)
             for delay, octets in answers(wire, self.script.now()):
                 if delay == 0:
                     self.send(octets, client)
@@ -152,16 +158,25 @@ class Resolver:
                                              next(number), octets, client))
 
     def send(self, octets, client):
+        other = self.script.now()["from"]
         try:
-            self.socket.sendto(octets, client)
+            if other is None:
+                self.socket.sendto(octets, client)
+                return
+            with socket.socket(util.family_of(other),
+                               socket.SOCK_DGRAM) as sender:
+                sender.bind((other, 0))
+                sender.sendto(octets, client)
         except OSError:  # the client's network went away
             pass
 
-    def note(self, wire):
+    def note(self, wire, client):
         asked = forge.question_of(wire)
         if asked is None:
             return
-        entry = {"name": asked[0], "type": dns.rdatatype.to_text(asked[1])}
+        entry = {"name": asked[0], "type": dns.rdatatype.to_text(asked[1]),
+                 "asked": wire[12:asked[2] - 4].decode("latin-1"),
+                 "id": int.from_bytes(wire[:2], "big"), "port": client[1]}
         self.questions.append(entry)
         if self.log:
             with open(self.log, "a", encoding="utf-8") as out:

@@ -34,7 +34,7 @@ DEFAULTS = {
                            # beforehand; None: at the moment of the request
     "hang_s": 10,          # mode hang: the wait before the answer
     "drip_ms": 100,        # mode drip: the wait before each octet
-    "big_kb": 70,          # mode big: at least so many KiB
+    "big_kb": 70,          # modes big, bomb: at least so many KiB
     "redirect": "http://127.0.0.1:1/",
     "addresses": {},       # address: what differs there
 }
@@ -45,7 +45,7 @@ ANSWERS = ("good", "revoked", "unknown", "expired", "foreign", "wrongsigner",
            "internalError", "html", "http500", "garbage", "empty", "redirect")
 # ... and, of a good one, how it is delivered.
 DELIVERIES = ("hang", "drip", "post-only", "get-only", "chunked", "eof",
-              "gzip", "reset", "short")
+              "gzip", "bomb", "reset", "short")
 MODES = ANSWERS + DELIVERIES
 
 HTML = (b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head>"
@@ -219,7 +219,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if mode == "short":  # promises more than comes
             headers["Content-Length"] = len(der) + 1000
             self.close_connection = True
-        if mode == "gzip":
+        if mode == "bomb":  # small on the wire
+            der += bytes(script["big_kb"] * 1024)
+        if mode in ("gzip", "bomb"):
             der = gzip.compress(der)
             headers["Content-Encoding"] = "gzip"
         return self.send(200, der, headers=headers)

@@ -292,7 +292,8 @@ open_proven(struct claims *claims)
 	    entries[0]->proven_at <= now - CLAIMS_PROVEN_S)
 		return true;
 	memcpy(copy, entries[0]->address, sizeof(copy));
-	return claims_tell_addresses(claims, "book", NULL, true, &address, 1);
+	return claims_tell_addresses(
+	    claims, "book", NULL, WORD_NEAR, &address, 1);
 }
 
 /* What was proven before.  False if we were cancelled meanwhile. */

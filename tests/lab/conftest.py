@@ -19,6 +19,7 @@ from playground.lab import Lab  # noqa: E402
 from playground.netns import Unavailable  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from roads_of_lab import Roads  # noqa: E402
 from site_of_lab import Site  # noqa: E402
 
 
@@ -58,6 +59,14 @@ def sites(lab, tmp_path):
     lab.stop_keeps()
     for site in made:
         site.nginx.stop()
+
+
+@pytest.fixture
+def new_roads(lab, tmp_path):
+    """Opens resolvers on other roads, and closes them when the test ends."""
+    made = Roads(lab, tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -7,76 +7,28 @@ is no staple."""
 
 import base64
 import hashlib
-import ipaddress
 import textwrap
 
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 import pytest
 
-from playground import nginx, pki, util
-from playground.lab import (EDGE, HOST, MIDDLE, NAMES, RECURSOR, REFUSING,
-                            RESPONDERS, SECOND, WORLD)
+from playground import nginx, util
+from playground.lab import (HOST, RECURSOR, REFUSING, RESPONDERS, SECOND,
+                            SECOND6, WORLD)
+from roads_of_lab import NAME
 from site_of_lab import fault_for
 
 GENUINE = RESPONDERS[0]
-NAME = "dns.lab.test"
 TCP = f"tcp://{SECOND}"
 TLS = f"tls://{SECOND}#{NAME}"
 HTTPS = f"https://{NAME}/dns-query#{SECOND}"
 
 
-class Roads:
-    """Resolvers on other roads at SECOND, and the certificate they show."""
-
-    def __init__(self, lab, folder):
-        self.lab, self.folder = lab, folder
-        self.processes = []
-        self.number = 0
-
-    def certificate(self, names=(NAME,), addresses=(), days=(1, 90)):
-        """The lab CA's certificate for NAMES and ADDRESSES."""
-        ca, key = self.lab.authority, pki.new_key()
-        san = [x509.DNSName(name) for name in names]
-        san += [x509.IPAddress(ipaddress.ip_address(a)) for a in addresses]
-        # the subject must not be looked at
-        certificate = pki.sign(
-            pki.name_of(NAME), key, ca.certificate.subject, ca.key,
-            [(x509.BasicConstraints(False, None), True),
-             (x509.SubjectAlternativeName(san), False)], days)
-        self.number += 1
-        return pki.Leaf(certificate, key, [ca.certificate]).write(
-            self.folder / f"dns{self.number}")
-
-    def open(self, *words, leaf=None, names=None):
-        """Serve; WORDS are those of playground.roads.  The log's path."""
-        self.number += 1
-        script = self.folder / f"roads{self.number}.json"
-        log = self.folder / f"roads{self.number}.log"
-        util.write_json(script, {"names": names or NAMES})
-        leaf = leaf or self.certificate()
-        self.processes.append(self.lab.spaces.serve(
-            WORLD, "playground.roads", *words, "--certificate", leaf.path,
-            "--key", leaf.key_path, "--script", script, "--log", log))
-        return log
-
-    def close(self):
-        for process in self.processes:
-            process.terminate()
-            process.wait()
-        self.processes = []
-
-
 @pytest.fixture
-def roads(lab, tmp_path):
+def roads(new_roads):
     """The forger's network: UDP is lost at both resolvers."""
-    for address in (RECURSOR, SECOND):
-        lab.resolver(address, lies={
-            name: {"mode": "forged-only", "a": REFUSING}
-            for name in (HOST, MIDDLE, EDGE)})
-    made = Roads(lab, tmp_path)
-    yield made
-    made.close()
+    new_roads.poison(RECURSOR, SECOND, a=REFUSING)
+    return new_roads
 
 
 @pytest.fixture
@@ -306,6 +258,19 @@ def test_cut_off_datagram_leads_to_tcp(lab, leaf, roads, fetch):
     log = roads.open("--tcp", f"{SECOND}:5300")
     must_win(lab, leaf, fetch(url), url)
     assert {e["road"] for e in util.read_lines(log)} == {"tcp"}
+
+
+@pytest.mark.parametrize("words, url", [
+    (["--tcp", f"[{SECOND6}]:53"], f"tcp://[{SECOND6}]"),
+    (["--tls", f"[{SECOND6}]:853"], f"tls://[{SECOND6}]#{NAME}"),
+    (["--https", f"[{SECOND6}]:443"],
+     f"https://{NAME}/dns-query#[{SECOND6}]"),
+], ids=["tcp", "tls", "https"])
+def test_by_ipv6(lab, leaf, roads, fetch, words, url):
+    """The resolver's own family has nothing to do with the responder's."""
+    must_lose(fetch(url), url, "")
+    roads.open(*words)
+    must_win(lab, leaf, fetch(url), url)
 
 
 def test_a_lie_over_tls_is_still_a_lie(roads, fetch):
