@@ -28,6 +28,8 @@ release(struct claims *claims)
 		free(claims->names[i]);
 	for (size_t i = 0; i < claims->wanting_count; i++)
 		free(claims->wanting[i].addresses);
+	free(claims->asks);
+	free(claims->sources);
 	free(claims->host);
 	free(claims);
 }
@@ -199,6 +201,9 @@ claims_ask(struct claims *claims, const struct resolver *resolver, bool near,
 	if (claims->ask_count == CLAIMS_ASKS_MAX ||
 	    (!near && private_is_name(name)))
 		return NULL;
+	if (claims->asks == NULL)
+		claims->asks =
+		    mem_array(CLAIMS_ASKS_MAX, sizeof(claims->asks[0]));
 	a = &claims->asks[claims->ask_count++];
 	*a = (struct ask){
 	    .claims = claims,

@@ -48,7 +48,10 @@ struct claims {
 	enum claims_class next; /* the class to open next */
 	struct loop_timer *timer;
 	struct resolver system;
-	struct source sources[RESOLVERS_MAX];
+	/* RESOLVERS_MAX of them, and CLAIMS_ASKS_MAX: they stay where they are.
+	 * Owned; NULL until somebody is to be asked, which is seldom: what the
+	 * book has is tried first */
+	struct source *sources;
 	size_t source_count;
 	const struct proxy *first; /* the proxy used before all else, or NULL */
 	struct wanting { /* a SOCKS5 proxy that wants addresses from us */
@@ -56,7 +59,7 @@ struct claims {
 		char *addresses; /* its own; owned; NULL: its host is one */
 	} wanting[PROXIES_MAX + 1];
 	size_t wanting_count;
-	struct ask asks[CLAIMS_ASKS_MAX];
+	struct ask *asks;
 	size_t ask_count;
 	size_t opened; /* those of ASKS that opened a road: not later names */
 	char *names[CLAIMS_NAMES_MAX];

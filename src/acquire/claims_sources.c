@@ -75,6 +75,7 @@ claims_find_sources(struct claims *claims)
 
 	if (claims_is_numeric(claims->host))
 		return;
+	claims->sources = mem_array(RESOLVERS_MAX, sizeof(claims->sources[0]));
 	conf_count = read_conf(o->resolv_conf, conf);
 	if (conf_count > 0 && resolver_is_stub(&conf[0]))
 		behind_count = read_conf(o->stub_conf, behind);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 #include "pki/cert.h"
 
@@ -40,6 +41,14 @@ cert_id_issuer(const struct cert *leaf, const struct cert *issuer,
 {
 	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(issuer->x509);
 
+	/* computed beforehand, unless the leaf writes the same name in another
+	 * way than the issuer does */
+	if (hash == CERT_ID_SHA1 &&
+	    span_equal(leaf->issuer_der, cert_subject_der(issuer))) {
+		memcpy(name_hash, issuer->subject_sha1, CERT_SHA1);
+		memcpy(key_hash, issuer->key_sha1, CERT_SHA1);
+		return;
+	}
 	/* RFC 6960, section 4.1.1: the name as "in the certificate being
 	 * checked", the key "excluding the tag, length, and number of unused
 	 * bits" */

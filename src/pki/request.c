@@ -13,74 +13,116 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "pki/cert.h"
+#include "pki/cert_id.h"
+#include "pki/der.h"
 
-/* "oclasp", and of a length that CAs give to none */
-#define FICTITIOUS_SERIAL UINT64_C(0x6f636c617370)
+enum {
+	/* a serial number of 127 octets, two SHA-256, a nonce, and their heads */
+	REQUEST_MADE_MAX = 512,
+};
 
-/* Of the leaf's facts, so that a compact one will do. */
-static OCSP_CERTID *
-make_id(const struct cert *leaf, const struct cert *issuer, const EVP_MD *md)
+/* --- the request ---
+ *
+ * Octet by octet: it is always of the same form, and to have OpenSSL make it cost
+ * more than all else that we do for a certificate, signatures apart. */
+
+/* DER that is written from its end, since a length stands before what it is the
+ * length of. */
+struct back {
+	uint8_t octets[REQUEST_MADE_MAX];
+	size_t at; /* of the first that is written */
+};
+
+static void
+put(struct back *back, const void *octets, size_t len)
 {
-	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(issuer->x509);
-	const unsigned char *at = leaf->issuer_der.at;
-	X509_NAME *name = d2i_X509_NAME(NULL, &at, (long)leaf->issuer_der.len);
-	/* the header again: at most 127 octets, see pki/cert.h */
-	unsigned char serial_der[2 + 127] = {
-	    V_ASN1_INTEGER, (unsigned char)leaf->serial_der.len};
-	ASN1_INTEGER *serial = NULL;
-	OCSP_CERTID *id = NULL;
-
-	if (leaf->serial_der.len > 0)
-		memcpy(
-		    serial_der + 2, leaf->serial_der.at, leaf->serial_der.len);
-	at = serial_der;
-	serial = d2i_ASN1_INTEGER(NULL, &at, (long)leaf->serial_der.len + 2);
-	if (name != NULL && key != NULL && serial != NULL)
-		id = OCSP_cert_id_new(md, name, key, serial);
-	ASN1_INTEGER_free(serial);
-	X509_NAME_free(name);
-	return id;
+	assert(len <= back->at);
+	back->at -= len;
+	memcpy(back->octets + back->at, octets, len);
 }
 
-/* A copy: what OpenSSL takes is not const. */
-static bool
-add_nonce(OCSP_REQUEST *request, struct span nonce)
+/* TAG and the length of what has been written since there were BEFORE octets in
+ * front. */
+static void
+wrap(struct back *back, uint8_t tag, size_t before)
 {
-	unsigned char *copy;
-	bool good;
+	size_t len = before - back->at;
+	const uint8_t short_head[] = {tag, (uint8_t)len};
+	const uint8_t long_head[] = {
+	    tag, 0x82, (uint8_t)(len >> 8), (uint8_t)len};
 
-	if (nonce.len == 0)
-		return true;
-	copy = mem_copy(nonce.at, nonce.len);
-	good = OCSP_request_add1_nonce(request, copy, (int)nonce.len) == 1;
-	free(copy);
-	return good;
+	if (len < 0x80)
+		put(back, short_head, sizeof(short_head));
+	else if (len < 0x100)
+		put(back, (const uint8_t[]){tag, 0x81, (uint8_t)len}, 3);
+	else
+		put(back, long_head, sizeof(long_head));
 }
 
-/* The DER of a request with TAKE_ID, owned; -1 if it cannot be. */
-static int
-write_request(
-    OCSP_CERTID *take_id, struct span nonce, uint8_t **out, size_t *len)
+static void
+put_value(struct back *back, uint8_t tag, const void *octets, size_t len)
 {
-	OCSP_REQUEST *request = OCSP_REQUEST_new();
-	unsigned char *der = NULL;
-	int got = -1;
+	size_t before = back->at;
 
-	if (request != NULL && take_id != NULL &&
-	    OCSP_request_add0_id(request, take_id) != NULL) {
-		take_id = NULL; /* the request's now */
-		if (add_nonce(request, nonce))
-			got = i2d_OCSP_REQUEST(request, &der);
-	}
-	OCSP_CERTID_free(take_id);
-	OCSP_REQUEST_free(request);
-	ERR_clear_error();
-	if (got <= 0)
-		return -1;
-	*out = mem_copy(der, (size_t)got);
-	*len = (size_t)got;
-	OPENSSL_free(der);
-	return 0;
+	put(back, octets, len);
+	wrap(back, tag, before);
+}
+
+/* CertID ::= SEQUENCE { hashAlgorithm, issuerNameHash, issuerKeyHash,
+ *     serialNumber } */
+static void
+put_id(struct back *back, const struct cert_id *id)
+{
+	static const uint8_t sha1[] = {
+	    0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0};
+	static const uint8_t sha256[] = {
+	    0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0};
+	size_t before = back->at;
+
+	put_value(back, DER_INTEGER, id->serial.at, id->serial.len);
+	put_value(back, DER_OCTET_STRING, id->key_hash.at, id->key_hash.len);
+	put_value(back, DER_OCTET_STRING, id->name_hash.at, id->name_hash.len);
+	if (id->hash == CERT_ID_SHA256)
+		put(back, sha256, sizeof(sha256));
+	else
+		put(back, sha1, sizeof(sha1));
+	wrap(back, DER_SEQUENCE, before);
+}
+
+/* requestExtensions [2] EXPLICIT SEQUENCE OF SEQUENCE { id-pkix-ocsp-nonce,
+ *     OCTET STRING of an OCTET STRING }, RFC 9654 section 2.1 */
+static void
+put_nonce(struct back *back, struct span nonce)
+{
+	static const uint8_t oid[] = {6, 9, 0x2b, 6, 1, 5, 5, 7, 0x30, 1, 2};
+	size_t before = back->at;
+
+	put_value(back, DER_OCTET_STRING, nonce.at, nonce.len);
+	wrap(back, DER_OCTET_STRING, before);
+	put(back, oid, sizeof(oid));
+	wrap(back, DER_SEQUENCE, before);
+	wrap(back, DER_SEQUENCE, before);
+	wrap(back, DER_CONTEXT | 2, before);
+}
+
+/* OCSPRequest ::= SEQUENCE { tbsRequest SEQUENCE { requestList SEQUENCE OF
+ *     SEQUENCE { reqCert CertID }, requestExtensions } }.  Owned. */
+static uint8_t *
+write_request(const struct cert_id *id, struct span nonce, size_t *len)
+{
+	struct back back = {.at = REQUEST_MADE_MAX};
+	size_t list;
+
+	if (nonce.len > 0)
+		put_nonce(&back, nonce);
+	list = back.at;
+	put_id(&back, id);
+	wrap(&back, DER_SEQUENCE, list); /* Request */
+	wrap(&back, DER_SEQUENCE, list); /* requestList */
+	wrap(&back, DER_SEQUENCE, REQUEST_MADE_MAX);
+	wrap(&back, DER_SEQUENCE, REQUEST_MADE_MAX);
+	*len = REQUEST_MADE_MAX - back.at;
+	return mem_copy(back.octets + back.at, *len);
 }
 
 int
@@ -88,13 +130,21 @@ request_make_as(const struct cert *leaf, const struct cert *issuer,
     const struct request_kind *kind, uint8_t **out, size_t *len,
     struct err *err)
 {
-	OCSP_CERTID *id =
-	    make_id(leaf, issuer, kind->sha256 ? EVP_sha256() : EVP_sha1());
+	uint8_t name_hash[CERT_ID_HASH_MAX], key_hash[CERT_ID_HASH_MAX];
+	enum cert_id_hash hash = kind->sha256 ? CERT_ID_SHA256 : CERT_ID_SHA1;
+	const struct cert_id id = {
+	    .hash = hash,
+	    .name_hash = {name_hash, cert_id_hash_len(hash)},
+	    .key_hash = {key_hash, cert_id_hash_len(hash)},
+	    .serial = leaf->serial_der,
+	};
 
-	if (write_request(id, kind->nonce, out, len) == 0)
-		return 0;
-	return err_set(err, REASON_CERTIFICATE_UNREADABLE,
-	    "no OCSP request can be made for '%s'", cert_name(leaf));
+	if (leaf->serial_der.len == 0 || kind->nonce.len > REQUEST_NONCE)
+		return err_set(err, REASON_CERTIFICATE_UNREADABLE,
+		    "no OCSP request can be made for '%s'", cert_name(leaf));
+	cert_id_issuer(leaf, issuer, hash, name_hash, key_hash);
+	*out = write_request(&id, kind->nonce, len);
+	return 0;
 }
 
 int
@@ -109,25 +159,19 @@ request_make(const struct cert *leaf, const struct cert *issuer, uint8_t **out,
 void
 request_make_fictitious(uint8_t **out, size_t *len)
 {
-	static const char nobody[] = "oclasp survey: no such issuer";
-	X509_NAME *issuer = X509_NAME_new();
-	ASN1_BIT_STRING *key = ASN1_BIT_STRING_new();
-	ASN1_INTEGER *serial = ASN1_INTEGER_new();
-	int rc;
+	/* of the length of digests, which they are of nothing */
+	static const uint8_t name[] = "oclasp: no such name",
+			     key[] = "oclasp: no such key.";
+	/* "oclasp", and of a length that CAs give to none */
+	static const uint8_t serial[] = {0x6f, 0x63, 0x6c, 0x61, 0x73, 0x70};
+	const struct cert_id id = {
+	    .hash = CERT_ID_SHA1,
+	    .name_hash = {name, sizeof(name) - 1},
+	    .key_hash = {key, sizeof(key) - 1},
+	    .serial = {serial, sizeof(serial)},
+	};
 
-	assert(issuer != NULL && key != NULL && serial != NULL);
-	(void)X509_NAME_add_entry_by_txt(issuer, "CN", MBSTRING_ASC,
-	    (const unsigned char *)nobody, -1, -1, 0);
-	(void)ASN1_BIT_STRING_set(
-	    key, (unsigned char *)(uintptr_t)nobody, (int)sizeof(nobody) - 1);
-	(void)ASN1_INTEGER_set_uint64(serial, FICTITIOUS_SERIAL);
-	rc = write_request(OCSP_cert_id_new(EVP_sha1(), issuer, key, serial),
-	    (struct span){NULL, 0}, out, len);
-	assert(rc == 0); /* it is the same each time: our own mistake */
-	(void)rc;
-	X509_NAME_free(issuer);
-	ASN1_BIT_STRING_free(key);
-	ASN1_INTEGER_free(serial);
+	*out = write_request(&id, (struct span){NULL, 0}, len);
 }
 
 char *

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "pki/cert.h"
+#include "pki/cert_id.h"
 #include "pki/response.h"
 #include "pki/signer.h"
 #include "pki/staple_make.h"
@@ -81,32 +82,27 @@ is_digest(struct span claimed, const EVP_MD *md, const void *data, size_t len)
 	       span_equal(claimed, (struct span){digest, digest_len});
 }
 
-/* True if CLAIMED is the hash of the issuer's name, which is the name in the
- * certificate being checked (RFC 6960, section 4.1.1).  It is the issuer's own
- * too, but may be written in another way there. */
+/* By the two hashes that are used; by the others, which RFC 6960 permits, too. */
 static bool
-is_name_hash(
-    struct span claimed, const EVP_MD *md, const struct verify_input *in)
-{
-	struct span name = in->leaf->issuer_der;
-
-	if (md == EVP_sha1() && span_equal(name, cert_subject_der(in->issuer)))
-		return span_equal(claimed,
-		    (struct span){in->issuer->subject_sha1, CERT_SHA1});
-	return is_digest(claimed, md, name.at, name.len);
-}
-
-static bool
-is_key_hash(
-    struct span claimed, const EVP_MD *md, const struct verify_input *in)
+is_of_issuer(const struct response_single *single, const EVP_MD *md,
+    const struct verify_input *in)
 {
 	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(in->issuer->x509);
+	struct span name = in->leaf->issuer_der;
+	enum cert_id_hash hash = md == EVP_sha1()     ? CERT_ID_SHA1
+				 : md == EVP_sha256() ? CERT_ID_SHA256
+						      : CERT_ID_HASHES;
+	uint8_t name_hash[CERT_ID_HASH_MAX], key_hash[CERT_ID_HASH_MAX];
+	size_t len = cert_id_hash_len(hash);
 
-	if (md == EVP_sha1())
-		return span_equal(
-		    claimed, (struct span){in->issuer->key_sha1, CERT_SHA1});
-	return is_digest(claimed, md, ASN1_STRING_get0_data(key),
-	    (size_t)ASN1_STRING_length(key));
+	if (hash == CERT_ID_HASHES)
+		return is_digest(single->name_hash, md, name.at, name.len) &&
+		       is_digest(single->key_hash, md,
+			   ASN1_STRING_get0_data(key),
+			   (size_t)ASN1_STRING_length(key));
+	cert_id_issuer(in->leaf, in->issuer, hash, name_hash, key_hash);
+	return span_equal(single->name_hash, (struct span){name_hash, len}) &&
+	       span_equal(single->key_hash, (struct span){key_hash, len});
 }
 
 /* C4: hash algorithm, issuer's name and key, serial number. */
@@ -118,8 +114,7 @@ is_for(const struct response_single *single, const struct verify_input *in)
 	/* what costs nothing first: a response may answer for many */
 	return in->leaf->serial_der.len > 0 &&
 	       span_equal(single->serial, in->leaf->serial_der) && md != NULL &&
-	       is_name_hash(single->name_hash, md, in) &&
-	       is_key_hash(single->key_hash, md, in);
+	       is_of_issuer(single, md, in);
 }
 
 /* Of several answers for one certificate the worst wins: revoked over good

@@ -11,6 +11,7 @@
 #include <openssl/ocsp.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "pki/request.h"
 #include "pki_fixture.h"
 
@@ -114,6 +115,93 @@ test_make_as(void **state)
 		free(nonce);
 	}
 	cert_free(compact);
+}
+
+/* What OpenSSL makes of the same, owned. */
+static struct span
+made_by_openssl(const struct cert *leaf, const struct request_kind *kind)
+{
+	OCSP_REQUEST *request = OCSP_REQUEST_new();
+	uint8_t nonce[REQUEST_NONCE];
+	unsigned char *der = NULL;
+	struct span made;
+	int len;
+
+	assert_non_null(OCSP_request_add0_id(
+	    request, OCSP_cert_to_id(kind->sha256 ? EVP_sha256() : EVP_sha1(),
+			 leaf->x509, pki.issuer.cert->x509)));
+	if (kind->nonce.len > 0) {
+		memcpy(nonce, kind->nonce.at, kind->nonce.len);
+		assert_int_equal(1, OCSP_request_add1_nonce(
+					request, nonce, (int)kind->nonce.len));
+	}
+	len = i2d_OCSP_REQUEST(request, &der);
+	assert_true(len > 0);
+	made = (struct span){mem_copy(der, (size_t)len), (size_t)len};
+	OPENSSL_free(der);
+	OCSP_REQUEST_free(request);
+	return made;
+}
+
+/* Octet for octet, with every form of length. */
+static void
+test_made_as_by_openssl(void **state)
+{
+	static const struct span nonces[] = {{NULL, 0}, PKI_BYTES("0"),
+	    PKI_BYTES("0123456789abcdef0123456789abcdef")};
+	/* octets of the serial number; the whole is of 64 to 290 */
+	static const size_t serials[] = {1, 8, 20, 31, 32, 41, 42, 43, 90, 91,
+	    92, 93, 94, 95, 96, 97, 98, 126, 127, 128, 200};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(serials) / sizeof(*serials) * 6; i++) {
+		const struct request_kind kind = {
+		    i % 2 == 0, nonces[i / 2 % 3]};
+		char serial[2 * 200 + 1] = "";
+		struct pki_party leaf;
+		uint8_t *der = NULL;
+		size_t len = 0, octets = serials[i / 6];
+		struct span expected;
+		struct err err = {0};
+
+		memset(serial, '7', 2 * octets);
+		leaf = pki_party(&(struct pki_spec){.cn = "leaf",
+		    .serial = serial,
+		    .issuer = &pki.issuer,
+		    .key = pki.leaf.key});
+		if (octets > 127) {
+			assert_int_equal(
+			    -1, request_make_as(leaf.cert, pki.issuer.cert,
+				    &kind, &der, &len, &err));
+			assert_int_equal(
+			    REASON_CERTIFICATE_UNREADABLE, err.reason);
+			pki_party_done(&leaf);
+			continue;
+		}
+		assert_int_equal(0, request_make_as(leaf.cert, pki.issuer.cert,
+					&kind, &der, &len, &err));
+		expected = made_by_openssl(leaf.cert, &kind);
+		assert_int_equal(expected.len, len);
+		assert_memory_equal(expected.at, der, len);
+		free((void *)(uintptr_t)expected.at);
+		free(der);
+		pki_party_done(&leaf);
+	}
+}
+
+/* A nonce that no responder need take (RFC 9654, section 2.1). */
+static void
+test_long_nonce(void **state)
+{
+	static const uint8_t octets[REQUEST_NONCE + 1];
+	const struct request_kind kind = {false, {octets, sizeof(octets)}};
+	uint8_t *der = NULL;
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(-1, request_make_as(pki.leaf.cert, pki.issuer.cert,
+				 &kind, &der, &len, NULL));
+	assert_null(der);
 }
 
 /* A question about nobody's certificate: whole, short, and always the same. */
@@ -351,6 +439,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_make),
 	    cmocka_unit_test(test_make_as),
+	    cmocka_unit_test(test_made_as_by_openssl),
+	    cmocka_unit_test(test_long_nonce),
 	    cmocka_unit_test(test_make_fictitious),
 	    cmocka_unit_test(test_get_url),
 	    cmocka_unit_test(test_get_url_is_never_cut),
