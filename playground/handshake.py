@@ -65,10 +65,10 @@ def leaf_of(ssl, session):
 
 
 def handshake(host, port, servername=None, version=None, timeout=25):
-    """One handshake: {staple, leaf (DER or None), ms, error}."""
+    """One handshake: {staple, leaf (DER or None), at, ms, error}."""
     ssl = load()
     start = time.monotonic()
-    result = {"staple": None, "leaf": None, "error": None}
+    result = {"staple": None, "leaf": None, "at": time.time(), "error": None}
     context = ssl.SSL_CTX_new(ssl.TLS_client_method())
     session = ssl.SSL_new(context)
     try:

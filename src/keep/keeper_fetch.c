@@ -71,10 +71,16 @@ keeper_decide(struct keeper *k, struct target *target)
 	}
 	/* the end of a staple is an event too: it is withdrawn then (I3), also
 	 * when an attempt that failed in this very second comes first */
-	if (target->published && target_servable(target, now) == NULL) {
-		target->published = false;
+	if (target->served_until != 0 &&
+	    (target->served_until <= now ||
+		(!target->held && target_servable(target, now) == NULL))) {
+		target->served_until = 0;
+		k->overdue = true;
 		keeper_mark_urgent(k);
 	}
+	if (target->served_until != 0 &&
+	    (when == 0 || target->served_until < when))
+		when = target->served_until;
 	if (target_servable(target, now) != NULL &&
 	    (when == 0 || facts.usable_until < when))
 		when = facts.usable_until;
@@ -185,6 +191,20 @@ keeper_take(
 	    k, target, result, target_this_update(target) != before);
 }
 
+/* A renewed certificate comes into service with its staple, or when the old
+ * one's ends. */
+static void
+log_held(const struct target *target, int64_t now)
+{
+	char left[CLOCK_SPAN];
+
+	log_event(LOG_NOTICE,
+	    target_about(target, "held", trouble_reason(target->failure)),
+	    "nginx goes on with the certificate of before, for %s at most: the "
+	    "renewed one has no staple yet",
+	    clock_span(target->served_until - now, left));
+}
+
 static void
 acquired(void *cookie, struct acquire_result *result)
 {
@@ -208,6 +228,8 @@ acquired(void *cookie, struct acquire_result *result)
 	 * renewed one must not go with the old one's staple */
 	if (first)
 		keeper_mark_dirty(k);
+	if (first && target_waits(target, now))
+		log_held(target, now);
 	keeper_decide(k, target);
 	keeper_run_due(k);
 	keeper_check_idle(k);

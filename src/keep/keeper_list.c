@@ -142,12 +142,8 @@ keeper_sync_targets(struct keeper *k)
 }
 
 void
-keeper_watch_files(void *cookie)
+keeper_read_changed(struct keeper *k)
 {
-	struct keeper *k = cookie;
-
-	k->watch = NULL;
-	settings_sweep(k->settings);
 	for (size_t i = 0; i < k->target_count; i++) {
 		struct target *target = k->targets[i];
 
@@ -164,6 +160,16 @@ keeper_watch_files(void *cookie)
 		if (target->state != STATE_PENDING)
 			keeper_mark_dirty(k);
 	}
+}
+
+void
+keeper_watch_files(void *cookie)
+{
+	struct keeper *k = cookie;
+
+	k->watch = NULL;
+	settings_sweep(k->settings);
+	keeper_read_changed(k);
 	keeper_check_store(k);
 	keeper_read_inbox(k);
 	keeper_watch_server(k);

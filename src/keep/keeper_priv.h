@@ -58,6 +58,7 @@ struct keeper {
 	bool proving;        /* this one does */
 	bool list_stale;     /* read the server's list before the next round */
 	int64_t retry_ms;    /* after a failed round; 0: none failed */
+	bool overdue;        /* a staple in service has ended */
 	bool publish_failed; /* the last round did */
 	bool proof_failed;   /* it was done, and something else is served */
 
@@ -97,6 +98,9 @@ void keeper_sync_targets(struct keeper *k);
 
 /* Read a target's files again; adopt what is stored for it. */
 void keeper_read_target(struct keeper *k, struct target *target);
+
+/* Read the certificate files that have changed. */
+void keeper_read_changed(struct keeper *k);
 
 /* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
 void keeper_watch_files(void *cookie);

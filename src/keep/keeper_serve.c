@@ -53,6 +53,16 @@ keeper_mark_urgent(struct keeper *k)
 
 /* --- a round's end --- */
 
+/* TARGET goes into the round: what the server has of it afterwards. */
+static void
+note_served(struct target *target, int64_t now)
+{
+	const struct staple *staple = target_servable(target, now);
+
+	target->served_until = staple == NULL ? 0 : staple_usable_until(staple);
+	target->held = false;
+}
+
 static void
 proof_came(void *cookie, const struct publish_report *report)
 {
@@ -99,6 +109,16 @@ not_installed(void *cookie, const char *certificate)
 		    "--apply`");
 }
 
+/* nginx has read everything: what was held is in service, such as it is. */
+static void
+release_held(struct keeper *k)
+{
+	for (size_t i = 0; i < k->target_count; i++) {
+		if (k->targets[i]->held)
+			note_served(k->targets[i], clock_wall_s());
+	}
+}
+
 static void
 round_ended(void *cookie, bool reloaded, const struct err *err)
 {
@@ -121,6 +141,9 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 		arm(k, k->retry_ms);
 	} else {
 		k->retry_ms = 0;
+		k->overdue = false;
+		if (reloaded)
+			release_held(k);
 		if (reloaded)
 			log_event(LOG_NOTICE,
 			    (struct log_about){.event = "published"},
@@ -197,6 +220,21 @@ by_fingerprint(const void *a, const void *b)
 	return strcmp(target_fingerprint(*x), target_fingerprint(*y));
 }
 
+/* D2, RFC 7633 section 4: clients refuse a must-staple certificate that comes
+ * without a staple.  While one waits for its first, nginx is not reloaded for
+ * others either, as long as all that it serves is good. */
+static bool
+all_may_wait(const struct keeper *k, int64_t now)
+{
+	for (size_t i = 0; i < k->target_count && !k->overdue; i++) {
+		const struct target *target = k->targets[i];
+
+		if (target_waits(target, now) && target->leaf->must_staple)
+			return true;
+	}
+	return false;
+}
+
 /* One certificate may be kept from several files: it is published once, with
  * the best staple that any of them has.  Returns how many ITEMS there are. */
 static size_t
@@ -206,6 +244,7 @@ make_items(struct keeper *k, struct publish_item *items)
 	    mem_array(k->target_count, sizeof(*readable));
 	const struct staple *best = NULL;
 	int64_t now = clock_wall_s();
+	bool all_wait = k->options->use_nginx && all_may_wait(k, now);
 	size_t count = 0, made = 0;
 
 	for (size_t i = 0; i < k->target_count; i++) {
@@ -215,15 +254,24 @@ make_items(struct keeper *k, struct publish_item *items)
 	qsort(readable, count, sizeof(readable[0]), by_fingerprint);
 	for (size_t i = 0; i < count; i++) {
 		const struct staple *staple = target_servable(readable[i], now);
+		bool waits = all_wait || (k->options->use_nginx &&
+					     target_waits(readable[i], now));
 
-		readable[i]->published = staple != NULL;
+		bool unread = staple != NULL && readable[i]->served_until !=
+						    staple_usable_until(staple);
+
+		if (!waits)
+			note_served(readable[i], now);
 		if (i == 0 || by_fingerprint(&readable[i - 1], &readable[i])) {
 			best = NULL;
 			items[made++] = (struct publish_item){
 			    .name = target_name(readable[i]),
 			    .fingerprint = target_fingerprint(readable[i]),
+			    .may_wait = true,
 			};
 		}
+		items[made - 1].may_wait = items[made - 1].may_wait && waits;
+		items[made - 1].unread = items[made - 1].unread || unread;
 		if (staple != NULL && staple_better(best, staple)) {
 			best = staple;
 			items[made - 1].staple = staple_der(staple);
@@ -270,6 +318,8 @@ scanned(void *cookie, struct nginx_conf *conf, const struct err *err)
 	nginx_conf_free(k->conf);
 	k->conf = conf;
 	k->conf_stamp = stamp_conf(k);
+	/* what is published goes by the files as they are, so does the list */
+	keeper_read_changed(k);
 	keeper_sync_targets(k);
 	keeper_run_due(k);
 	publish(k);

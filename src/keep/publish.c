@@ -278,6 +278,15 @@ shaken(void *cookie, const struct handshake_result *result)
 	report_site(p, site, &err);
 }
 
+/* What waits is not served yet, and nothing is known of it. */
+static bool
+wants_proof(const struct publish *p, const struct served_site *site)
+{
+	if (site->item == NULL || (site->item->may_wait && !p->reloaded))
+		return false;
+	return p->prove || (p->reloaded && site->changed);
+}
+
 static void
 prove_next(void *cookie)
 {
@@ -289,10 +298,8 @@ prove_next(void *cookie)
 	struct err none = {0};
 
 	p->timer = NULL;
-	while (
-	    p->site_next < p->site_count &&
-	    (p->sites[p->site_next].item == NULL ||
-		!(p->prove || (p->reloaded && p->sites[p->site_next].changed))))
+	while (p->site_next < p->site_count &&
+	       !wants_proof(p, &p->sites[p->site_next]))
 		p->site_next++;
 	if (p->site_next == p->site_count) {
 		finish(p);
@@ -352,6 +359,7 @@ add_change(struct publish *p, const char *path, const struct publish_item *item)
 	if (item != NULL) {
 		change.fingerprint = item->fingerprint;
 		change.staple = item->staple;
+		change.may_wait = item->may_wait;
 	}
 	p->changes =
 	    mem_resize(p->changes, p->change_count + 1, sizeof(p->changes[0]));
@@ -378,7 +386,7 @@ add_site(struct publish *p, const struct nginx_site *site)
 	p->sites[p->site_count++] = (struct served_site){
 	    .site = site,
 	    .item = item,
-	    .changed = item != NULL && differs(p, item),
+	    .changed = item != NULL && (item->unread || differs(p, item)),
 	};
 	add_change(p, path, item);
 	if (kept != NULL)
@@ -396,8 +404,9 @@ copy_items(struct publish *p, const struct publish_item *items, size_t count)
 		kept->name = mem_string(items[i].name);
 		kept->fingerprint = mem_string(items[i].fingerprint);
 		kept->der = mem_copy(staple.at, staple.len);
-		kept->item = (struct publish_item){
-		    kept->name, kept->fingerprint, {kept->der, staple.len}};
+		kept->item = (struct publish_item){kept->name,
+		    kept->fingerprint, {kept->der, staple.len},
+		    items[i].may_wait, items[i].unread};
 	}
 	qsort(p->kept, p->count, sizeof(p->kept[0]), compare_kept);
 }

@@ -29,6 +29,11 @@ struct publish_item {
 	const char *name; /* for messages */
 	const char *fingerprint;
 	struct span staple; /* empty: none may be served */
+	/* what a server has read is right still, no reload for this alone; see
+	 * servers/nginx.h */
+	bool may_wait;
+	bool unread; /* no server has read it yet: its proof is wanted, also if
+			its file is there already */
 };
 
 /* What one server block came to. */

@@ -101,6 +101,8 @@ forget(struct target *target)
 	target->last_attempt = target->fetch_again = target->retry_after = 0;
 	free(target->failure);
 	target->failure = NULL;
+	/* the server has read the old pair, and goes on with it */
+	target->held = target->served_until != 0;
 }
 
 const struct cert *
@@ -381,6 +383,16 @@ target_this_update(const struct target *target)
 	return target->staple == NULL
 		   ? 0
 		   : staple_facts(target->staple)->this_update;
+}
+
+bool
+target_waits(const struct target *target, int64_t now)
+{
+	const struct cert *leaf = target->leaf;
+
+	return target->held && target->served_until > now && leaf != NULL &&
+	       target_servable(target, now) == NULL &&
+	       (target->responder != NULL || leaf->must_staple);
 }
 
 const struct staple *

@@ -74,7 +74,9 @@ struct target {
 	struct settings *settings; /* by these; NULL without one */
 	enum target_state state;   /* as last decided */
 	bool said;                 /* STATE has been logged */
-	bool published;            /* the last round had a staple for it */
+	int64_t served_until;      /* the end of the staple that the server has
+				      read for this path; 0: it has none, */
+	bool held;   /* and it goes with the certificate of before */
 	bool wanted; /* still asked for, while the list is read again */
 };
 
@@ -139,6 +141,10 @@ struct policy_facts target_facts(const struct target *target, int64_t now);
 
 /* thisUpdate of its staple; 0: it has none. */
 int64_t target_this_update(const struct target *target);
+
+/* True if the server had better go on with what it has read: a renewed
+ * certificate has no staple yet, and the old one's is good still (D2). */
+bool target_waits(const struct target *target, int64_t now);
 
 /* The staple if it may be served at NOW (I3), else NULL.  Borrowed. */
 const struct staple *target_servable(const struct target *target, int64_t now);

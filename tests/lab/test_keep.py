@@ -15,6 +15,7 @@ import pytest
 from playground import util
 from playground.lab import (HOST, NAMES, PROVEN, RECURSOR, TARPIT,
                             TARPIT6)
+from renewals import renew
 
 DUE = {"lifetime_s": 3600, "age_s": 1900}
 
@@ -163,17 +164,6 @@ def test_interrupt_ends_keep(site):
     keep.wait_line(PROVEN)
     keep.signal(signal.SIGINT)
     assert keep.process.wait(5) in (0, -signal.SIGINT)
-
-
-def renew(site, **more):
-    """A new certificate in the place of the old one, as certbot does it."""
-    old = site.leaf
-    site.leaf = site.lab.leaf(site.folder / "new", **more)
-    for name in ("path", "key_path"):
-        new = getattr(site.leaf, name)
-        os.replace(new, getattr(old, name))
-        setattr(site.leaf, name, getattr(old, name))
-    return old
 
 
 @pytest.mark.parametrize("hup", [True, False], ids=["SIGHUP", "watched"])

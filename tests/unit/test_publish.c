@@ -90,7 +90,8 @@ publish(const char *folder, const struct publish_item *items, size_t count)
 		copies[i] = (struct publish_item){mem_string(items[i].name),
 		    mem_string(items[i].fingerprint),
 		    {mem_copy(items[i].staple.at, items[i].staple.len),
-			items[i].staple.len}};
+			items[i].staple.len},
+		    items[i].may_wait, items[i].unread};
 	round = publish_start(
 	    &loop, NULL, NULL, folder, copies, count, true, &callbacks, NULL);
 	assert_non_null(round);

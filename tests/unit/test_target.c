@@ -290,6 +290,40 @@ test_another_certificate(void **state)
 	assert_int_equal(trouble_reason(target->unreadable), REASON_NONE);
 }
 
+/* D2: the server goes on with the old pair; see target_waits. */
+static void
+test_waits(void **state)
+{
+	static const struct {
+		const char *name;
+		const struct pki_party *renewed;
+		int64_t served_until; /* by the server, before */
+		bool has_staple;
+		bool waits;
+	} rows[] = {
+	    {"no staple yet", &other, PKI_NOW + 10, false, true},
+	    {"must-staple, no responder", &crl_must, PKI_NOW + 10, false, true},
+	    {"it has its staple", &other, PKI_NOW + 10, true, false},
+	    {"the old staple has ended", &other, PKI_NOW, false, false},
+	    {"nothing was served", &other, 0, false, false},
+	    {"nothing to staple", &crl_only, PKI_NOW + 10, false, false},
+	    {"not renewed", &pki.leaf, PKI_NOW + 10, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		start();
+		target->served_until = rows[i].served_until;
+		write_chain(certificate, rows[i].renewed, &pki.issuer);
+		(void)read_files();
+		if (rows[i].has_staple)
+			target->staple = make_staple(&other);
+		if (target_waits(target, PKI_NOW) != rows[i].waits)
+			fail_msg("%s", rows[i].name);
+		(void)tear_down(state);
+		(void)set_up(state);
+	}
+}
+
 /* The same, in the same second and of the same size: the inode tells. */
 static void
 test_replaced_by_rename(void **state)
@@ -474,6 +508,7 @@ main(void)
 	    TEST(test_bad_for_a_moment),
 	    TEST(test_acquisition_under_way),
 	    TEST(test_another_certificate),
+	    TEST(test_waits),
 	    TEST(test_replaced_by_rename),
 	    TEST(test_issuer_of_its_own),
 	    TEST(test_without_responder),
