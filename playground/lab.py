@@ -146,6 +146,7 @@ class Lab:
         self.files.mkdir(parents=True)
         self.authority = pki.Authority.create(self.folder / "ca", "Lab CA")
         self.keeps = []
+        self.hanging = set()
         self.reset()
         self.spaces = netns.Namespaces()
         try:
@@ -177,9 +178,18 @@ class Lab:
             serve(WORLD, "playground.resolver", "--listen", endpoint,
                   "--script", file(address), "--log", file(f"{address}.log"))
         self.start_responder()
-        serve(WORLD, "playground.responder", self.authority.folder,
-              *listen(TARPIT, TARPIT6), "--script", file("tarpit"),
-              "--log", file("tarpit.log"))
+        self.hang_at(TARPIT, TARPIT6)
+
+    def hang_at(self, *addresses):
+        """From now on connections are taken there, and nothing is said."""
+        addresses = [a for a in addresses if a not in self.hanging]
+        if not addresses:
+            return
+        self.hanging.update(addresses)
+        self.spaces.serve(
+            WORLD, "playground.responder", self.authority.folder,
+            *listen(*addresses), "--script", self.file("tarpit"),
+            "--log", self.file("tarpit.log"))
 
     def start_responder(self):
         self.responder_process = self.spaces.serve(

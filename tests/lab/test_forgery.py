@@ -242,23 +242,151 @@ def test_one_address_of_many(lab, leaf, out, records):
     assert said["elapsed_ms"] < 6000, said
 
 
-def test_html_from_the_forged_address(lab, leaf, out):
-    """A block page at the forged address is one try that failed."""
-    lab.respond(addresses={RESPONDERS[1]: {"mode": "html"}})
+@pytest.mark.parametrize("mode, outcomes", [
+    ("html", {"not-ocsp"}), ("redirect", {"http-redirect"}),
+    ("reset", {"http-reset"}), ("http500", {"http-status"}),
+    ("empty", {"not-ocsp", "malformed"}), ("garbage", {"malformed"}),
+    # a CA of the same name; the CA's own octets, of which one was changed
+    ("wrongsigner", {"signer-not-authorized", "untrusted-signer"}),
+    ("badsig", {"bad-signature"}), ("foreign", {"wrong-certificate"}),
+    ("unauthorized", {"status-unauthorized"}),
+    ("tryLater", {"status-try-later"}),
+])
+def test_what_the_forged_address_says(lab, leaf, out, mode, outcomes):
+    """I1: signatures decide.  Whatever comes from there is one try that
+    failed, and costs the genuine address nothing."""
+    lab.respond(addresses={RESPONDERS[1]: {
+        "mode": mode, "redirect": f"http://{RESPONDERS[1]}:81/"}})
     lab.race({HOST: {"a": RESPONDERS[1]}})
     said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
-                            "block page first")
-    outcomes = {t["outcome"] for t in tries_of(said, RESPONDERS[1])}
-    assert outcomes == {"not-ocsp"}, said["tries"]
-
-
-def test_impostor_at_the_forged_address(lab, leaf, out):
-    """A responder with a CA of the same name: I1, signatures decide."""
-    lab.respond(addresses={RESPONDERS[1]: {"mode": "wrongsigner"}})
-    lab.race({HOST: {"a": RESPONDERS[1]}})
-    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
-                            "an impostor answers first")
+                            mode)
     assert said["address"] == GENUINE
-    for lie in tries_of(said, RESPONDERS[1]):
-        assert lie["outcome"] in ("signer-not-authorized",
-                                  "untrusted-signer"), lie
+    lies = {t["outcome"] for t in tries_of(said, RESPONDERS[1])}
+    assert lies and lies <= outcomes | {"cancelled"}, (mode, said["tries"])
+    assert lies & outcomes, "it has answered before the genuine DNS answer"
+
+
+# --- denials
+
+@pytest.mark.parametrize("rcode, asked", [
+    ("nxdomain", "dns-nxdomain"), ("servfail", "dns-servfail"),
+    ("refused", "dns-servfail"),
+    ("formerr", "dns-nxdomain")])  # so says the C library of it
+def test_forged_denial_first(lab, leaf, out, rcode, asked):
+    """Injected NXDOMAIN and the like: the C library believes it; the genuine
+    datagram behind it is heard all the same."""
+    lab.race({HOST: {"rcode": rcode}})
+    first, *_, last = lab.ask(RECURSOR, HOST)
+    assert not first["records"] and last["records"][-1][2] == GENUINE
+    said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
+                            rcode)
+    assert said["source"] == BY_OUR_OWN_SOCKETS
+    (system,) = [t for t in said["tries"] if t["source"] == "system"]
+    assert system["outcome"] in (asked, "dns-no-answer"), system
+
+
+@pytest.mark.parametrize("lie", ["nxdomain", "servfail"])
+def test_denied_by_the_recursor_alone(lab, leaf, out, new_roads, lie):
+    """It denies all, and nothing comes behind it: another road has it; with
+    none, exit 75."""
+    lab.resolver(RECURSOR, lies={name: {"mode": lie}
+                                 for name in (HOST, MIDDLE, EDGE)})
+    assert lab.fetch(leaf.path, "--timeout", "4").code == 75
+    new_roads.open("--tcp", f"{SECOND}:53")
+    said = must_have_staple(
+        lab, leaf, out, lab.fetch(leaf.path, "-o", out, "--resolver",
+                                  f"tcp://{SECOND}"), lie)
+    assert said["source"] == f"tcp://{SECOND}"
+
+
+# --- the chain
+
+def test_first_name_alone_is_poisoned(lab, leaf, out):
+    """One resolver lies about the first name and has no chain for it, the
+    other has the chain and a false end: the later name, asked by itself, is
+    true at both.  Without the one that knows the chain there is no way."""
+    lab.resolver(RECURSOR, lies={HOST: {"mode": "forged-only", "a": TARPIT}})
+    words = [leaf.path, "-o", out, "--timeout", "4"]
+    assert lab.fetch(*words).code == 75
+    lab.resolver(SECOND, lies={HOST: {"mode": "poisoned", "a": REFUSING}})
+    said = must_have_staple(
+        lab, leaf, out, lab.fetch(*words, "--resolver", SECOND), "first name")
+    (win,) = [t for t in said["tries"] if t["outcome"] == "ok"]
+    assert win["asked_name"] in (MIDDLE, EDGE), win
+    assert {e["name"] for e in lab.questions(RECURSOR)} >= {MIDDLE, EDGE}
+
+
+def test_chain_at_a_resolver_by_connection(lab, leaf, out, new_roads):
+    """The encrypted resolver's own cache is poisoned at the last link: one
+    class later its later names are asked too."""
+    new_roads.poison(RECURSOR, a=REFUSING)
+    lies = {HOST: {"mode": "poisoned", "a": REFUSING}}
+    new_roads.open("--tcp", f"{SECOND}:53", lies=lies)
+    said = must_have_staple(
+        lab, leaf, out, lab.fetch(leaf.path, "-o", out, "--resolver",
+                                  f"tcp://{SECOND}"), "poisoned cache")
+    (win,) = [t for t in said["tries"] if t["outcome"] == "ok"]
+    assert (win["source"], win["asked_name"] in (MIDDLE, EDGE)) == (
+        f"tcp://{SECOND}", True), win
+
+
+# --- many addresses, two families
+
+@pytest.mark.parametrize("bad", [[TARPIT], [REFUSING], [BLACKHOLE],
+                                 [TARPIT, REFUSING, BLACKHOLE, UNREACHABLE]],
+                         ids=["hang", "refuse", "silent", "mixed"])
+def test_one_of_eight_addresses(lab, leaf, out, bad):
+    """Seven that are dead in one way or another, and the last is right."""
+    number = "123456789"
+    spare = [f"10.77.2.10{n}" for n in number[:7]]
+    for address, like in zip(spare, bad * 7):
+        make_like(lab, address, like)
+    try:
+        lab.resolver(RECURSOR, {**NAMES, EDGE: {"a": [*spare, GENUINE]}})
+        said = must_have_staple(lab, leaf, out, lab.fetch(
+            leaf.path, "-o", out), "the eighth address")
+    finally:
+        for address, like in zip(spare, bad * 7):
+            make_like(lab, address, like, "del")
+    assert said["address"] == GENUINE
+    assert said["elapsed_ms"] < 8 * 250 + 1000, said
+
+
+def make_like(lab, address, like, verb="add"):
+    """From the client's side ADDRESS behaves as LIKE does."""
+    if like in (BLACKHOLE, UNREACHABLE):
+        kind = "blackhole" if like == BLACKHOLE else "unreachable"
+        lab.spaces.must("router", "ip", "route", verb, kind,
+                        f"{address}/32")
+    elif like == REFUSING:
+        lab.spaces.must("world", "ip", "address", verb, f"{address}/24",
+                        "dev", "eth0")
+    else:  # all that goes there comes to the tarpit
+        lab.spaces.must("world", "ip", "address", verb, f"{address}/24",
+                        "dev", "eth0")
+        if verb == "add":
+            lab.hang_at(address)
+
+
+@pytest.mark.parametrize("family, kind", [
+    ("6", "unreachable"), ("6", "blackhole"),
+    ("4", "unreachable"), ("4", "blackhole")])
+def test_one_family_is_broken(lab, leaf, out, family, kind):
+    """The responder has addresses of both, and this network has no way for one
+    of them: at once, or in silence."""
+    lab.resolver(RECURSOR, {**NAMES, EDGE: {
+        "a": [GENUINE, RESPONDERS[1]], "aaaa": [RESPONDERS[2]]}})
+    broken = ([f"{RESPONDERS[2]}/128"] if family == "6" else
+              [f"{address}/32" for address in RESPONDERS[:2]])
+    for route in broken:
+        lab.spaces.must("router", "ip", f"-{family}", "route", "add", kind,
+                        route)
+    try:
+        said = must_have_staple(lab, leaf, out, lab.fetch(
+            leaf.path, "-o", out), f"no IPv{family}")
+    finally:
+        for route in broken:
+            lab.spaces.must("router", "ip", f"-{family}", "route", "del",
+                            route)
+    assert (":" in said["address"]) == (family == "4"), said
+    assert said["elapsed_ms"] < 2000, "one stagger, and not a time-out"
