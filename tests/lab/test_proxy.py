@@ -9,26 +9,34 @@ import pytest
 from playground import util
 from playground.lab import (CLIENT, HOST, NEAR, RECURSOR, REFUSING, RESPONDERS,
                             ROUTER, SECOND, WORLD)
+from roads_of_lab import Roads
 from site_of_lab import fault_for
 
 PROXY = "10.77.2.70"
-HTTP, SOCKS, HTTP_AUTH = (f"{PROXY}:{port}" for port in (3128, 1080, 3129))
+HTTP, SOCKS, HTTP_AUTH, SOCKS_AUTH, HTTPS = (
+    f"{PROXY}:{port}" for port in (3128, 1080, 3129, 1081, 443))
+PROXY_NAME = "proxy.lab.test"
 OUTSIDE = "203.0.113.53"  # a resolver on a public address
 AUTH = "ann:S3cret"
 
 
 @pytest.fixture(scope="module")
-def proxies(whole_lab):
+def proxies(whole_lab, tmp_path_factory):
     """One of each kind in the world, and what they have seen."""
     lab = whole_lab
     lab.spaces.must(WORLD, "ip", "address", "add", f"{PROXY}/24", "dev", "eth0")
     names = ("--name", f"{HOST}={RESPONDERS[0]}")
+    shown = Roads(lab, tmp_path_factory.mktemp("proxy")).certificate(
+        [PROXY_NAME], [PROXY])
     running = [lab.spaces.serve(
         WORLD, "playground.proxy", "--listen", endpoint, "--kind", kind,
         "--log", lab.file(f"proxy-{endpoint}.log"), *names, *more)
         for endpoint, kind, more in (
             (HTTP, "http", ()), (SOCKS, "socks5", ()),
-            (HTTP_AUTH, "http", ("--auth", AUTH)))]
+            (HTTP_AUTH, "http", ("--auth", AUTH)),
+            (SOCKS_AUTH, "socks5", ("--auth", AUTH)),
+            (HTTPS, "http", ("--certificate", shown.path, "--key",
+                             shown.key_path)))]
     yield lambda endpoint: util.read_lines(lab.file(f"proxy-{endpoint}.log"))
     for process in running:
         process.terminate()
@@ -87,6 +95,42 @@ def test_only_the_proxy_works(closed, proxies, leaf, out, proxy):
     assert result.json["address"] is None, result
     (seen,) = proxies(proxy.partition("//")[2])
     assert HOST in seen["target"], seen
+
+
+def test_https_proxy(closed, proxies, leaf, out):
+    """TLS to the proxy itself, whose certificate must be believed: by the
+    CAs of --tls-ca, for the address or name that it was called by."""
+    words = [leaf.path, "-o", out, "--timeout", "4"]
+    refused = closed.fetch(*words, "--proxy", f"https://{HTTPS}")
+    assert refused.code == 75 and refused.json["reason"] == "proxy-failed"
+    assert "certificate" in refused.json["detail"], refused
+    words += ["--tls-ca", closed.authority.root_path]
+    result = closed.fetch(*words, "--proxy", f"https://{PROXY}")
+    must_have(closed, leaf, out, result.code, result.json, "proxy",
+              f"https://{HTTPS}")
+    assert [e["outcome"] for e in proxies(HTTPS)] == ["no handshake", "ok"]
+
+
+def test_proxy_by_name(lab, proxies, leaf, out):
+    """The system is asked where the proxy is; to its certificate the name
+    counts."""
+    lab.resolver(RECURSOR, {PROXY_NAME: {"a": [PROXY]},
+                            "wrong.lab.test": {"a": [PROXY]}})
+    words = [leaf.path, "-o", out, "--timeout", "4", "--tls-ca",
+             lab.authority.root_path]
+    for kind, endpoint in (("http", HTTP), ("https", HTTPS),
+                           ("socks5h", SOCKS)):
+        port = endpoint.partition(":")[2]
+        url = f"{kind}://{PROXY_NAME}:{port}"
+        result = lab.fetch(*words, "--proxy", url)
+        must_have(lab, leaf, out, result.code, result.json, "proxy", url)
+        out.unlink()
+    result = lab.fetch(*words, "--proxy", "https://wrong.lab.test")
+    assert result.code == 75 and result.json["reason"] == "proxy-failed"
+    result = lab.fetch(*words, "--proxy", "http://nowhere.lab.test:3128")
+    assert result.code == 75, result
+    (told,) = [t for t in result.json["tries"] if t["source"] == "proxy"]
+    assert "cannot be found" in told["detail"], told
 
 
 def test_socks_with_our_addresses(lab, proxies, leaf, out):
@@ -194,6 +238,18 @@ def test_credentials_of_the_file(closed, proxies, leaf, out, tmp_path):
         assert result.code == 0, result
         assert "S3cret" not in result.out + result.err
     assert [e["outcome"] for e in proxies(HTTP_AUTH)][-1] == "ok"
+
+
+def test_credentials_for_socks(closed, proxies, leaf, out, tmp_path):
+    """RFC 1929."""
+    words = [leaf.path, "-o", out, "--timeout", "4", "--proxy",
+             f"socks5h://{SOCKS_AUTH}", "--proxy-auth-file"]
+    wrong = closed.fetch(*words, secret_file(tmp_path, text="ann:Wr0ng\n"))
+    assert wrong.code == 75 and wrong.json["reason"] == "proxy-failed"
+    assert "Wr0ng" not in wrong.out + wrong.err
+    result = closed.fetch(*words, secret_file(tmp_path))
+    must_have(closed, leaf, out, result.code, result.json, "proxy",
+              f"socks5h://{SOCKS_AUTH}")
 
 
 def test_wrong_credentials(closed, proxies, leaf, out, tmp_path):
