@@ -33,6 +33,7 @@ DEFAULTS = {
     "this_update": None,   # seconds since 1970, of answers that were made
                            # beforehand; None: at the moment of the request
     "hang_s": 10,          # mode hang: the wait before the answer
+    "delay_ms": 0,         # the same of every mode but reset
     "drip_ms": 100,        # mode drip: the wait before each octet
     "big_kb": 70,          # modes big, bomb: at least so many KiB
     "redirect": "http://127.0.0.1:1/",
@@ -193,6 +194,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reset()
         if mode == "hang" and owner.stopped.wait(script["hang_s"]):
             return None
+        if script["delay_ms"]:
+            owner.stopped.wait(script["delay_ms"] / 1000)
         if (mode, self.command) in (("post-only", "GET"),
                                     ("get-only", "POST")):
             return self.send(405, b"", "text/plain")

@@ -111,6 +111,7 @@ def test_different_addresses_are_no_fault(world):
 
 def test_second_method_while_more_addresses_come(world):
     """HTML by GET and by POST, and meanwhile other roads speak."""
+    world.respond(addresses={OTHER: {"mode": "html", "delay_ms": 300}})
     world.resolver(RECURSOR, names={"mixed.lab.test": {"a": [OTHER]}},
                    delay_ms=0)
     said = one(world, url_of("mixed"), "--resolver", SECOND, code=1)
