@@ -95,23 +95,41 @@ is_v6(const struct reproof *proof)
 	return strchr(proof->address, ':') != NULL;
 }
 
-/* True if an earlier line has an address of the same host and family. */
-static bool
-has_earlier(const struct job *job, size_t at)
+/* How many of the first END are proven, of the host of the one at AT and of the
+ * family V6. */
+static size_t
+count_proven(const struct job *job, size_t end, size_t at, bool v6)
 {
-	for (size_t i = 0; i < at; i++) {
-		if (job->proofs[i].err.reason == REASON_NONE &&
+	size_t count = 0;
+
+	for (size_t i = 0; i < end; i++)
+		count +=
+		    job->proofs[i].err.reason == REASON_NONE &&
 		    strcmp(job->proofs[i].host, job->proofs[at].host) == 0 &&
-		    is_v6(&job->proofs[i]) == is_v6(&job->proofs[at]))
-			return true;
-	}
-	return false;
+		    is_v6(&job->proofs[i]) == v6;
+	return count;
+}
+
+/* A resolver that has an address of one family asks the network for the other
+ * one, where the same lies wait: tell it that there is none. */
+static void
+add_closing(struct buf *out, const struct job *job, size_t at)
+{
+	const char *host = job->proofs[at].host;
+	bool v4 = count_proven(job, job->count, at, false) > 0;
+	bool v6 = count_proven(job, job->count, at, true) > 0;
+
+	if (job->format == FORMAT_DNSMASQ)
+		buf_printf(out, "local=/%s/\n", host);
+	if (job->format == FORMAT_SMARTDNS && v4 != v6)
+		buf_printf(out, "address /%s/#%c\n", host, v4 ? '6' : '4');
 }
 
 static void
 add_line(struct buf *out, const struct job *job, size_t at)
 {
 	const struct reproof *p = &job->proofs[at];
+	size_t before = count_proven(job, at, at, is_v6(p));
 
 	switch (job->format) {
 	case FORMAT_HOSTS:
@@ -126,11 +144,14 @@ add_line(struct buf *out, const struct job *job, size_t at)
 		break;
 	case FORMAT_SMARTDNS:
 		/* it takes one of each family; a second line replaces it */
-		if (!has_earlier(job, at))
+		if (before == 0)
 			buf_printf(
 			    out, "address /%s/%s\n", p->host, p->address);
 		break;
 	}
+	/* the first of its host */
+	if (before + count_proven(job, at, at, !is_v6(p)) == 0)
+		add_closing(out, job, at);
 }
 
 static char *
@@ -139,6 +160,9 @@ make_lines(const struct job *job)
 	struct buf out;
 
 	buf_init(&out, HOSTS_TEXT_MAX / 2);
+	/* whole, as a file of its own and within another clause */
+	if (job->format == FORMAT_UNBOUND && job->proven > 0)
+		buf_puts(&out, "server:\n");
 	for (size_t i = 0; i < job->count; i++) {
 		if (job->proofs[i].err.reason == REASON_NONE)
 			add_line(&out, job, i);

@@ -9,12 +9,13 @@ from playground import util
 from playground.lab import (EDGE, NAMES, RECURSOR, REFUSING,
                             RESPONDERS, SECOND, TARPIT, UNREACHABLE, URL,
                             WORLD)
-from test_roads import TLS, Roads
+from roads_of_lab import NAME
 
 GENUINE, OTHER = RESPONDERS[0], RESPONDERS[1]
 PROXY = "10.77.2.71"
 SYSTEM, OWN, NAMED = "system", f"udp://{RECURSOR}", f"udp://{SECOND}"
 PORT = 8080
+TLS = f"tls://{SECOND}#{NAME}"
 
 # the world of these tests; what RECURSOR says of "poisoned" is a lie
 WORLD_NAMES = {
@@ -301,14 +302,10 @@ def test_given_alone_or_with_all(world):
 
 # --- roads
 
-def test_tls_road(world, tmp_path):
-    roads = Roads(world, tmp_path)
-    try:
-        roads.open("--tls", f"{SECOND}:853", names=WORLD_NAMES)
-        said = one(world, url_of("poisoned"), "--resolver", TLS, "--tls-ca",
-                   world.authority.root_path, code=1)
-    finally:
-        roads.close()
+def test_tls_road(world, new_roads):
+    new_roads.open("--tls", f"{SECOND}:853", names=WORLD_NAMES)
+    said = one(world, url_of("poisoned"), "--resolver", TLS, "--tls-ca",
+               world.authority.root_path, code=1)
     assert roads_of(said)[TLS]["answers"] is True, said
 
 
