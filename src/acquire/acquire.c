@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "acquire/book_learn.h"
 #include "acquire/race.h"
@@ -262,6 +263,8 @@ add_road(struct acquire *a, const char *url, bool upstream)
 	road->job = (struct attempt_job){
 	    .target = &a->target,
 	    .request = {a->request, a->request_len},
+	    .nonce = {a->target.nonce ? a->nonce : NULL,
+		a->target.nonce ? sizeof(a->nonce) : 0},
 	    .url = url,
 	    .get_url = road->get_url,
 	    .post_first = strlen(road->get_url) > REQUEST_GET_URL_MAX,
@@ -282,6 +285,23 @@ prepare_errand(struct acquire *a)
 		return err_set(&a->result.err, REASON_NO_OCSP_URL,
 		    "the request names no responder that speaks http");
 	return 0;
+}
+
+/* B3, B9: as the target wants it. */
+static int
+make_request(struct acquire *a, struct err *err)
+{
+	struct request_kind kind = {.sha256 = a->target.sha256};
+
+	if (a->target.nonce) {
+		if (getrandom(a->nonce, sizeof(a->nonce), 0) !=
+		    sizeof(a->nonce))
+			return err_set(err, REASON_FILE,
+			    "the system gives no random numbers for a nonce");
+		kind.nonce = (struct span){a->nonce, sizeof(a->nonce)};
+	}
+	return request_make_as(a->target.leaf, a->target.issuer, &kind,
+	    &a->request, &a->request_len, err);
 }
 
 /* B10, and that there is somebody to ask. */
@@ -305,8 +325,7 @@ prepare(struct acquire *a)
 		    "the certificate of '%s' names no OCSP responder, so OCSP "
 		    "is not your problem",
 		    cert_name(leaf));
-	if (request_make(leaf, a->target.issuer, &a->request, &a->request_len,
-		err) == -1)
+	if (make_request(a, err) == -1)
 		return -1;
 	if (a->target.url != NULL)
 		add_road(a, a->target.url, false);

@@ -96,6 +96,8 @@ struct acquire_target {
 	const struct cert_list *trusted;     /* vouched for; may be NULL */
 	struct delegates *delegates; /* as pki/verify.h has it; or NULL */
 	const char *url;             /* instead of the AIA's; or NULL */
+	bool sha256;   /* the CertID's hash, instead of SHA-1 (B9) */
+	bool nonce;    /* send one; the policy says if it must come back */
 	int64_t floor; /* refuse a response whose thisUpdate is older than the
 			  one at hand (A14); 0: none is */
 	struct verify_policy policy;

@@ -138,6 +138,8 @@ judge(struct attempt *attempt, const struct fetch_result *result,
 	    .delegates = target->delegates,
 	    .der = result->body.at,
 	    .len = result->body.len,
+	    .nonce = attempt->job->nonce.at,
+	    .nonce_len = attempt->job->nonce.len,
 	};
 
 	out->stage = "response";

@@ -16,6 +16,7 @@ struct attempt;
 struct attempt_job {
 	const struct acquire_target *target;
 	struct span request; /* DER */
+	struct span nonce;   /* in it; empty: none */
 	const char *url;     /* the responder's */
 	const char *get_url; /* the same for a GET, with the request in it */
 	bool post_first;     /* the GET URL is longer than RFC 9919 allows */

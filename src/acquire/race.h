@@ -9,6 +9,7 @@
 #include "acquire/attempt.h"
 #include "acquire/claims.h"
 #include "pki/cert.h"
+#include "pki/request.h"
 
 enum {
 	URL_STAGGER_MS = 1000, /* the next URL joins after that long */
@@ -64,6 +65,7 @@ struct acquire {
 	struct acquire_target target;
 	uint8_t *request;
 	size_t request_len;
+	uint8_t nonce[REQUEST_NONCE]; /* in it, if the target wants one */
 	struct road roads[ROADS_MAX];
 	size_t road_count;
 	struct runner *runners[RUNNERS_MAX];

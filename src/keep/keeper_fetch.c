@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/keeper_fetch.c -- what is due is fetched; what came of it is kept. */
 #include <string.h>
-#include <sys/random.h>
 
 #include "acquire/acquire.h"
 #include "base/clock.h"
@@ -15,15 +14,6 @@ enum {
 	CLOCK_JUMP_S = 5,     /* by more than this */
 	PLACES_LOOK_MS = 250, /* while somebody waits for a place */
 };
-
-static uint32_t
-random_number(void)
-{
-	uint32_t number = 0;
-
-	(void)getrandom(&number, sizeof(number), 0);
-	return number;
-}
 
 /* --- decide --- */
 
@@ -81,6 +71,9 @@ keeper_decide(struct keeper *k, struct target *target)
 	if (target->served_until != 0 &&
 	    (when == 0 || target->served_until < when))
 		when = target->served_until;
+	if (!busy && keeper_wants_second(k, target) &&
+	    (when == 0 || keeper_second_at(target) < when))
+		when = keeper_second_at(target);
 	if (target_servable(target, now) != NULL &&
 	    (when == 0 || facts.usable_until < when))
 		when = facts.usable_until;
@@ -96,25 +89,22 @@ keeper_decide(struct keeper *k, struct target *target)
 
 /* --- what came of an attempt --- */
 
+/* A14, C3: a good one that is not newer than a revoked is a cache that lags
+ * behind, or somebody who wishes the revoked away. */
+static bool
+is_contradicted(const struct target *target, const struct staple *staple)
+{
+	return target->last_final && target->last_status == CERT_REVOKED &&
+	       staple_facts(staple)->this_update <= target->floor;
+}
+
 static void
-take_good(
-    struct keeper *k, struct target *target, struct acquire_result *result)
+log_good(const struct target *target, const struct acquire_result *result)
 {
 	const struct log_about about =
 	    target_about(target, "fetched", REASON_NONE);
 	char where[ACQUIRE_WHERE_TEXT] = "?";
 
-	target->last_final = false;
-	target->failures = 0;
-	trouble_set(&target->failure, &(struct err){0});
-	if (!staple_better(target->staple, result->staple)) {
-		/* the responder has nothing newer yet, which is no failure */
-		staple_free(result->staple);
-		log_event(LOG_DETAIL, about, "nothing newer yet");
-		return;
-	}
-	staple_free(target->staple);
-	target->staple = result->staple;
 	if (result->winner == NULL ||
 	    strcmp(result->winner->source, "courier") == 0)
 		log_event(LOG_NOTICE, about, "a good response, by courier");
@@ -123,28 +113,76 @@ take_good(
 		    "a good response from %s, in %lld ms",
 		    acquire_try_where(result->winner, where),
 		    (long long)result->elapsed_ms);
+}
+
+static void
+take_good(
+    struct keeper *k, struct target *target, struct acquire_result *result)
+{
+	target->failures = 0;
+	trouble_set(&target->failure, &(struct err){0});
+	if (is_contradicted(target, result->staple)) {
+		staple_free(result->staple);
+		log_event(LOG_WARNING,
+		    target_about(target, "final", REASON_OLDER_THAN_STORED),
+		    "a response says good, and is no newer than the one that "
+		    "says revoked: it is not believed");
+		return;
+	}
+	target->last_final = false;
+	if (!staple_better(target->staple, result->staple)) {
+		/* the responder has nothing newer yet, which is no failure */
+		staple_free(result->staple);
+		log_event(LOG_DETAIL,
+		    target_about(target, "fetched", REASON_NONE),
+		    "nothing newer yet");
+		return;
+	}
+	target->first_at = target->staple == NULL ? target->last_attempt : 0;
+	target->second_tried = false;
+	staple_free(target->staple);
+	target->staple = result->staple;
+	log_good(target, result);
 	keeper_mark_dirty(k);
 }
 
-/* A signed revoked: the good staple would be a lie and is withdrawn at once.
- * A signed unknown says nothing against the last good one (C15). */
+void
+keeper_drop_staple(struct keeper *k, struct target *target)
+{
+	if (target->staple == NULL)
+		return;
+	staple_free(target->staple);
+	staple_free(target->staple256);
+	target->staple = target->staple256 = NULL;
+	keeper_mark_urgent(k);
+}
+
+/* A signed revoked: the good staple would be a lie and is withdrawn at once,
+ * unless the operator will have it otherwise.  A signed unknown says nothing
+ * against the last good one (C15). */
 static void
 take_final(struct keeper *k, struct target *target,
     const struct acquire_result *result)
 {
+	const struct verdict *facts = &result->facts;
+	bool revoked = facts->status == CERT_REVOKED;
+	bool keep = target_keeps_revoked(target, k->settings);
+
 	target->last_final = true;
-	target->last_status = result->facts.status;
+	target->last_status = facts->status;
+	target->final_life = facts->usable_until - facts->this_update;
 	log_event(LOG_ERROR, target_about(target, "final", REASON_NONE),
 	    "the responder says, signed, that this certificate is %s%s",
-	    cert_status_name(result->facts.status),
-	    result->facts.status == CERT_REVOKED
-		? ": replace it now; its staple is withdrawn"
-		: "");
-	if (result->facts.status != CERT_REVOKED || target->staple == NULL)
+	    cert_status_name(facts->status),
+	    !revoked ? ""
+	    : keep   ? ": replace it now; its staple is kept, as you wish"
+		     : ": replace it now; its staple is withdrawn");
+	if (!revoked)
 		return;
-	staple_free(target->staple);
-	target->staple = NULL;
-	keeper_mark_dirty(k);
+	if (facts->this_update > target->floor)
+		target->floor = facts->this_update;
+	if (!keep)
+		keeper_drop_staple(k, target);
 }
 
 static void
@@ -205,36 +243,6 @@ log_held(const struct target *target, int64_t now)
 	    clock_span(target->served_until - now, left));
 }
 
-static void
-acquired(void *cookie, struct acquire_result *result)
-{
-	struct target *target = cookie;
-	struct keeper *k = target->keeper;
-	bool first = target->last_attempt == 0;
-	int64_t now = clock_wall_s();
-
-	target_stopped(target);
-	places_leave(&k->places, &target->place);
-	target->last_attempt = now;
-	target->random = random_number();
-	target->fetch_again =
-	    result->max_age_s > 0 ? now + result->max_age_s : 0;
-	target->retry_after =
-	    result->retry_after_s > 0 ? now + result->retry_after_s : 0;
-	keeper_take(k, target, result);
-	log_parties(k, target, result);
-	keeper_save_book(k);
-	/* the first word on a certificate, good or not, is published: a
-	 * renewed one must not go with the old one's staple */
-	if (first)
-		keeper_mark_dirty(k);
-	if (first && target_waits(target, now))
-		log_held(target, now);
-	keeper_decide(k, target);
-	keeper_run_due(k);
-	keeper_check_idle(k);
-}
-
 /* --- start --- */
 
 bool
@@ -243,10 +251,11 @@ keeper_is_fetching(const struct keeper *k)
 	return k->places.held_count > 0 || k->places.waiting_count > 0;
 }
 
-/* TARGET holds a place: go. */
 static void
-start(struct keeper *k, struct target *target)
+begin_acquire(struct keeper *k, struct target *target, bool second,
+    void (*cb)(void *cookie, struct acquire_result *result))
 {
+	const struct issuer_rules *rules = target_rules(target);
 	struct verify_input input;
 	struct acquire_target job = {.url = target_url(target)};
 
@@ -256,12 +265,93 @@ start(struct keeper *k, struct target *target)
 	job.extra = input.extra;
 	job.trusted = input.trusted;
 	job.delegates = input.delegates;
-	if (target->staple != NULL)
-		job.floor = staple_facts(target->staple)->this_update;
+	job.nonce = rules != NULL && rules->nonce != NONCE_NONE;
+	job.sha256 = second || keeper_asks_by_sha256(k, target);
+	job.floor = target_this_update(target);
+	if (second)
+		job.floor = 0; /* a cache of its own */
+	if (target->floor > job.floor)
+		job.floor = target->floor;
+	target->second = second;
 	target->settings = k->settings;
 	target->settings->users++;
 	target->acquire = acquire_start(
-	    &k->loop, k->pool, &job, &k->settings->acquire, acquired, target);
+	    &k->loop, k->pool, &job, &k->settings->acquire, cb, target);
+}
+
+/* TARGET gives its place back; go on with the others. */
+static void
+leave(struct keeper *k, struct target *target)
+{
+	places_leave(&k->places, &target->place);
+	keeper_decide(k, target);
+	keeper_run_due(k);
+	keeper_check_idle(k);
+}
+
+static void
+acquired_second(void *cookie, struct acquire_result *result)
+{
+	struct target *target = cookie;
+	struct keeper *k = target->keeper;
+
+	target_stopped(target);
+	keeper_take_second(target, result);
+	leave(k, target);
+}
+
+static void
+start_second(struct keeper *k, struct target *target)
+{
+	target->second_tried = true;
+	begin_acquire(k, target, true, acquired_second);
+	keeper_decide(k, target);
+}
+
+static void
+acquired(void *cookie, struct acquire_result *result)
+{
+	struct target *target = cookie;
+	struct keeper *k = target->keeper;
+	bool first = target->last_attempt == 0;
+	int64_t now = clock_wall_s();
+
+	target_stopped(target);
+	target->last_attempt = now;
+	target->fetch_again =
+	    result->max_age_s > 0 ? now + result->max_age_s : 0;
+	target->retry_after =
+	    result->retry_after_s > 0 ? now + result->retry_after_s : 0;
+	if (result->accepted)
+		keeper_note_hash(target);
+	keeper_take(k, target, result);
+	log_parties(k, target, result);
+	keeper_save_book(k);
+	/* the first word on a certificate, good or not, is published: a
+	 * renewed one must not go with the old one's staple */
+	if (first)
+		keeper_mark_dirty(k);
+	if (first && target_waits(target, now))
+		log_held(target, now);
+	if (keeper_wants_second(k, target))
+		start_second(k, target);
+	else
+		leave(k, target);
+}
+
+/* TARGET holds a place: go, for what is due. */
+static void
+start(struct keeper *k, struct target *target)
+{
+	int64_t now = clock_wall_s();
+	const struct policy_facts facts = target_facts(target, now);
+	int64_t next = policy_decide(&facts).next_attempt;
+
+	if (keeper_wants_second(k, target) && (next == 0 || next > now)) {
+		start_second(k, target);
+		return;
+	}
+	begin_acquire(k, target, false, acquired);
 	keeper_decide(k, target);
 }
 
@@ -282,12 +372,14 @@ handle_due(struct keeper *k, struct target *target, int64_t now)
 {
 	const struct policy_facts facts = target_facts(target, now);
 	const struct policy_decision d = policy_decide(&facts);
+	bool due = d.next_attempt != 0 && d.next_attempt <= now;
 
-	if (target->place.state != PLACE_NONE || d.next_attempt == 0 ||
-	    d.next_attempt > now)
-		keeper_decide(k, target);
-	else
+	if (target->place.state == PLACE_NONE &&
+	    (due || (keeper_wants_second(k, target) &&
+			keeper_second_at(target) <= now)))
 		ask_for_place(k, target);
+	else
+		keeper_decide(k, target);
 }
 
 /* The wall clock has been set: every moment that was computed by it is wrong,

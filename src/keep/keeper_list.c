@@ -27,6 +27,7 @@ keeper_read_target(struct keeper *k, struct target *target)
 	if (target->acquire == NULL)
 		places_leave(&k->places, &target->place);
 	if (other) {
+		target->first_seen = clock_wall_s();
 		k->list_unsaved = true; /* its fingerprint is another one */
 		keeper_adopt(k, target);
 	}

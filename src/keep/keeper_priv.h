@@ -102,6 +102,9 @@ void keeper_read_target(struct keeper *k, struct target *target);
 /* Read the certificate files that have changed. */
 void keeper_read_changed(struct keeper *k);
 
+/* Revoked, and its staple not to be kept: drop it. */
+void keeper_obey_revoked(struct keeper *k, struct target *target);
+
 /* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
 void keeper_watch_files(void *cookie);
 
@@ -114,6 +117,9 @@ void keeper_decide(struct keeper *k, struct target *target);
  * its signed revoked obeyed, its failure counted. */
 void keeper_take(
     struct keeper *k, struct target *target, struct acquire_result *result);
+
+/* TARGET has no staple any more: withdraw it now. */
+void keeper_drop_staple(struct keeper *k, struct target *target);
 
 /* Start what is due, and arm for what is next. */
 void keeper_run_due(void *cookie);
@@ -138,6 +144,19 @@ void keeper_check_store(struct keeper *k);
 
 /* The last of it. */
 void keeper_end_store(struct keeper *k);
+
+/* --- keeper_certid.c --- */
+
+/* By which hash TARGET is asked for next, and, with the result of a try that
+ * has brought an answer (before it is taken), that it worked. */
+bool keeper_asks_by_sha256(const struct keeper *k, const struct target *target);
+void keeper_note_hash(struct target *target);
+
+/* A second response, by SHA-256: whether one is to be fetched, when that is if
+ * nobody holds the place for it, and what came of it. */
+bool keeper_wants_second(const struct keeper *k, const struct target *target);
+int64_t keeper_second_at(const struct target *target);
+void keeper_take_second(struct target *target, struct acquire_result *result);
 
 /* --- keeper_inbox.c --- */
 

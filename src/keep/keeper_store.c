@@ -15,6 +15,7 @@
 
 enum {
 	SAVED_AT_ONCE = 5000, /* of what a new store lacks */
+	FINAL_LOOK_MAX = 100, /* attempts, see adopt_final() */
 };
 
 static struct log_about
@@ -69,7 +70,8 @@ adopt_state(struct target *target, const struct store_state *state)
 	target->last_status = state->last_status;
 	target->fetch_again = state->fetch_again;
 	target->retry_after = state->retry_after;
-	target->random = state->random;
+	if (state->random != 0) /* a courier's has none */
+		target->random = state->random;
 }
 
 /* When a start does not go by the last attempt.  A staple past its half is
@@ -127,6 +129,30 @@ adopt_published(struct keeper *k, struct target *target)
 	free(path);
 }
 
+/* What the last word for good was, of those in the history: the newest comes
+ * first. */
+static void
+adopt_final(void *cookie, const struct store_attempt *attempt)
+{
+	struct target *target = cookie;
+
+	if (target->final_life != 0 || attempt->outcome == NULL ||
+	    strcmp(attempt->outcome, cert_status_name(target->last_status)) !=
+		0)
+		return;
+	target->final_life = attempt->next_update - attempt->this_update;
+	if (target->last_status == CERT_REVOKED)
+		target->floor = attempt->this_update; /* A14 */
+}
+
+void
+keeper_obey_revoked(struct keeper *k, struct target *target)
+{
+	if (target->last_final && target->last_status == CERT_REVOKED &&
+	    !target_keeps_revoked(target, k->settings))
+		keeper_drop_staple(k, target);
+}
+
 /* State is adopted on restart with no network (A1): from the store, and where
  * that is lost, from the published file. */
 void
@@ -144,10 +170,14 @@ keeper_adopt(struct keeper *k, struct target *target)
 		k->store_unread = true; /* said once, not for each */
 		log_event(LOG_ERROR, about(&err), "%s", err.text);
 	}
+	if (target->last_final)
+		(void)store_history(k->store, fingerprint, FINAL_LOOK_MAX,
+		    adopt_final, target, NULL);
 	/* a published file may have outlived the word that it is revoked, if
 	 * this was killed right after it */
 	if (!target->last_final || target->last_status != CERT_REVOKED)
 		adopt_published(k, target);
+	keeper_obey_revoked(k, target);
 	if (asks_at_once(target, k->options->once))
 		target->last_attempt = 0;
 	if (target->staple != NULL)

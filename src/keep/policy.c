@@ -87,27 +87,53 @@ was_set_back(const struct policy_facts *f)
 	return f->last_attempt > f->now;
 }
 
-/* A4: at or before half of the life, earlier by the jitter so that a thousand
- * responses signed in one second are not asked for in one second.  HTTP's
- * max-age may move it later, but never past the half (C21). */
+/* The target's own number, shaken anew for each attempt: for back-off. */
+static uint32_t
+shaken(const struct policy_facts *f)
+{
+	uint64_t x = f->random ^ (uint64_t)f->last_attempt << 20 ^
+		     (uint64_t)f->failures << 52;
+
+	/* the finalizer of MurmurHash3 */
+	x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return (uint32_t)(x ^ x >> 33);
+}
+
+/* How much before the half a refresh may begin, so that what was signed in one
+ * second is not asked for in one second.  A start brings the responses of all
+ * in a few minutes: the first ones are refreshed anywhere from now on to their
+ * half, and ever after they come evenly. */
 static int64_t
-refresh_at(const struct policy_facts *f)
+jitter(const struct policy_facts *f)
 {
 	int64_t life = f->end - f->this_update;
 	int64_t half = f->this_update + life / 2;
-	int64_t span = life * POLICY_JITTER_PERCENT / 100;
+
+	if (f->first_at == 0)
+		return life * POLICY_JITTER_PERCENT / 100;
+	return smaller(
+	    life * POLICY_SPREAD_PERCENT / 100, half - f->first_at - 1);
+}
+
+/* A4: at or before half of the life.  HTTP's max-age may move it later, but
+ * never past the half (C21). */
+static int64_t
+refresh_at(const struct policy_facts *f)
+{
+	int64_t half = f->this_update + (f->end - f->this_update) / 2;
+	int64_t span = jitter(f);
 	int64_t early = span > 0 ? f->random % (span + 1) : 0;
-	int64_t at = smaller(half, larger(half - early, f->fetch_again));
 	int64_t left = f->usable_until - f->last_attempt;
 
+	if (f->last_attempt < half - early)
+		return smaller(half, larger(half - early, f->fetch_again));
 	/* A responder may have nothing newer at that moment (BR 4.9.10 lets a
 	 * CA serve seven days until four are over): then again after a tenth of
 	 * what is left, and so on; or later, up to a quarter, if a cache says
 	 * how long it will give the same (C21). */
-	if (f->last_attempt >= at)
-		at = larger(f->last_attempt + larger(1, left / 10),
-		    smaller(f->fetch_again, f->last_attempt + left / 4));
-	return at;
+	return larger(f->last_attempt + larger(1, left / 10),
+	    smaller(f->fetch_again, f->last_attempt + left / 4));
 }
 
 /* The state of a target whose last answer was good. */
@@ -120,6 +146,16 @@ good_state(const struct policy_facts *f, int64_t next_attempt)
 	return f->usable_until - f->now < (f->end - f->this_update) / 4
 		   ? STATE_EXPIRING
 		   : STATE_FRESH;
+}
+
+/* F2: a CA has a quarter of an hour to tell its responder of a certificate.
+ * Since many date it back, the moment when we met it counts as well. */
+static bool
+is_just_issued(const struct policy_facts *f)
+{
+	return f->last_attempt < f->not_before + POLICY_GRACE_S ||
+	       (f->first_seen < f->not_before + POLICY_BACKDATED_S &&
+		   f->last_attempt < f->first_seen + POLICY_GRACE_S);
 }
 
 /* The back-off's ceiling: doubling, and lower the nearer the end is.  Both
@@ -136,9 +172,10 @@ retry_ceiling(const struct policy_facts *f)
 		    grown, larger(POLICY_RETRY_BARE_S,
 			       smaller(POLICY_RETRY_MAX_S,
 				   (f->usable_until - f->last_attempt) / 10)));
-	return smaller(grown, f->failures <= POLICY_BARE_FAST
-				  ? POLICY_RETRY_BARE_S
-				  : POLICY_RETRY_SLOW_S);
+	return smaller(
+	    grown, f->failures <= POLICY_BARE_FAST || is_just_issued(f)
+		       ? POLICY_RETRY_BARE_S
+		       : POLICY_RETRY_SLOW_S);
 }
 
 /* A7: exponential, full jitter, capped; Retry-After within reason, and while
@@ -147,17 +184,37 @@ retry_ceiling(const struct policy_facts *f)
 static int64_t
 retry_at(const struct policy_facts *f)
 {
-	int64_t at = f->last_attempt + 1 + f->random % retry_ceiling(f);
-	int64_t most = f->last_attempt + POLICY_RETRY_AFTER_MAX_S;
+	int64_t at = f->last_attempt + 1 + shaken(f) % retry_ceiling(f);
+	int64_t most = f->last_attempt + POLICY_RETRY_AFTER_BARE_S;
 	int64_t hint = f->retry_after;
 
 	if (is_usable(f)) {
 		hint = larger(hint, f->fetch_again);
 		/* never so long that a living staple would end unattended */
-		most = smaller(most,
-		    f->last_attempt + (f->usable_until - f->last_attempt) / 4);
+		most = f->last_attempt +
+		       smaller(POLICY_RETRY_AFTER_MAX_S,
+			   (f->usable_until - f->last_attempt) / 4);
 	}
 	return larger(at, smaller(hint, most));
+}
+
+/* After a signed revoked or unknown.  A responder of short lives changes its
+ * mind as quickly as its answers end; one that does not know a certificate of
+ * this minute will know it in the next; and a staple that lives is not left
+ * alone until it ends.  A little earlier, by chance: answers of one second. */
+static int64_t
+ask_again_at(const struct policy_facts *f)
+{
+	int64_t pause = POLICY_FINAL_S;
+
+	if (f->final_life > 0)
+		pause = smaller(pause, f->final_life / 2);
+	if (f->last_status == CERT_UNKNOWN && is_just_issued(f))
+		pause = POLICY_FINAL_MIN_S;
+	if (is_usable(f))
+		pause = smaller(pause, (f->usable_until - f->last_attempt) / 4);
+	pause = larger(POLICY_FINAL_MIN_S, pause);
+	return f->last_attempt + pause - shaken(f) % (pause / 8 + 1);
 }
 
 /* The state of a target whose last attempt has failed. */
@@ -205,8 +262,7 @@ policy_decide(const struct policy_facts *f)
 	} else if (f->last_final) {
 		d.state = f->last_status == CERT_REVOKED ? STATE_REVOKED
 							 : STATE_UNKNOWN;
-		d.next_attempt =
-		    was_set_back(f) ? f->now : f->last_attempt + POLICY_FINAL_S;
+		d.next_attempt = was_set_back(f) ? f->now : ask_again_at(f);
 	} else if (f->failures > 0) {
 		d.state = failing_state(f);
 		d.next_attempt = was_set_back(f) ? f->now : retry_at(f);

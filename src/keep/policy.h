@@ -36,34 +36,46 @@ bool target_state_is_alarm(enum target_state state);
 
 enum {
 	POLICY_JITTER_PERCENT = 10, /* of a response's life: how much before
-				       its half a refresh may begin */
+				       its half a refresh may begin; */
+	POLICY_SPREAD_PERCENT = 40, /* the same of the first response */
 	POLICY_RETRY_FIRST_S = 2,   /* the first back-off's ceiling, doubling */
 	POLICY_RETRY_BARE_S = 10,   /* ceiling while nothing usable is there, */
-	POLICY_BARE_FAST = 60,      /* for so many failures; */
+	POLICY_BARE_FAST = 60,      /* for so many failures, */
+	POLICY_GRACE_S = 15 * 60,   /* or so long after the certificate was
+				       issued (F2); */
 	POLICY_RETRY_SLOW_S = 300,  /* after that */
 	POLICY_RETRY_MAX_S = 3600,  /* ceiling while a good staple lives */
-	POLICY_FINAL_S = 3600,      /* ask again after revoked or unknown */
-	POLICY_RETRY_AFTER_MAX_S = 3600, /* the longest Retry-After obeyed */
+	POLICY_FINAL_S = 3600,      /* ask again after revoked or unknown, or
+				       at half of that answer's life, */
+	POLICY_FINAL_MIN_S = 10,    /* but not sooner than this */
+	POLICY_RETRY_AFTER_MAX_S = 3600, /* the longest Retry-After obeyed, */
+	POLICY_RETRY_AFTER_BARE_S = 30,  /* and while nothing usable is there:
+					    anybody on the way can write it */
+	POLICY_BACKDATED_S = 86400,      /* a certificate that is older was not
+				       issued just now, whenever we saw it */
 };
 
 /* What is known of one target. */
 struct policy_facts {
 	int64_t now;
-	uint32_t random; /* any number; the same gives the same decision */
+	uint32_t random; /* the target's own number, the same for ever */
 
 	bool readable;  /* certificate and issuer could be read */
 	bool responder; /* an AIA URL, or one by configuration */
 	bool must_staple;
 	int64_t not_before, not_after; /* of the certificate */
+	int64_t first_seen;            /* when we met it; 0: not known */
 
 	bool has_staple;
 	int64_t this_update, end; /* of the staple; END is the effective end */
 	int64_t usable_until;
+	int64_t first_at; /* it is the first one, and came then; else 0 */
 
 	unsigned failures;    /* in a row, since the last good answer */
 	int64_t last_attempt; /* 0: never */
 	bool last_final;      /* it was a signed revoked or unknown */
 	enum cert_status last_status;
+	int64_t final_life;  /* seconds that such an answer lives; 0 unknown */
 	int64_t fetch_again; /* HTTP: not earlier than that (max-age); 0 none */
 	int64_t retry_after; /* HTTP: not earlier than that; 0 none */
 };

@@ -33,6 +33,7 @@ target_stopped(struct target *target)
 	if (target->settings != NULL)
 		target->settings->users--;
 	target->settings = NULL;
+	target->second = false;
 }
 
 void
@@ -51,6 +52,7 @@ target_free(struct target *target)
 	cert_free(target->leaf);
 	issuer_leave(&target->ca);
 	staple_free(target->staple);
+	staple_free(target->staple256);
 	free(target->unreadable);
 	free(target->failure);
 	free(target->responder);
@@ -95,9 +97,13 @@ static void
 forget(struct target *target)
 {
 	staple_free(target->staple);
-	target->staple = NULL;
+	staple_free(target->staple256);
+	target->staple = target->staple256 = NULL;
+	target->first_seen = target->first_at = target->floor = 0;
 	target->said = target->last_final = false;
+	target->second_tried = target->other_hash = false;
 	target->failures = 0;
+	target->final_life = 0;
 	target->last_attempt = target->fetch_again = target->retry_after = 0;
 	free(target->failure);
 	target->failure = NULL;
@@ -323,11 +329,23 @@ target_terms(const struct target *target, const struct settings *settings,
 	policy->allow_sha1 = options->allow_sha1;
 	if (rule == NULL)
 		return;
+	policy->nonce_strict = rule->said.nonce == NONCE_STRICT;
 	policy->allow_sha1 = policy->allow_sha1 || rule->said.allow_sha1;
 	if (rule->said.no_next_update_s > 0) {
 		policy->allow_no_next_update = true;
 		policy->no_next_update_s = rule->said.no_next_update_s;
 	}
+}
+
+bool
+target_keeps_revoked(
+    const struct target *target, const struct settings *settings)
+{
+	const struct issuer_rules *rules = target_rules(target);
+
+	if (rules != NULL && rules->on_revoked != ON_REVOKED_UNSAID)
+		return rules->on_revoked == ON_REVOKED_KEEP;
+	return settings->options.on_revoked == ON_REVOKED_KEEP;
 }
 
 bool
@@ -349,6 +367,8 @@ target_facts(const struct target *target, int64_t now)
 	    .last_attempt = target->last_attempt,
 	    .last_final = target->last_final,
 	    .last_status = target->last_status,
+	    .final_life = target->final_life,
+	    .first_seen = target->first_seen,
 	    .fetch_again = target->fetch_again,
 	    .retry_after = target->retry_after,
 	};
@@ -370,6 +390,7 @@ target_facts(const struct target *target, int64_t now)
 		const struct verdict *v = staple_facts(target->staple);
 
 		facts.has_staple = true;
+		facts.first_at = target->first_at;
 		facts.this_update = v->this_update;
 		facts.end = v->usable_until;
 		facts.usable_until = staple_usable_until(target->staple);

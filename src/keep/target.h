@@ -59,20 +59,31 @@ struct target {
 	/* of the certificate's and the issuer's file, to notice a change */
 	uint64_t seen, seen_issuer;
 
+	int64_t first_seen; /* this certificate, by the keeper; wall seconds */
+
 	struct staple *staple; /* the best there is; NULL: none */
 	bool unsaved;          /* the store has another one (A13) */
+	int64_t first_at;      /* it is the first one, fetched then; else 0 */
+	struct staple *staple256; /* the same asked for by a SHA-256 CertID,
+				     for the relay (certid both); or NULL */
+	int64_t floor; /* thisUpdate of the last revoked: nothing older, and
+			  nothing good of that moment, is believed (A14) */
 
-	uint32_t random; /* the jitter of its next step; new after each try */
+	uint32_t random; /* of its own, see policy.h */
 	unsigned failures;
 	int64_t last_attempt;    /* wall seconds; 0: never */
 	struct trouble *failure; /* of the last attempt */
 	bool last_final;
 	enum cert_status last_status;
+	int64_t final_life; /* seconds that such an answer lives */
 	int64_t fetch_again, retry_after; /* wall seconds; 0: no hint */
 
 	struct acquire *acquire;   /* under way, or NULL, */
 	struct settings *settings; /* by these; NULL without one */
 	enum target_state state;   /* as last decided */
+	bool second;               /* it is for STAPLE256 */
+	bool second_tried;         /* since STAPLE came */
+	bool other_hash;           /* SHA-1 is refused here, or SHA-256 */
 	bool said;                 /* STATE has been logged */
 	int64_t served_until;      /* the end of the staple that the server has
 				      read for this path; 0: it has none, */
@@ -114,6 +125,10 @@ const char *target_url(const struct target *target);
 /* By what a response for it is judged at NOW (wall seconds), under SETTINGS. */
 void target_terms(const struct target *target, const struct settings *settings,
     int64_t now, struct verify_input *input, struct verify_policy *policy);
+
+/* True if a good staple is kept although a signed revoked came. */
+bool target_keeps_revoked(
+    const struct target *target, const struct settings *settings);
 
 /* D4, RFC 7633 section 4.2.2: the issuing CA promises staples for all that it
  * certifies, and this certificate lacks the promise. */

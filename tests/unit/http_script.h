@@ -52,8 +52,10 @@ struct script {
 	struct loop_watch *watch;
 	struct script_peer *peers[SCRIPT_PEERS_MAX];
 	size_t accepted, requests, ended;
-	char request[SCRIPT_REQUEST_MAX]; /* the last whole one */
-	void (*peer_gone)(void *cookie);  /* may be NULL */
+	char request[SCRIPT_REQUEST_MAX];      /* the last whole one */
+	void (*choose)(struct script *script); /* set `reply` for `request`, and
+						  `manner`; may be NULL */
+	void (*peer_gone)(void *cookie);       /* may be NULL */
 	void *cookie;
 };
 
@@ -121,6 +123,8 @@ script_answer(struct script_peer *peer)
 
 	memcpy(script->request, peer->request, sizeof(script->request));
 	script->requests++;
+	if (script->choose != NULL)
+		script->choose(script);
 	peer->len = 0;
 	peer->sent = 0;
 	switch (script->manner) {

@@ -16,14 +16,18 @@ enum {
 	NOW = 1800000000,
 	LIFE = 4 * CLOCK_DAY,
 	HALF = LIFE / 2,
+	EARLY = HALF - LIFE * POLICY_JITTER_PERCENT / 100,
+	FIRST = HALF - LIFE * POLICY_SPREAD_PERCENT / 100,
+	FINAL_FROM = POLICY_FINAL_S - POLICY_FINAL_S / 8,
 	NEVER = 0,
 };
 
 /* Initializers of the facts: a certificate for OCSP, a staple of LIFE that is
  * AGE old, an attempt AGO seconds ago. */
 /* clang-format off */
-#define CERT .readable = true, .responder = true, \
-	.not_before = NOW - 30 * CLOCK_DAY, .not_after = NOW + 60 * CLOCK_DAY
+#define ISSUED(ago) .readable = true, .responder = true, \
+	.not_before = NOW - (ago), .not_after = NOW + 60 * CLOCK_DAY
+#define CERT ISSUED(30 * CLOCK_DAY)
 #define STAPLE(age) .has_staple = true, .this_update = NOW - (age), \
 	.end = NOW - (age) + LIFE, .usable_until = NOW - (age) + LIFE - 300
 #define TRIED(ago, count) .last_attempt = NOW - (ago), .failures = (count)
@@ -94,13 +98,36 @@ static const struct row {
 	STATE_PENDING, 1, POLICY_RETRY_BARE_S, false},
     {"A7: slow after that", {CERT, TRIED(0, POLICY_BARE_FAST + 1)},
 	STATE_PENDING, 1, POLICY_RETRY_SLOW_S, false},
+    {"F2: quick while it is just issued",
+	{ISSUED(POLICY_GRACE_S - 1), TRIED(0, 900)}, STATE_PENDING, 1,
+	POLICY_RETRY_BARE_S, false},
+    {"F2: a quarter of an hour, no longer",
+	{ISSUED(POLICY_GRACE_S), TRIED(0, 900),
+	    .first_seen = NOW - POLICY_GRACE_S},
+	STATE_PENDING, 1, POLICY_RETRY_SLOW_S, false},
+    {"F2: dated back an hour, and met just now",
+	{ISSUED(CLOCK_HOUR), TRIED(0, 900),
+	    .first_seen = NOW - POLICY_GRACE_S + 1},
+	STATE_PENDING, 1, POLICY_RETRY_BARE_S, false},
+    {"F2: of last month, and met just now",
+	{CERT, TRIED(0, 900), .first_seen = NOW - 1}, STATE_PENDING, 1,
+	POLICY_RETRY_SLOW_S, false},
     {"A7: slow for ever", {CERT, TRIED(0, 4000000000U)}, STATE_PENDING, 1,
 	POLICY_RETRY_SLOW_S, false},
-    {"A7: Retry-After", {CERT, TRIED(0, 1), .retry_after = NOW + 600},
-	STATE_PENDING, 600, 600, false},
-    {"A7: Retry-After within reason",
+    {"A7: Retry-After", {CERT, TRIED(0, 1), .retry_after = NOW + 20},
+	STATE_PENDING, 20, 20, false},
+    {"A7: a forged Retry-After is no way to keep it bare",
 	{CERT, TRIED(0, 1), .retry_after = NOW + 9 * CLOCK_DAY}, STATE_PENDING,
-	POLICY_RETRY_AFTER_MAX_S, POLICY_RETRY_AFTER_MAX_S, false},
+	POLICY_RETRY_AFTER_BARE_S, POLICY_RETRY_AFTER_BARE_S, false},
+    {"A7: nor a must-staple one without",
+	{CERT, .must_staple = true, STAPLE(LIFE), TRIED(0, 1),
+	    .retry_after = INT64_MAX},
+	STATE_MUST_STAPLE_MISSING, POLICY_RETRY_AFTER_BARE_S,
+	POLICY_RETRY_AFTER_BARE_S, false},
+    {"A7: Retry-After within reason, with a staple to live on",
+	{CERT, STAPLE(HALF), TRIED(0, 1), .retry_after = INT64_MAX},
+	STATE_RETRYING, POLICY_RETRY_AFTER_MAX_S, POLICY_RETRY_AFTER_MAX_S,
+	false},
     {"A7: a Retry-After that is over is none",
 	{CERT, TRIED(0, 1), .retry_after = NOW - 5}, STATE_PENDING, 1, 2,
 	false},
@@ -112,12 +139,17 @@ static const struct row {
 	2, false},
 
     /* all is well */
-    {"A4: fresh", {CERT, STAPLE(0)}, STATE_FRESH,
-	HALF - LIFE *POLICY_JITTER_PERCENT / 100, HALF, false},
-    {"A4: one second before half", {CERT, STAPLE(HALF - 1), .random = 0},
-	STATE_FRESH, 1, 1, false},
-    {"A4: at half", {CERT, STAPLE(HALF), .random = 0}, STATE_DUE, 0, 0, false},
-    {"A4: past half", {CERT, STAPLE(HALF + 60), .random = 0}, STATE_DUE, -60,
+    {"A4: fresh", {CERT, STAPLE(0)}, STATE_FRESH, EARLY, HALF, false},
+    {"A4: the first one", {CERT, STAPLE(0), .first_at = NOW}, STATE_FRESH,
+	FIRST, HALF, false},
+    {"A4: the first one, and it was old already",
+	{CERT, STAPLE(HALF - 3600), .first_at = NOW}, STATE_FRESH, 1, 3600,
+	false},
+    {"A4: the first one, past its half when it came",
+	{CERT, STAPLE(HALF + 3600), TRIED(0, 0), .first_at = NOW}, STATE_FRESH,
+	16890, 16890, false},
+    {"A4: at half", {CERT, STAPLE(HALF)}, STATE_DUE, EARLY - HALF, 0, false},
+    {"A4: past half", {CERT, STAPLE(HALF + 60)}, STATE_DUE, EARLY - HALF - 60,
 	-60, false},
     {"past half when it came: again after a tenth of the rest",
 	{CERT, STAPLE(HALF + 3600), TRIED(0, 0)}, STATE_FRESH, 16890, 16890,
@@ -131,14 +163,12 @@ static const struct row {
     {"a clock that was set back asks again",
 	{CERT, STAPLE(HALF), TRIED(-3600, 0)}, STATE_DUE, 0, 0, false},
     {"C21: max-age puts off to the half at most",
-	{CERT, STAPLE(0), .random = (uint32_t)LIFE / 10 - 1,
-	    .fetch_again = NOW + 9 * CLOCK_DAY},
-	STATE_FRESH, HALF, HALF, false},
-    {"C21: max-age that is over early changes nothing",
-	{CERT, STAPLE(0), .random = 0, .fetch_again = NOW + 60}, STATE_FRESH,
+	{CERT, STAPLE(0), .fetch_again = NOW + 9 * CLOCK_DAY}, STATE_FRESH,
 	HALF, HALF, false},
+    {"C21: max-age puts off", {CERT, STAPLE(0), .fetch_again = NOW + HALF - 9},
+	STATE_FRESH, HALF - 9, HALF, false},
     {"must-staple with a staple", {CERT, .must_staple = true, STAPLE(0)},
-	STATE_FRESH, HALF - LIFE / 10, HALF, false},
+	STATE_FRESH, EARLY, HALF, false},
     {"A6: usable no more, never failed", {CERT, STAPLE(LIFE - 300)},
 	STATE_EXPIRED, 0, 0, false},
 
@@ -185,14 +215,42 @@ static const struct row {
     /* final answers */
     {"C15: revoked",
 	{CERT, TRIED(0, 0), .last_final = true, .last_status = CERT_REVOKED},
-	STATE_REVOKED, POLICY_FINAL_S, POLICY_FINAL_S, false},
+	STATE_REVOKED, FINAL_FROM, POLICY_FINAL_S, false},
     {"C15: unknown keeps the last good one",
 	{CERT, STAPLE(HALF), TRIED(0, 0), .last_final = true,
 	    .last_status = CERT_UNKNOWN},
-	STATE_UNKNOWN, POLICY_FINAL_S, POLICY_FINAL_S, false},
+	STATE_UNKNOWN, FINAL_FROM, POLICY_FINAL_S, false},
     {"C15: revoked stays so while the responder is silent",
 	{CERT, TRIED(0, 2), .last_final = true, .last_status = CERT_REVOKED},
-	STATE_REVOKED, POLICY_FINAL_S, POLICY_FINAL_S, false},
+	STATE_REVOKED, FINAL_FROM, POLICY_FINAL_S, false},
+    {"C15: unknown by a responder of 5-minute lives",
+	{CERT, TRIED(0, 0), .last_final = true, .last_status = CERT_UNKNOWN,
+	    .final_life = 300},
+	STATE_UNKNOWN, 150 - 150 / 8, 150, false},
+    {"C15: revoked by a responder of 1-minute lives",
+	{CERT, TRIED(0, 0), .last_final = true, .last_status = CERT_REVOKED,
+	    .final_life = 60},
+	STATE_REVOKED, 30 - 30 / 8, 30, false},
+    {"C15: no life is so short that it hammers",
+	{CERT, TRIED(0, 0), .last_final = true, .last_status = CERT_REVOKED,
+	    .final_life = 1},
+	STATE_REVOKED, POLICY_FINAL_MIN_S - 1, POLICY_FINAL_MIN_S, false},
+    {"C15: unknown while the last good one ends",
+	{CERT, STAPLE(LIFE - 300 - 1200), TRIED(0, 0), .last_final = true,
+	    .last_status = CERT_UNKNOWN},
+	STATE_UNKNOWN, 300 - 300 / 8, 300, false},
+    {"F2: unknown, of a certificate of this minute",
+	{ISSUED(60), TRIED(0, 0), .last_final = true,
+	    .last_status = CERT_UNKNOWN, .final_life = CLOCK_DAY},
+	STATE_UNKNOWN, POLICY_FINAL_MIN_S - 1, POLICY_FINAL_MIN_S, false},
+    {"C15: revoked, of a certificate of this minute",
+	{ISSUED(60), TRIED(0, 0), .last_final = true,
+	    .last_status = CERT_REVOKED, .final_life = CLOCK_DAY},
+	STATE_REVOKED, FINAL_FROM, POLICY_FINAL_S, false},
+    {"C15: revoked, and its staple kept by choice",
+	{CERT, STAPLE(0), TRIED(0, 0), .last_final = true,
+	    .last_status = CERT_REVOKED},
+	STATE_REVOKED, FINAL_FROM, POLICY_FINAL_S, false},
     {"B10 wins over revoked",
 	{CERT, .now = NOW + 61 * CLOCK_DAY, TRIED(0, 0), .last_final = true,
 	    .last_status = CERT_REVOKED},
@@ -289,23 +347,87 @@ test_decisions_do_not_move(void **state)
 	}
 }
 
+/* A4: up to its moment fresh, from then on due. */
 static void
-test_jitter_is_used_in_full(void **state)
+test_due_to_the_second(void **state)
 {
-	struct policy_facts facts = {CERT, STAPLE(0), .now = NOW};
-	int64_t first = INT64_MAX, last = 0;
-
 	(void)state;
-	for (uint32_t r = 0; r < 40000; r++) {
+	for (size_t k = 0; k < RANDOMS; k++) {
+		struct policy_facts facts = {
+		    CERT, STAPLE(0), .now = NOW, .random = randoms[k]};
+		int64_t at = policy_decide(&facts).next_attempt;
+
+		facts.now = at - 1;
+		assert_int_equal(policy_decide(&facts).state, STATE_FRESH);
+		facts.now = at;
+		assert_int_equal(policy_decide(&facts).state, STATE_DUE);
+		assert_true(policy_decide(&facts).next_attempt == at);
+		/* C21: a max-age that is over before changes nothing */
+		facts.fetch_again = at - 1;
+		assert_true(policy_decide(&facts).next_attempt == at);
+	}
+}
+
+/* How many of SHARES parts of the time have their share of the moments. */
+enum { SHARES = 20, MOMENTS = 40000 };
+
+static void
+count_moments(
+    const char *name, struct policy_facts facts, int64_t from, int64_t span)
+{
+	int counts[SHARES] = {0};
+
+	for (uint32_t r = 0; r < MOMENTS; r++) {
 		int64_t at;
 
 		facts.random = r * 2654435761U;
-		at = policy_decide(&facts).next_attempt;
-		first = at < first ? at : first;
-		last = at > last ? at : last;
+		at = policy_decide(&facts).next_attempt - from;
+		if (at < 0 || at > span)
+			fail_msg("%s: %lld of %lld", name, (long long)at,
+			    (long long)span);
+		counts[at == span ? SHARES - 1 : at * SHARES / span]++;
 	}
-	assert_true(last <= NOW + HALF); /* A4 */
-	assert_true(last - first > LIFE * 9 / 100);
+	for (int i = 0; i < SHARES; i++) {
+		if (counts[i] < MOMENTS / SHARES * 9 / 10 ||
+		    counts[i] > MOMENTS / SHARES * 11 / 10)
+			fail_msg("%s: part %d has %d", name, i, counts[i]);
+	}
+}
+
+/* Each moment of the time in which one may come is as likely as the others. */
+static void
+test_jitter_is_used_in_full(void **state)
+{
+	const struct policy_facts fresh = {CERT, STAPLE(0), .now = NOW};
+	const struct policy_facts first = {
+	    CERT, STAPLE(0), .first_at = NOW, .now = NOW};
+	const struct policy_facts failing = {
+	    CERT, STAPLE(HALF), TRIED(0, 30), .now = NOW};
+
+	(void)state;
+	count_moments("A4: refreshes", fresh, NOW + EARLY, HALF - EARLY);
+	count_moments(
+	    "A4: of the first ones", first, NOW + FIRST, HALF - FIRST);
+	count_moments("A7: back-off", failing, NOW + 1, POLICY_RETRY_MAX_S);
+}
+
+/* One target does not repeat its own pauses. */
+static void
+test_back_off_is_shaken(void **state)
+{
+	int64_t seen[20];
+	int same = 0;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct policy_facts facts = {CERT, STAPLE(HALF),
+		    TRIED(0, 30 + (unsigned)i), .random = 7, .now = NOW};
+
+		seen[i] = policy_decide(&facts).next_attempt;
+		for (int j = 0; j < i; j++)
+			same += seen[i] == seen[j];
+	}
+	assert_true(same < 5);
 }
 
 static void
@@ -341,7 +463,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_decisions_do_not_move),
+	    cmocka_unit_test(test_due_to_the_second),
 	    cmocka_unit_test(test_jitter_is_used_in_full),
+	    cmocka_unit_test(test_back_off_is_shaken),
 	    cmocka_unit_test(test_states_have_names),
 	};
 
