@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "dns/connection.h"
 #include "dns/datagram.h"
@@ -20,6 +21,11 @@ struct ask {
 	size_t question; /* index of its fact */
 	bool scratch;    /* there was no room for it */
 	size_t answers;
+	/* until it is put */
+	struct loop_timer *delay;
+	uv_loop_t *loop;
+	struct ask_request request; /* its resolver and name are ours */
+	char *name;
 	struct datagram_query *datagrams;
 	struct connection *connection;
 	struct system_query *system;
@@ -150,6 +156,14 @@ message_came(void *cookie, size_t which, const struct dns_message *message)
 /* --- the end --- */
 
 static void
+release(struct ask *ask)
+{
+	loop_timer_cancel(&ask->delay);
+	free(ask->name);
+	free(ask);
+}
+
+static void
 finish(struct ask *ask, const struct err *err)
 {
 	void (*cb)(void *cookie) = ask->cb;
@@ -164,7 +178,7 @@ finish(struct ask *ask, const struct err *err)
 		if (ask->answers == 0)
 			q->err = *err;
 	}
-	free(ask);
+	release(ask);
 	cb(cookie);
 }
 
@@ -226,8 +240,11 @@ add_question(struct ask *ask, const struct ask_request *request)
 }
 
 static void
-put(uv_loop_t *loop, struct ask *ask, const struct ask_request *request)
+put(void *cookie)
 {
+	struct ask *ask = cookie;
+	const struct ask_request *request = &ask->request;
+	uv_loop_t *loop = ask->loop;
 	static const struct datagram_callbacks datagrams = {
 	    .answer = datagram_came,
 	    .end = datagrams_ended,
@@ -245,6 +262,8 @@ put(uv_loop_t *loop, struct ask *ask, const struct ask_request *request)
 	const struct questions questions = {
 	    .name = request->name, .types = {request->type}, .count = 1};
 
+	ask->delay = NULL;
+	ask->asked_ms = clock_mono_ms();
 	switch (ask->resolver.kind) {
 	case RESOLVER_SYSTEM:
 		ask->system = system_start(
@@ -272,13 +291,20 @@ ask_start(uv_loop_t *loop, struct facts *facts, int64_t began_ms,
 
 	ask->facts = facts;
 	ask->began_ms = began_ms;
-	ask->asked_ms = clock_mono_ms();
 	ask->resolver = *request->resolver;
 	ask->party = request->party;
 	ask->cb = cb;
 	ask->cookie = cookie;
 	add_question(ask, request);
-	put(loop, ask, request);
+	ask->loop = loop;
+	ask->request = *request;
+	ask->request.resolver = &ask->resolver;
+	ask->request.name = ask->name = mem_string(request->name);
+	if (request->delay_ms > 0)
+		ask->delay =
+		    loop_timer_start(loop, request->delay_ms, put, ask);
+	else
+		put(ask);
 	return ask;
 }
 
@@ -293,5 +319,5 @@ ask_cancel(struct ask **ask)
 	datagram_cancel(&a->datagrams);
 	connection_cancel(&a->connection);
 	system_cancel(&a->system);
-	free(a);
+	release(a);
 }

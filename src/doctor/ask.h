@@ -29,7 +29,8 @@ struct ask_request {
 	enum dns_type type; /* the system is always asked for addresses */
 	unsigned manner;    /* of DNS_; over UDP only */
 	unsigned repeat;
-	int64_t hold_ms; /* 0: ASK_HOLD_MS, for others their own deadline */
+	int64_t delay_ms; /* not before that, from now */
+	int64_t hold_ms;  /* 0: ASK_HOLD_MS, for others their own deadline */
 };
 
 /* What REQUEST names is copied, but for what its resolver borrows.  FACTS must

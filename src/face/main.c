@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
     &command_discover,
     &command_hosts,
     &command_courier,
+    &command_dns,
     &command_survey,
     &command_verify,
     &command_show,

@@ -29,10 +29,13 @@ enum {
 	OPT_ALLOW_SHA1,
 	OPT_APPLY,
 	OPT_AT,
+	OPT_BISECT,
+	OPT_BLACKHOLE,
 	OPT_CA_FILE,
 	OPT_CHAIN,
 	OPT_COLOR,
 	OPT_CONFIG,
+	OPT_CONTROL,
 	OPT_FORMAT,
 	OPT_HOSTS_FILE,
 	OPT_JSON,
@@ -44,6 +47,7 @@ enum {
 	OPT_PENALTY,
 	OPT_PIN,
 	OPT_PLACE,
+	OPT_POOL,
 	OPT_PROXY,
 	OPT_PROXY_AUTH_FILE,
 	OPT_REMOVE,
@@ -119,6 +123,15 @@ static const struct row {
 	"may be repeated"},
     {OPT_ALL, "all", NULL, CMD_SURVEY,
 	"the known CAs too, beside what is given"},
+    {OPT_BISECT, "bisect", NULL, CMD_DNS,
+	"which names are targeted, and how wide"},
+    {OPT_BLACKHOLE, "blackhole", "ADDRESS", CMD_NAMES,
+	"a host beyond the border that is no resolver: what it 'answers' is "
+	"forged"},
+    {OPT_CONTROL, "control", "NAME", CMD_NAMES,
+	"a name that exists and nobody lists (" OPTIONS_CONTROL ")"},
+    {OPT_POOL, "pool", "FILE", CMD_NAMES,
+	"addresses that forged answers use, one a line: supporting evidence"},
     {OPT_RESOLVER, "resolver", "URL", CMD_ASK,
 	"ask this resolver too: udp://, tcp://, tls://IP[#NAME], "
 	"https://HOST/PATH[#IP], system, IP; may be repeated"},
@@ -207,6 +220,13 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 			return bad(err, "resolver", value, "too many of them");
 		return resolver_parse(
 		    value, &o->resolvers[o->resolver_count++], err);
+	case OPT_BLACKHOLE:
+		o->has_blackhole = true;
+		if (resolver_parse(value, &o->blackhole, err) == -1)
+			return -1;
+		return o->blackhole.kind == RESOLVER_UDP
+			   ? 0
+			   : bad(err, "blackhole", value, "give an IP address");
 	case OPT_PIN:
 		if (o->pin_count == ACQUIRE_PINS_MAX)
 			return bad(err, "pin", value, "too many of them");
@@ -274,6 +294,10 @@ text_option(int id, struct options *o)
 		return &o->root;
 	case OPT_SERVERNAME:
 		return &o->servername;
+	case OPT_CONTROL:
+		return &o->control;
+	case OPT_POOL:
+		return &o->pool;
 	case OPT_FORMAT:
 		return &o->format;
 	case OPT_HOSTS_FILE:
@@ -303,6 +327,8 @@ flag_option(int id, struct options *o)
 		return &o->remove;
 	case OPT_ALL:
 		return &o->all;
+	case OPT_BISECT:
+		return &o->bisect;
 	case OPT_HELP:
 		return &o->help;
 	case OPT_QUIET:
@@ -373,6 +399,7 @@ options_parse(int command, const char *name, int argc, char **argv,
 
 	*out = (struct options){.command = command,
 	    .skew_s = VERIFY_SKEW,
+	    .control = OPTIONS_CONTROL,
 	    .argc = argc,
 	    .argv = argv};
 	out->color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;

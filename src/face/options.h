@@ -39,16 +39,24 @@ enum {
 	CMD_SURVEY = 1 << 10,
 	CMD_DISCOVER = 1 << 16,
 	CMD_READY = 1 << 17,
+	CMD_DNS = 1 << 18,
+	CMD_DOCTOR = 1 << 19,
+	CMD_LINT = 1 << 20,
 	CMD_ALL = 0x7fffffff,
 	CMD_UPSTREAMS = CMD_FETCH | CMD_KEEP | CMD_COURIER,
 	CMD_ROADS = CMD_UPSTREAMS | CMD_SURVEY, /* who ask responders by every
 						   road */
 	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP | CMD_HOSTS | CMD_COURIER |
-		  CMD_SURVEY,
-	CMD_ASK = CMD_NET & ~CMD_HOSTS, /* who ask anybody for addresses */
+		  CMD_SURVEY | CMD_DOCTOR,
+	CMD_NAMES = CMD_DNS | CMD_DOCTOR, /* who look at resolvers */
+	CMD_ASK = (CMD_NET & ~CMD_HOSTS) |
+		  CMD_DNS, /* who ask anybody for addresses */
 };
 
 enum { OPTIONS_TIMEOUT_MAX_S = 3600 };
+
+/* A name that exists and that nobody lists, RFC 2606. */
+#define OPTIONS_CONTROL "example.org"
 
 struct options {
 	int command; /* its CMD_ bit */
@@ -61,6 +69,9 @@ struct options {
 	const char *state_dir, *server, *server_command, *config;
 	const char *servername, *root;
 	const char *format, *hosts_file, *log_format;
+	const char *control, *pool; /* of dns and doctor */
+	bool bisect, has_blackhole;
+	struct resolver blackhole;
 	enum handshake_starttls starttls;
 	bool has_at;
 	int64_t at; /* wall seconds */

@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "doctor/fact.h"
 #include "doctor/finding.h"
 

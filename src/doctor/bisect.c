@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/bisect.c -- which name is targeted, and how wide. */
+#include "doctor/bisect.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "doctor/picture.h"
+
+#define CHANCE_MAX 1e-3 /* that silence was only luck */
+
+/* Questions for NAME, or any of ROLE if NAME is NULL, to the dark address. */
+struct tally {
+	unsigned asked, answered;
+};
+
+static struct tally
+count_dark(const struct facts *facts, enum fact_role role, const char *name)
+{
+	struct tally tally = {0};
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind != FACT_QUESTION ||
+		    q->party != PARTY_DARK || q->role != role ||
+		    (name != NULL && strcasecmp(q->name, name) != 0))
+			continue;
+		tally.asked++;
+		tally.answered += q->answers > 0 ? 1 : 0;
+	}
+	return tally;
+}
+
+/* --- the chain --- */
+
+static void
+add_link(struct bisect *b, const struct facts *facts, enum fact_role role,
+    const char *name)
+{
+	struct tally tally = count_dark(facts, role, name);
+
+	b->links[b->count++] = (struct bisect_link){
+	    .name = name,
+	    .asked = tally.asked,
+	    .answered = tally.answered,
+	    .injected = tally.answered > 0 ? BISECT_YES : BISECT_OPEN,
+	};
+}
+
+/* The rate at which injected names were answered: the lowest seen. */
+static double
+positive_rate(const struct bisect *b)
+{
+	double rate = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		const struct bisect_link *link = &b->links[i];
+		double own;
+
+		if (link->answered == 0)
+			continue;
+		/* that all of a few were answered makes no rate certain */
+		own = (double)link->answered / (double)(link->asked + 1);
+		if (rate <= 0 || own < rate)
+			rate = own;
+	}
+	return rate;
+}
+
+/* True if so many silences are no luck where names are answered at RATE. */
+static bool
+is_silent_for_sure(unsigned asked, double rate)
+{
+	double chance = 1;
+
+	if (asked == 0 || rate <= 0)
+		return false;
+	while (asked-- > 0 && chance >= CHANCE_MAX)
+		chance *= 1 - rate;
+	return chance < CHANCE_MAX;
+}
+
+static void
+judge_links(struct bisect *b)
+{
+	double rate = positive_rate(b);
+
+	for (size_t i = 0; i < b->count; i++) {
+		struct bisect_link *link = &b->links[i];
+
+		if (link->answered == 0 &&
+		    is_silent_for_sure(link->asked, rate))
+			link->injected = BISECT_NO;
+	}
+}
+
+/* --- how wide --- */
+
+/* The shortest zone of which a random child was answered. */
+static const char *
+answered_zone(const struct facts *facts)
+{
+	const char *zone = NULL;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+		const char *parent;
+
+		if (facts->items[i].kind != FACT_QUESTION ||
+		    q->party != PARTY_DARK || q->answers == 0 ||
+		    (q->role != ROLE_SIBLING && q->role != ROLE_SUFFIX))
+			continue;
+		parent = strchr(q->name, '.');
+		if (parent != NULL &&
+		    (zone == NULL || strlen(parent) < strlen(zone)))
+			zone = parent;
+	}
+	return zone;
+}
+
+/* False if the neighbours were not asked often enough to say. */
+static bool
+judge_scope(const struct facts *facts, struct bisect *b)
+{
+	struct tally sibling = count_dark(facts, ROLE_SIBLING, NULL);
+	const char *zone = answered_zone(facts);
+
+	if (count_dark(facts, ROLE_EMBEDDED, NULL).answered > 0)
+		(void)snprintf(b->scope, sizeof(b->scope), "pattern");
+	else if (zone != NULL)
+		(void)snprintf(b->scope, sizeof(b->scope), "*%s", zone);
+	else if (is_silent_for_sure(sibling.asked, positive_rate(b)))
+		(void)snprintf(b->scope, sizeof(b->scope), "host");
+	else
+		return false;
+	return true;
+}
+
+/* --- what is said --- */
+
+static void
+say_injected(struct bisect *b)
+{
+	const struct bisect_link *first = NULL;
+	size_t injected = 0, last = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->links[i].injected != BISECT_YES)
+			continue;
+		if (first == NULL)
+			first = &b->links[i];
+		injected++;
+		last = i;
+	}
+	if (first == NULL)
+		return;
+	if (strcmp(b->scope, "pattern") == 0)
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "every name that contains %s is targeted: the rule is not "
+		    "anchored",
+		    first->name);
+	else if (b->scope[0] == '*')
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "a whole zone is targeted: every name that ends in %s",
+		    b->scope + 1);
+	else if (injected == 1 && last == 0)
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "only the CA's responder name %s is targeted; the names it "
+		    "leads to are not, and can be asked by themselves",
+		    first->name);
+	else if (injected == 1 && last == b->count - 1)
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "only the single host %s at the end of the chain is "
+		    "targeted; the CA's name and the CDN as a whole are not: "
+		    "every customer mapped to that host is affected",
+		    first->name);
+	else if (injected == 1)
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "the name %s in the middle of the chain is targeted",
+		    first->name);
+	else
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "%zu of the %zu names of the chain are targeted, %s among "
+		    "them",
+		    injected, b->count, first->name);
+	if (b->scope[0] == '\0')
+		(void)snprintf(b->verdict + strlen(b->verdict),
+		    sizeof(b->verdict) - strlen(b->verdict),
+		    "; how wide the rule is was not asked often enough to say "
+		    "(--bisect)");
+	(void)snprintf(b->verdict + strlen(b->verdict),
+	    sizeof(b->verdict) - strlen(b->verdict),
+	    ". Forged answers are put on the path from this host; who runs "
+	    "the device cannot be told from here");
+}
+
+/* No dark address, or silence from it: what resolvers say of each name. */
+static void
+judge_resolvers(const struct facts *facts, struct bisect *b)
+{
+	struct picture picture;
+
+	picture_make(facts, &picture);
+	for (size_t i = 0; i < picture.asked_count; i++) {
+		const struct seen_asked *asked = &picture.asked[i];
+
+		if (asked->party != PARTY_RESOLVER ||
+		    asked->responder != ANSWER_WRONG || !picture.any_proven)
+			continue;
+		b->outcome = BISECT_RESOLVER;
+		(void)snprintf(
+		    b->resolver, sizeof(b->resolver), "%s", asked->asked);
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "no forged answer was seen on the path; the resolver %s, "
+		    "or whom it asks, is wrong",
+		    asked->asked);
+		return;
+	}
+}
+
+/* An error of the way, or ICMP, is no silence. */
+static bool
+is_unreachable(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind == FACT_QUESTION &&
+		    q->party == PARTY_DARK &&
+		    q->err.reason == REASON_UNREACHABLE)
+			return true;
+	}
+	return false;
+}
+
+static void
+judge_silence(const struct facts *facts, struct bisect *b, bool dark)
+{
+	b->outcome = BISECT_INCONCLUSIVE;
+	judge_resolvers(facts, b);
+	if (b->outcome == BISECT_RESOLVER)
+		return;
+	if (dark && is_unreachable(facts))
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "INCONCLUSIVE: the blackhole address cannot be reached, or "
+		    "its host says that nobody listens: choose another one");
+	else if (!dark)
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "INCONCLUSIVE: give --blackhole ADDRESS, a host beyond the "
+		    "border that is no resolver: what it 'answers' is forged");
+	else
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "INCONCLUSIVE: no name was answered where no resolver is. "
+		    "Nothing is forged on the way there, or the address does "
+		    "not lie behind the forger: without a name that is known "
+		    "to be forged there is no telling");
+}
+
+const char *
+bisect_outcome_name(enum bisect_outcome outcome)
+{
+	static const char *const names[] = {
+	    [BISECT_INJECTED] = "injected",
+	    [BISECT_INTERCEPTED] = "intercepted",
+	    [BISECT_RESOLVER] = "resolver-wrong",
+	    [BISECT_INCONCLUSIVE] = "inconclusive",
+	};
+
+	return names[outcome];
+}
+
+void
+bisect_judge(const struct facts *facts, const char *host, struct bisect *out)
+{
+	struct tally control = count_dark(facts, ROLE_CONTROL, NULL);
+	const char *chain[NAMES_CHAIN_MAX];
+	size_t length = names_chain(facts, host, chain);
+	bool any = false;
+
+	*out = (struct bisect){0};
+	add_link(out, facts, ROLE_RESPONDER, host);
+	for (size_t i = 0; i < length; i++)
+		add_link(out, facts, ROLE_CHAIN, chain[i]);
+	for (size_t i = 0; i < out->count; i++)
+		any = any || out->links[i].answered > 0;
+	if (control.answered > 0) {
+		out->outcome = BISECT_INTERCEPTED;
+		for (size_t i = 0; i < out->count; i++)
+			out->links[i].injected = BISECT_OPEN;
+		(void)snprintf(out->verdict, sizeof(out->verdict),
+		    "interception, not injection: the address answers for "
+		    "control names too, so something answers every question "
+		    "on port 53");
+		return;
+	}
+	if (!any || control.asked == 0) {
+		judge_silence(facts, out, control.asked > 0);
+		return;
+	}
+	out->outcome = BISECT_INJECTED;
+	judge_links(out);
+	if (!judge_scope(facts, out))
+		out->scope[0] = '\0';
+	say_injected(out);
+}

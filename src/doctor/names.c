@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/names.c -- who says what of a name, its CNAME chain and neighbours. */
+#include "doctor/names.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "doctor/round.h"
+
+enum {
+	REPEAT_MS = 200, /* between repeats: forgers may be limited */
+	LABEL = 12,
+}; /* letters of a random label: nobody has such a name */
+
+struct names {
+	uv_loop_t *loop;
+	struct facts *facts;
+	int64_t began_ms;
+	struct names_request request;
+	struct round *round;
+	char label[LABEL + 1];
+	void (*cb)(void *cookie);
+	void *cookie;
+};
+
+size_t
+names_chain(const struct facts *facts, const char *host,
+    const char *out[NAMES_CHAIN_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact *fact = &facts->items[i];
+		const struct fact_datagram *d = &fact->u.datagram;
+
+		if (fact->kind != FACT_DATAGRAM || d->elsewhere ||
+		    strcasecmp(
+			facts->items[d->question].u.question.name, host) != 0)
+			continue;
+		for (size_t c = 0; c < d->chain_length; c++) {
+			bool known = strcasecmp(d->chain[c], host) == 0;
+
+			for (size_t k = 0; k < count; k++)
+				known = known ||
+					strcasecmp(out[k], d->chain[c]) == 0;
+			if (!known && count < NAMES_CHAIN_MAX)
+				out[count++] = d->chain[c];
+		}
+	}
+	return count;
+}
+
+int
+names_check(const char *name, struct err *err)
+{
+	uint8_t query[512];
+	unsigned char octets[sizeof(struct in6_addr)];
+	struct err why = {0};
+	size_t len;
+
+	if (inet_pton(AF_INET, name, octets) == 1 ||
+	    inet_pton(AF_INET6, name, octets) == 1)
+		return err_set(err, REASON_USAGE,
+		    "'%s' is an address: there is no name to ask for", name);
+	if (strlen(name) >= FACT_NAME_TEXT ||
+	    dns_query_write(name, DNS_A, 0, query, sizeof(query), &len, &why) ==
+		-1)
+		return err_set(err, REASON_USAGE, "%s",
+		    why.reason == REASON_NONE ? "the name is too long"
+					      : why.text);
+	return 0;
+}
+
+/* --- names that cannot exist --- */
+
+static void
+make_label(char out[LABEL + 1])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint8_t chance[LABEL];
+
+	if (getrandom(chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+		memset(chance, 23, sizeof(chance));
+	for (size_t i = 0; i < LABEL; i++)
+		out[i] = letters[chance[i] & 31];
+	out[LABEL] = '\0';
+}
+
+/* NAME with its first letter or digit changed: a1.x -> b1.x. */
+static char *
+make_mutant(const char *name)
+{
+	char *mutant = mem_string(name);
+
+	mutant[0] =
+	    mutant[0] == 'z' || mutant[0] == '9' ? 'q' : (char)(mutant[0] + 1);
+	return mutant;
+}
+
+/* --- putting questions --- */
+
+static void
+put(struct names *n, enum fact_party party, const struct resolver *resolver,
+    const char *name, enum fact_role role, enum dns_type type, unsigned manner,
+    unsigned times)
+{
+	struct ask_request request = {
+	    .party = party,
+	    .resolver = resolver,
+	    .name = name,
+	    .role = role,
+	    .type = type,
+	    .manner = manner,
+	};
+
+	for (unsigned i = 0; i < times; i++) {
+		request.repeat = i;
+		request.delay_ms = i * REPEAT_MS;
+		round_add(n->round, &request);
+	}
+}
+
+static unsigned
+dark_repeats(const struct names *n)
+{
+	return n->request.bisect ? NAMES_BISECT_REPEATS : NAMES_DARK_REPEATS;
+}
+
+/* Where no resolver is: silence, or something on the way speaks. */
+static void
+put_dark(struct names *n, const char *name, enum fact_role role)
+{
+	if (n->request.dark != NULL)
+		put(n, PARTY_DARK, n->request.dark, name, role, DNS_A, 0,
+		    dark_repeats(n));
+}
+
+/* The server of a udp:// resolver over TCP. */
+static bool
+over_tcp(const struct resolver *udp, struct resolver *out)
+{
+	char url[RESOLVER_URL_TEXT];
+
+	(void)snprintf(url, sizeof(url), "tcp%s", udp->url + strlen("udp"));
+	return resolver_parse(url, out, NULL) == 0;
+}
+
+static void
+put_controls(struct names *n, const struct resolver *r)
+{
+	char *random = mem_printf("%s.%s", n->label, n->request.control);
+
+	put(n, PARTY_RESOLVER, r, n->request.control, ROLE_CONTROL, DNS_A, 0,
+	    1);
+	if (r->kind != RESOLVER_TCP)
+		put(n, PARTY_RESOLVER, r, random, ROLE_RANDOM, DNS_A, 0, 1);
+	free(random);
+}
+
+static void
+put_host(struct names *n, const struct resolver *r)
+{
+	const char *host = n->request.host;
+	struct resolver tcp;
+
+	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A, 0, 1);
+	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_AAAA, 0, 1);
+	put_controls(n, r);
+	if (r->kind != RESOLVER_UDP)
+		return;
+	/* an address in answer to these is impossible (NETWORK-TRUTH 1.2) */
+	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_TXT, 0, 1);
+	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A, DNS_CD, 1);
+	if (n->request.bisect)
+		put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A,
+		    DNS_NO_RD, 1);
+	if (!over_tcp(r, &tcp))
+		return;
+	put(n, PARTY_RESOLVER, &tcp, host, ROLE_RESPONDER, DNS_A, 0, 1);
+	put_controls(n, &tcp);
+}
+
+/* What lies beside NAME, which is injected or may be. */
+static void
+put_neighbours(struct names *n, const char *name)
+{
+	const char *parent = strchr(name, '.');
+	const char *further;
+	char *sibling, *other;
+
+	if (parent == NULL)
+		return;
+	sibling = mem_printf("%s%s", n->label, parent);
+	put_dark(n, sibling, ROLE_SIBLING);
+	for (size_t i = 0; i < n->request.resolver_count; i++)
+		put(n, PARTY_RESOLVER, &n->request.resolvers[i], sibling,
+		    ROLE_SIBLING, DNS_A, 0, 1);
+	free(sibling);
+	if (!n->request.bisect)
+		return;
+	other = make_mutant(name);
+	put_dark(n, other, ROLE_MUTANT);
+	free(other);
+	other = mem_printf("%s.%s", n->label, name);
+	put_dark(n, other, ROLE_CHILD);
+	free(other);
+	other = mem_printf("%s.%s.%s", name, n->label, n->request.control);
+	put_dark(n, other, ROLE_EMBEDDED);
+	free(other);
+	/* each zone further up, but no top-level domain */
+	for (further = strchr(parent + 1, '.');
+	     further != NULL && strchr(further + 1, '.') != NULL;
+	     further = strchr(further + 1, '.')) {
+		other = mem_printf("%s%s", n->label, further);
+		put_dark(n, other, ROLE_SUFFIX);
+		free(other);
+	}
+}
+
+/* --- the two rounds --- */
+
+static void
+end(void *cookie)
+{
+	struct names *n = cookie;
+	void (*cb)(void *cookie) = n->cb;
+	void *cb_cookie = n->cookie;
+
+	free(n);
+	cb(cb_cookie);
+}
+
+static void
+second_round(void *cookie)
+{
+	struct names *n = cookie;
+	const char *chain[NAMES_CHAIN_MAX];
+	size_t length = names_chain(n->facts, n->request.host, chain);
+
+	n->round = round_new(n->loop, n->facts, n->began_ms);
+	for (size_t c = 0; c < length; c++) {
+		put_dark(n, chain[c], ROLE_CHAIN);
+		for (size_t i = 0; i < n->request.resolver_count; i++) {
+			const struct resolver *r = &n->request.resolvers[i];
+
+			put(n, PARTY_RESOLVER, r, chain[c], ROLE_CHAIN, DNS_A,
+			    0, 1);
+			if (r->kind == RESOLVER_UDP)
+				put(n, PARTY_RESOLVER, r, chain[c], ROLE_CHAIN,
+				    DNS_TXT, 0, 1);
+		}
+	}
+	put_neighbours(n, n->request.host);
+	if (length > 0)
+		put_neighbours(n, chain[length - 1]);
+	round_run(n->round, end, n);
+}
+
+struct names *
+names_start(uv_loop_t *loop, struct facts *facts, int64_t began_ms,
+    const struct names_request *request, void (*cb)(void *cookie), void *cookie)
+{
+	static const struct resolver system = {
+	    .kind = RESOLVER_SYSTEM, .url = "system"};
+	struct names *n = mem_new(sizeof(*n));
+
+	n->loop = loop;
+	n->facts = facts;
+	n->began_ms = began_ms;
+	n->request = *request;
+	n->cb = cb;
+	n->cookie = cookie;
+	make_label(n->label);
+	n->round = round_new(loop, facts, began_ms);
+	if (request->ask_system)
+		put(n, PARTY_SYSTEM, &system, request->host, ROLE_RESPONDER,
+		    DNS_A, 0, 1);
+	for (size_t i = 0; i < request->resolver_count; i++)
+		put_host(n, &request->resolvers[i]);
+	put_dark(n, request->control, ROLE_CONTROL);
+	put_dark(n, request->host, ROLE_RESPONDER);
+	round_run(n->round, second_round, n);
+	return n;
+}
+
+void
+names_cancel(struct names **names)
+{
+	struct names *n = *names;
+
+	*names = NULL;
+	if (n == NULL)
+		return;
+	round_cancel(&n->round);
+	free(n);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/* face/dns_report.c -- what was asked and answered of a name, as JSON. */
+#include "face/dns_report.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "face/report.h"
+
+enum { POOL_FILE_MAX = 8 << 20 }; /* bytes */
+
+/* --- the pool --- */
+
+static int
+compare(const void *a, const void *b)
+{
+	char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static int
+pool_add(struct dns_pool *pool, char *line, int number, const char *path,
+    struct err *err)
+{
+	unsigned char octets[sizeof(struct in6_addr)];
+
+	line[strcspn(line, "# \t\r")] = '\0';
+	if (line[0] == '\0')
+		return 0;
+	if (inet_pton(AF_INET, line, octets) != 1 &&
+	    inet_pton(AF_INET6, line, octets) != 1)
+		return err_set(err, REASON_USAGE,
+		    "%s:%d: '%.60s' is no IP address", path, number, line);
+	if (pool->count == DNS_POOL_MAX)
+		return err_set(err, REASON_USAGE, "%s: more than %d addresses",
+		    path, DNS_POOL_MAX);
+	if ((pool->count & (pool->count + 1)) == 0) /* room doubles */
+		pool->addresses = mem_resize(pool->addresses,
+		    2 * (pool->count + 1), sizeof(pool->addresses[0]));
+	pool->addresses[pool->count++] = mem_string(line);
+	return 0;
+}
+
+int
+dns_pool_load(const char *path, struct dns_pool *out, struct err *err)
+{
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int number = 0, rc = 0;
+
+	*out = (struct dns_pool){0};
+	if (file_read(path, POOL_FILE_MAX, &bytes, &len, err) == -1)
+		return -1;
+	for (char *line = (char *)bytes, *next; line != NULL && rc == 0;
+	     line = next) {
+		next = strchr(line, '\n');
+		if (next != NULL)
+			*next++ = '\0';
+		rc = pool_add(out, line, ++number, path, err);
+	}
+	free(bytes);
+	if (rc == -1)
+		dns_pool_done(out);
+	else if (out->count > 0)
+		qsort(out->addresses, out->count, sizeof(out->addresses[0]),
+		    compare);
+	return rc;
+}
+
+void
+dns_pool_done(struct dns_pool *pool)
+{
+	for (size_t i = 0; i < pool->count; i++)
+		free(pool->addresses[i]);
+	free(pool->addresses);
+	*pool = (struct dns_pool){0};
+}
+
+bool
+dns_pool_has(const struct dns_pool *pool, const char *address)
+{
+	return pool != NULL && pool->count > 0 &&
+	       bsearch(&address, pool->addresses, pool->count,
+		   sizeof(pool->addresses[0]), compare) != NULL;
+}
+
+/* --- answers --- */
+
+static const char *
+transport_of(const struct fact_question *q)
+{
+	if (q->party == PARTY_SYSTEM)
+		return "system";
+	if (text_starts(q->asked, "tcp:"))
+		return "tcp";
+	if (text_starts(q->asked, "tls:"))
+		return "tls";
+	return text_starts(q->asked, "https:") ? "https" : "udp";
+}
+
+static const char *
+party_of(const struct fact_question *q)
+{
+	switch (q->party) {
+	case PARTY_SYSTEM:
+		return "system";
+	case PARTY_RESOLVER:
+		return "resolver";
+	case PARTY_AUTHORITY:
+		return "authority";
+	case PARTY_DARK:
+		return "blackhole";
+	}
+	return "?";
+}
+
+static json_t *
+json_records(const struct fact_datagram *d, const struct dns_pool *pool)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->chain_length; i++)
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:o}", "type", "CNAME", "data",
+			      report_json_text(d->chain[i])));
+	for (size_t i = 0; i < d->address_count; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:b}", "type",
+			strchr(d->addresses[i], ':') != NULL ? "AAAA" : "A",
+			"data", d->addresses[i], "in_pool",
+			dns_pool_has(pool, d->addresses[i])));
+	return list;
+}
+
+static json_t *
+json_datagram(const struct fact *fact, const struct fact_question *q,
+    const struct dns_pool *pool)
+{
+	const struct fact_datagram *d = &fact->u.datagram;
+	json_t *flags = json_array();
+
+	if (d->authoritative)
+		(void)json_array_append_new(flags, json_string("aa"));
+	if (d->truncated)
+		(void)json_array_append_new(flags, json_string("tc"));
+	if (d->recursion)
+		(void)json_array_append_new(flags, json_string("ra"));
+	return json_pack(
+	    "{s:I, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:o, s:b, s:b, s:b, "
+	    "s:b}",
+	    "at_ms", (json_int_t)fact->at_ms, "from",
+	    d->from[0] != '\0' ? json_string(d->from) : json_string(q->asked),
+	    "rcode", d->malformed ? json_null() : json_integer(d->rcode),
+	    "records", json_records(d, pool), "flags", flags, "edns", d->edns,
+	    "ede", d->ede < 0 ? json_null() : json_integer(d->ede), "ip_ttl",
+	    d->ip_ttl < 0 ? json_null() : json_integer(d->ip_ttl), "size",
+	    (json_int_t)d->size, "ttl_s",
+	    d->ttl_s < 0 ? json_null() : json_integer(d->ttl_s), "malformed",
+	    d->malformed, "elsewhere", d->elsewhere, "impossible",
+	    d->wrong_type, "other_case", d->other_case);
+}
+
+static const char *
+type_name(uint16_t type)
+{
+	switch (type) {
+	case DNS_A:
+		return "A";
+	case DNS_AAAA:
+		return "AAAA";
+	case DNS_TXT:
+		return "TXT";
+	default:
+		return "?";
+	}
+}
+
+json_t *
+dns_report_answers(const struct facts *facts, const struct dns_pool *pool)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+		json_t *datagrams;
+
+		if (facts->items[i].kind != FACT_QUESTION)
+			continue;
+		datagrams = json_array();
+		for (size_t j = i + 1; j < facts->count; j++) {
+			if (facts->items[j].kind == FACT_DATAGRAM &&
+			    facts->items[j].u.datagram.question == i)
+				(void)json_array_append_new(datagrams,
+				    json_datagram(&facts->items[j], q, pool));
+		}
+		(void)json_array_append_new(list,
+		    json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:b, "
+			      "s:i, s:o, s:o}",
+			"id", (json_int_t)(i + 1), "resolver", q->asked,
+			"party", party_of(q), "transport", transport_of(q),
+			"name", report_json_text(q->name), "role",
+			fact_role_name(q->role), "type", type_name(q->type),
+			"rd", !q->no_rd, "cd", q->cd, "repeat", (int)q->repeat,
+			"datagrams", datagrams, "error",
+			q->err.reason == REASON_NONE
+			    ? json_null()
+			    : json_string(reason_name(q->err.reason))));
+	}
+	return list;
+}
+
+/* --- verdicts --- */
+
+json_t *
+dns_report_finding(const struct finding *f, const struct facts *facts)
+{
+	const struct finding_row *row = finding_row(f->code);
+	json_t *evidence = json_array(), *remedy = json_array();
+
+	(void)facts;
+	for (size_t i = 0; i < f->evidence_count; i++)
+		(void)json_array_append_new(
+		    evidence, json_integer((json_int_t)f->evidence[i] + 1));
+	for (int i = 0; i < FINDING_REMEDY_MAX && row->remedy[i] != NULL; i++)
+		(void)json_array_append_new(
+		    remedy, json_string(row->remedy[i]));
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "code", row->code, "layer", finding_layer_name(row->layer),
+	    "certainty", certainty_name(f->certainty), "sentence",
+	    report_json_text(f->sentence), "evidence", evidence, "remedy",
+	    remedy, "resolver",
+	    f->resolver[0] == '\0' ? json_null()
+				   : report_json_text(f->resolver),
+	    "name",
+	    f->name[0] == '\0' ? json_null() : report_json_text(f->name),
+	    "address",
+	    f->address[0] == '\0' ? json_null() : report_json_text(f->address),
+	    "scope",
+	    f->scope[0] == '\0' ? json_null() : report_json_text(f->scope));
+}
+
+json_t *
+dns_report_bisect(const struct bisect *bisect)
+{
+	json_t *chain;
+
+	if (bisect == NULL)
+		return json_null();
+	chain = json_array();
+	for (size_t i = 0; i < bisect->count; i++) {
+		const struct bisect_link *link = &bisect->links[i];
+
+		(void)json_array_append_new(
+		    chain, json_pack("{s:o, s:o, s:i, s:i}", "name",
+			       report_json_text(link->name), "injected",
+			       link->injected == BISECT_OPEN
+				   ? json_null()
+				   : json_boolean(link->injected == BISECT_YES),
+			       "answered", (int)link->answered, "asked",
+			       (int)link->asked));
+	}
+	return json_pack("{s:o, s:o, s:o, s:s, s:s}", "chain", chain, "scope",
+	    bisect->scope[0] == '\0' ? json_null()
+				     : report_json_text(bisect->scope),
+	    "resolver",
+	    bisect->resolver[0] == '\0' ? json_null()
+					: report_json_text(bisect->resolver),
+	    "outcome", bisect_outcome_name(bisect->outcome), "verdict",
+	    bisect->verdict);
+}
+
+bool
+dns_report_tells(const struct diagnosis *diagnosis, size_t index)
+{
+	return finding_row(diagnosis->findings[index].code)->layer == LAYER_DNS;
+}
+
+void
+dns_report_json(const struct dns_report *r)
+{
+	json_t *document = report_document("dns");
+	json_t *chain = json_array(), *verdicts = json_array();
+	const char *names[NAMES_CHAIN_MAX];
+	size_t length = names_chain(r->facts, r->name, names);
+
+	for (size_t i = 0; i < length; i++)
+		(void)json_array_append_new(chain, report_json_text(names[i]));
+	for (size_t i = 0; i < r->diagnosis->count; i++) {
+		if (dns_report_tells(r->diagnosis, i))
+			(void)json_array_append_new(verdicts,
+			    dns_report_finding(
+				&r->diagnosis->findings[i], r->facts));
+	}
+	(void)json_object_update_new(
+	    document, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name",
+			  report_json_text(r->name), "chain", chain, "answers",
+			  dns_report_answers(r->facts, r->pool), "verdicts",
+			  verdicts, "bisect", dns_report_bisect(r->bisect)));
+	report_print(document);
+}

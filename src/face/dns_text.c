@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/* face/dns_text.c -- what was asked and answered of a name, as lines. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "face/dns_report.h"
+
+/* Answers that are worth a line each; all with -v. */
+static bool
+is_shown(const struct dns_report *r, const struct fact_question *q)
+{
+	if (r->o->verbose > 0)
+		return true;
+	return (q->role == ROLE_RESPONDER || q->role == ROLE_CHAIN ||
+		   q->role == ROLE_CONTROL) &&
+	       q->repeat == 0;
+}
+
+static const char *
+type_name(const struct fact_question *q)
+{
+	return q->party == PARTY_SYSTEM ? "A+AAAA"
+	       : q->type == DNS_A       ? "A"
+	       : q->type == DNS_AAAA    ? "AAAA"
+					: "TXT";
+}
+
+static void
+print_records(const struct dns_report *r, const struct fact_datagram *d)
+{
+	for (size_t i = 0; i < d->chain_length; i++)
+		(void)printf(" -> %s", d->chain[i]);
+	for (size_t i = 0; i < d->address_count; i++)
+		(void)printf(" %s%s", d->addresses[i],
+		    dns_pool_has(r->pool, d->addresses[i]) ? " (in the pool)"
+							   : "");
+}
+
+static void
+print_datagram(const struct dns_report *r, const struct fact *fact,
+    const struct fact_question *q)
+{
+	static const char *const rcodes[] = {
+	    "", " FORMERR", " SERVFAIL", " NXDOMAIN", " NOTIMP", " REFUSED"};
+	const struct fact_datagram *d = &fact->u.datagram;
+	int rcode = d->rcode >= 0 && d->rcode <= 5 ? d->rcode : 0;
+
+	(void)printf("      %5lld ms", (long long)fact->at_ms);
+	if (d->elsewhere)
+		(void)printf(" from %s, not believed:", d->from);
+	if (d->malformed)
+		(void)printf(" malformed, %zu bytes", d->size);
+	else {
+		(void)printf("%s", rcodes[rcode]);
+		if (d->rcode > 5)
+			(void)printf(" rcode %d", d->rcode);
+		print_records(r, d);
+		if (d->rcode == 0 && d->address_count == 0 &&
+		    d->chain_length == 0)
+			(void)printf(" nothing");
+	}
+	if (d->wrong_type)
+		(void)printf("  [an address for %s: impossible]", type_name(q));
+	if (q->party != PARTY_SYSTEM && d->ip_ttl >= 0)
+		(void)printf("  [%s%sIP TTL %d]", d->edns ? "" : "no EDNS, ",
+		    d->authoritative ? "AA, " : "", d->ip_ttl);
+	if (d->ede >= 0)
+		(void)printf("  [EDE %d]", d->ede);
+	(void)printf("\n");
+}
+
+static void
+print_question(const struct dns_report *r, size_t index)
+{
+	const struct fact_question *q = &r->facts->items[index].u.question;
+	bool own = strcasecmp(q->name, r->name) == 0;
+
+	(void)printf("    %s%s%s%s%s\n", type_name(q), own ? "" : " of ",
+	    own ? "" : q->name, q->cd ? ", CD=1" : "",
+	    q->no_rd ? ", RD=0" : "");
+	if (q->err.reason != REASON_NONE)
+		(void)printf("      %5lld ms nothing: %s\n",
+		    (long long)q->elapsed_ms, reason_name(q->err.reason));
+	for (size_t i = index + 1; i < r->facts->count; i++) {
+		if (r->facts->items[i].kind == FACT_DATAGRAM &&
+		    r->facts->items[i].u.datagram.question == index)
+			print_datagram(r, &r->facts->items[i], q);
+	}
+}
+
+/* All that one party was asked, under its name; each party once. */
+static void
+print_party(const struct dns_report *r, size_t first)
+{
+	const struct fact_question *of = &r->facts->items[first].u.question;
+
+	for (size_t i = 0; i < first; i++) {
+		const struct fact_question *q = &r->facts->items[i].u.question;
+
+		if (r->facts->items[i].kind == FACT_QUESTION &&
+		    q->party == of->party && strcmp(q->asked, of->asked) == 0)
+			return;
+	}
+	(void)printf("  %s%s\n", of->asked,
+	    of->party == PARTY_DARK
+		? ", where no resolver is: whatever answers is not it"
+		: "");
+	for (size_t i = first; i < r->facts->count; i++) {
+		const struct fact_question *q = &r->facts->items[i].u.question;
+
+		if (r->facts->items[i].kind == FACT_QUESTION &&
+		    q->party == of->party && strcmp(q->asked, of->asked) == 0 &&
+		    is_shown(r, q))
+			print_question(r, i);
+	}
+}
+
+static void
+print_bisect(const struct bisect *b)
+{
+	(void)printf("\nbisect\n");
+	for (size_t i = 0; i < b->count; i++) {
+		const struct bisect_link *link = &b->links[i];
+
+		(void)printf("  %-50s %u of %u answered  %s\n", link->name,
+		    link->answered, link->asked,
+		    link->injected == BISECT_YES  ? "injected"
+		    : link->injected == BISECT_NO ? "not injected"
+						  : "not known");
+	}
+	if (b->scope[0] != '\0')
+		(void)printf("  scope: %s\n", b->scope);
+	(void)printf("  %s.\n", b->verdict);
+}
+
+void
+dns_report_text(const struct dns_report *r)
+{
+	const char *chain[NAMES_CHAIN_MAX];
+	size_t length = names_chain(r->facts, r->name, chain);
+	bool any = false;
+
+	(void)printf("%s", r->name);
+	for (size_t i = 0; i < length; i++)
+		(void)printf(" -> %s", chain[i]);
+	(void)printf("\n");
+	if (!r->o->quiet) {
+		for (size_t i = 0; i < r->facts->count; i++) {
+			if (r->facts->items[i].kind == FACT_QUESTION)
+				print_party(r, i);
+		}
+	}
+	if (r->bisect != NULL)
+		print_bisect(r->bisect);
+	(void)printf("\n");
+	for (size_t i = 0; i < r->diagnosis->count; i++) {
+		const struct finding *f = &r->diagnosis->findings[i];
+
+		if (!dns_report_tells(r->diagnosis, i))
+			continue;
+		any = true;
+		(void)printf("%s (%s): %s\n", finding_row(f->code)->code,
+		    certainty_name(f->certainty), f->sentence);
+	}
+	if (!any)
+		(void)printf("nothing was seen that only a forger does. That "
+			     "answers differ is no proof of anything: `oclasp "
+			     "fetch` and `oclasp doctor` prove which addresses "
+			     "give a genuine response.\n");
+}
