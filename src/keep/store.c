@@ -150,6 +150,10 @@ store_check(struct store *store, struct store_report *out)
 		store_writer_suspect(store->writer);
 	store->suspect = false;
 	store_writer_report(store->writer, out);
+	/* what a reader has opened on a disk that cannot be written stays so in
+	 * this process, for the writer too: SQLite shares it */
+	if (out->ailing)
+		store_db_close(&store->db);
 }
 
 int

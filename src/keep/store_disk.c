@@ -68,8 +68,21 @@ store_disk_open(struct store_disk *disk, struct err *err)
 	disk->files = (struct store_files){0};
 	(void)look_at(disk->path, "", &disk->files.database);
 	disk->generation++;
-	disk->is_new = disk->is_new || owned.is_new;
+	disk->lacks_all = disk->lacks_all || owned.is_new;
 	return 0;
+}
+
+/* The log of the one that is gone is no log of what is there by now. */
+static void
+leave(struct store_disk *disk)
+{
+	struct store_file now;
+
+	store_db_abandon(&disk->db);
+	disk->lacks_all = true;
+	if (look_at(disk->path, "-wal", &now) &&
+	    now.ino == disk->files.log.ino && now.dev == disk->files.log.dev)
+		store_set_log_aside(disk->path);
 }
 
 static int
@@ -138,7 +151,7 @@ store_disk_write(struct store_disk *disk, const struct store_row *rows,
 
 	if (disk->db.sqlite != NULL &&
 	    store_files_lost(disk->path, &disk->files))
-		store_db_abandon(&disk->db);
+		leave(disk);
 	if (disk->db.sqlite == NULL) {
 		if (store_disk_open(disk, err) == -1)
 			return -1;
@@ -150,9 +163,14 @@ store_disk_write(struct store_disk *disk, const struct store_row *rows,
 			return 0;
 		damaged = is_damaged(disk, err);
 	}
-	if (!damaged || repair(disk, err) == -1)
-		return -1;
-	return write_rows(disk, rows, err);
+	if (damaged)
+		return repair(disk, err) == 0 ? write_rows(disk, rows, err)
+					      : -1;
+	/* a disk that has gone is perhaps mounted again, as another one */
+	if ((disk->db.code & 0xff) == SQLITE_IOERR ||
+	    (disk->db.code & 0xff) == SQLITE_READONLY)
+		store_db_close(&disk->db);
+	return -1;
 }
 
 void

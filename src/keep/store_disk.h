@@ -28,8 +28,8 @@ struct store_disk {
 	int64_t aside_ms; /* monotonic: when one was set aside; 0: never */
 
 	/* for others to take: */
-	char *aside; /* the name of the last that was set aside; owned */
-	bool is_new; /* a new one was begun */
+	char *aside;    /* the name of the last that was set aside; owned */
+	bool lacks_all; /* it is a new one, or not the one that was written */
 };
 
 /* True if the files at PATH are gone, or others: what is written goes nowhere.

@@ -121,6 +121,12 @@ open_sound(struct store_db *db, const char *path, bool *is_new, struct err *err)
 	case STORE_SOUND:
 		break;
 	}
+	/* SQLite opens what it may not write without a word */
+	if (sqlite3_db_readonly(db->sqlite, "main") != 0) {
+		db->code = SQLITE_READONLY;
+		return err_set(err, REASON_STORE,
+		    "cannot write the store '%s': it is read-only", path);
+	}
 	if (check_version(db, &version, err) == -1 || set_up(db, err) == -1 ||
 	    (version != store_version_known() && store_migrate(db, err) == -1))
 		return -1;
@@ -143,11 +149,25 @@ free_name(const char *path)
 	return name;
 }
 
-/* Its journal belongs to the damaged one, not to the next. */
+/* The log at PATH, and its index, go to ASIDE, as far as they are there. */
+static void
+move_log(const char *path, const char *aside)
+{
+	static const char *const suffixes[] = {"-wal", "-shm"};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *journal = mem_printf("%s%s", path, suffixes[i]);
+		char *moved = mem_printf("%s%s", aside, suffixes[i]);
+
+		(void)rename(journal, moved);
+		free(journal);
+		free(moved);
+	}
+}
+
 char *
 store_set_aside(const char *path, struct err *err)
 {
-	static const char *const suffixes[] = {"-wal", "-shm"};
 	char *aside = free_name(path);
 
 	if (rename(path, aside) == -1) {
@@ -157,15 +177,18 @@ store_set_aside(const char *path, struct err *err)
 		free(aside);
 		return NULL;
 	}
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char *journal = mem_printf("%s%s", path, suffixes[i]);
-		char *moved = mem_printf("%s%s", aside, suffixes[i]);
-
-		(void)rename(journal, moved);
-		free(journal);
-		free(moved);
-	}
+	/* it belongs to the damaged one, not to the next */
+	move_log(path, aside);
 	return aside;
+}
+
+void
+store_set_log_aside(const char *path)
+{
+	char *aside = free_name(path);
+
+	move_log(path, aside);
+	free(aside);
 }
 
 int

@@ -143,6 +143,9 @@ int store_own(struct store_db *db, const char *path, struct store_owned *out,
 /* Rename the database at PATH, and what belongs to it.  Its name, owned. */
 char *store_set_aside(const char *path, struct err *err);
 
+/* The same of its log alone, when that has lost its database. */
+void store_set_log_aside(const char *path);
+
 /* Open it to read what can be read, by whatever way: as it is while it cannot
  * be written, or, at the last, an empty one in memory. */
 void store_open_to_read(struct store_db *db, const char *path);

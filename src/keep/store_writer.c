@@ -30,6 +30,7 @@ struct store_writer {
 
 	/* of the thread alone, once it runs */
 	struct store_disk disk;
+	struct store_pruning pruning;
 
 	/* under the lock */
 	struct store_row *first, **end;
@@ -38,9 +39,10 @@ struct store_writer {
 	int64_t first_ms;    /* since when the first has waited */
 	uint64_t put, gone;  /* changes: how many came, and are dealt with */
 	bool hurry, closing;
-	bool suspect; /* a reader has met damage */
-	bool dropped; /* something there was no room for */
-	struct store_pruning pruning;
+	bool suspect;             /* a reader has met damage */
+	bool dropped;             /* something there was no room for */
+	bool prune;               /* is asked for, */
+	int64_t prune_now;        /* and the time that counts */
 	unsigned generation;      /* as of the disk */
 	struct store_files files; /* the same */
 	int64_t retry_ms;         /* after a failure */
@@ -145,7 +147,7 @@ wait_for_work(struct store_writer *w)
 		} else if (w->suspect) {
 			return;
 		} else if (w->first == NULL) {
-			if (w->pruning.due)
+			if (w->prune || w->pruning.due)
 				return;
 			uv_cond_wait(&w->work, &w->lock);
 			continue;
@@ -166,8 +168,8 @@ account(struct store_writer *w, bool good, const struct err *err)
 		w->report.aside = w->disk.aside;
 		w->disk.aside = NULL;
 	}
-	w->report.wants_all = w->report.wants_all || w->disk.is_new;
-	w->disk.is_new = false;
+	w->report.wants_all = w->report.wants_all || w->disk.lacks_all;
+	w->disk.lacks_all = false;
 	w->generation = w->disk.generation;
 	w->files = w->disk.files;
 	if (good) {
@@ -194,23 +196,27 @@ turn(struct store_writer *w)
 	size_t count;
 	struct store_row *rows = take_batch(w, &count);
 	bool suspect = w->suspect;
-	struct store_pruning pruning = w->pruning;
 	bool good;
 
 	w->suspect = false;
+	/* only behind all that was put before: the list of what is kept */
+	if (w->prune && w->first == NULL) {
+		w->pruning =
+		    (struct store_pruning){.due = true, .now = w->prune_now};
+		w->prune = false;
+	}
 	uv_mutex_unlock(&w->lock);
 	good = store_disk_write(&w->disk, rows, suspect, &err) == 0;
 	if (good)
 		free_rows(rows);
 	/* of little weight: where it fails it is tried the next time */
-	if (good && pruning.due &&
-	    store_prune_some(&w->disk.db, &pruning, NULL) == -1)
-		pruning.due = false;
+	if (good && w->pruning.due &&
+	    store_prune_some(&w->disk.db, &w->pruning, NULL) == -1)
+		w->pruning.due = false;
 	uv_mutex_lock(&w->lock);
 	account(w, good, &err);
 	if (good) {
 		w->gone += count;
-		w->pruning = pruning;
 	} else {
 		put_back(w, rows, count);
 		make_room(w);
@@ -328,7 +334,8 @@ void
 store_writer_prune(struct store_writer *w, int64_t now)
 {
 	uv_mutex_lock(&w->lock);
-	w->pruning = (struct store_pruning){.due = true, .now = now};
+	w->prune = true;
+	w->prune_now = now;
 	uv_cond_signal(&w->work);
 	uv_mutex_unlock(&w->lock);
 }

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "keep/store.h"
 #include "scratch.h"
@@ -134,6 +135,116 @@ store_test_history(struct store *store, const char *fingerprint, size_t limit)
 			     store_test_see, &history, NULL),
 	    0);
 	return history;
+}
+
+/* --- as the keeper has it --- */
+
+enum {
+	STORE_TEST_WAIT_MS = 30000, /* for what comes at its own time */
+	STORE_TEST_LOOK_MS = 5,
+};
+
+static inline struct store *
+store_test_keep(const char *path)
+{
+	struct err err = {0};
+	struct store *store = store_keep(path, &err);
+
+	if (store == NULL)
+		fail_msg("cannot keep: %s", err.text);
+	return store;
+}
+
+static inline void
+store_test_flush(struct store *store)
+{
+	struct err err = {0};
+
+	if (store_flush(store, &err) == -1)
+		fail_msg("cannot flush: %s", err.text);
+}
+
+/* COUNT staples of their own certificates; TEXT is what is in them. */
+static inline void
+store_test_put_many(struct store *store, int count, const char *text)
+{
+	for (int i = 0; i < count; i++) {
+		char *fingerprint = mem_printf("%064d", i);
+
+		store_test_put(store, fingerprint, text);
+		free(fingerprint);
+	}
+}
+
+/* What the store says until it says that it is AILING, or not; all of it. */
+static inline struct store_report
+store_test_wait(struct store *store, bool ailing)
+{
+	int64_t until = clock_mono_ms() + STORE_TEST_WAIT_MS;
+	struct store_report sum = {0}, now;
+
+	for (;;) {
+		store_check(store, &now);
+		if (now.aside != NULL) {
+			free(sum.aside);
+			sum.aside = now.aside;
+		}
+		sum.wants_all = sum.wants_all || now.wants_all;
+		sum.ailing = now.ailing;
+		sum.err = now.err;
+		sum.waiting = now.waiting;
+		if (now.ailing == ailing)
+			return sum;
+		if (clock_mono_ms() >= until)
+			fail_msg("still %s: %s", now.ailing ? "ailing" : "well",
+			    now.err.text);
+		(void)usleep(STORE_TEST_LOOK_MS * 1000);
+	}
+}
+
+/* Until the store has asked for all again. */
+static inline struct store_report
+store_test_wait_loss(struct store *store)
+{
+	int64_t until = clock_mono_ms() + STORE_TEST_WAIT_MS;
+	char *aside = NULL;
+
+	for (;;) {
+		struct store_report report = store_test_wait(store, false);
+
+		if (report.aside != NULL) {
+			free(aside);
+			aside = report.aside;
+		}
+		if (report.wants_all) {
+			report.aside = aside;
+			return report;
+		}
+		assert_true(clock_mono_ms() < until);
+		(void)usleep(STORE_TEST_LOOK_MS * 1000);
+	}
+}
+
+static inline void
+store_test_expect_visitor(
+    const char *path, const char *fingerprint, const char *text)
+{
+	struct store *visitor = store_visit(path, 0, NULL);
+
+	assert_non_null(visitor);
+	store_test_expect(visitor, fingerprint, text);
+	store_close(visitor);
+}
+
+static inline void
+store_test_sql(const char *path, const char *text)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(db, 10000), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 #endif
