@@ -444,3 +444,16 @@ file_lock(const char *path, int *out, struct err *err)
 	*out = fd;
 	return 0;
 }
+
+char *
+file_absolute(const char *path)
+{
+	char *here, *whole;
+
+	if (path == NULL || path[0] == '/')
+		return mem_string(path);
+	here = getcwd(NULL, 0);
+	whole = mem_printf("%s/%s", here == NULL ? "" : here, path);
+	free(here);
+	return whole;
+}

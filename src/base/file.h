@@ -63,4 +63,8 @@ int file_make_dir(const char *path, mode_t mode, struct err *err);
  * read-only the file is locked as it is, or its folder where there is none. */
 int file_lock(const char *path, int *out, struct err *err);
 
+/* PATH from the root on, so that it means the same in another folder; it need
+ * not be there.  Owned; NULL for NULL. */
+char *file_absolute(const char *path);
+
 #endif

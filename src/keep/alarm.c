@@ -148,19 +148,20 @@ ended(void *cookie, const struct proc_result *result)
 {
 	struct patient *p = cookie;
 	struct alarm *a = p->alarm;
+	char *name = mem_string(p->name);
 	char why[SHOWN_OUTPUT + 64];
 
 	p->proc = NULL;
 	a->running--;
 	(void)snprintf(why, sizeof(why), "exit status %d: %.*s",
 	    result->exit_status, SHOWN_OUTPUT, result->errors);
-	if (a->ended != NULL)
-		a->ended(
-		    a->cookie, p->name, result->exit_status == 0 ? NULL : why);
 	/* what changed while it ran waits already */
 	if (!p->waits && p->told == STATE_FRESH && p->is == STATE_FRESH)
 		forget(p);
 	run_next(a);
+	/* the last: the callback may free all of this */
+	a->ended(a->cookie, name, result->exit_status == 0 ? NULL : why);
+	free(name);
 }
 
 /* The first that waits and for whom none runs. */
@@ -280,18 +281,25 @@ alarm_is_busy(const struct alarm *a)
 	return a->running > 0 || a->waiting > 0;
 }
 
+void
+alarm_command(struct alarm *a, const char *const *argv, int64_t deadline_ms)
+{
+	proc_argv_free(a->argv);
+	a->argv = argv == NULL || argv[0] == NULL ? NULL : proc_argv("", argv);
+	a->deadline_ms = deadline_ms > 0 ? deadline_ms : ALARM_DEADLINE_MS;
+	/* nobody waits for what is not there any more */
+	while (a->argv == NULL && a->first != NULL)
+		leave_queue(a->first);
+}
+
 struct alarm *
-alarm_new(uv_loop_t *loop, const char *const *argv, int64_t deadline_ms,
-    alarm_ended cb, void *cookie)
+alarm_new(uv_loop_t *loop, alarm_ended cb, void *cookie)
 {
 	struct alarm *a = mem_new(sizeof(*a));
 
 	a->loop = loop;
-	a->deadline_ms = deadline_ms > 0 ? deadline_ms : ALARM_DEADLINE_MS;
 	a->ended = cb;
 	a->cookie = cookie;
-	if (argv != NULL && argv[0] != NULL)
-		a->argv = proc_argv("", argv);
 	return a;
 }
 

@@ -32,10 +32,13 @@ enum {
 /* What came of one run: FAILED says why, or is NULL. */
 typedef void (*alarm_ended)(void *cookie, const char *name, const char *failed);
 
-/* ARGV, NULL-terminated, is copied.  NULL or empty: nobody is told, but states
- * are followed all the same.  DEADLINE_MS 0: ALARM_DEADLINE_MS. */
-struct alarm *alarm_new(uv_loop_t *loop, const char *const *argv,
-    int64_t deadline_ms, alarm_ended ended, void *cookie);
+/* Nobody is told until there is a command.  ENDED may free the alarm. */
+struct alarm *alarm_new(uv_loop_t *loop, alarm_ended ended, void *cookie);
+
+/* The program to run from now on: ARGV, NULL-terminated, is copied; NULL or
+ * empty: none.  DEADLINE_MS 0: ALARM_DEADLINE_MS. */
+void alarm_command(
+    struct alarm *alarm, const char *const *argv, int64_t deadline_ms);
 
 /* What runs is killed, what waits is dropped; ENDED is not called any more. */
 void alarm_free(struct alarm *alarm);

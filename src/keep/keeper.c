@@ -59,6 +59,7 @@ keeper_stop(struct keeper *k)
 		target_stop(k->targets[i]);
 		places_leave(&k->places, &k->targets[i]->place);
 	}
+	control_stop(&k->control);
 	nginx_scan_cancel(&k->scan);
 	publish_cancel(&k->publish);
 	loop_timer_cancel(&k->publish_timer);
@@ -88,7 +89,7 @@ void
 keeper_check_idle(struct keeper *k)
 {
 	if (k->options->once && !keeper_is_fetching(k) &&
-	    !keeper_is_publishing(k))
+	    !keeper_is_publishing(k) && !control_is_busy(k->control))
 		keeper_stop(k);
 }
 
@@ -294,6 +295,7 @@ keeper_run(
 		settings = NULL;
 		(void)uv_loop_init(&k->loop);
 		k->pool = fetch_pool_new(&k->loop);
+		k->control = control_start(k);
 		begin(k);
 		loop_run(&k->loop);
 		keeper_end_store(k);

@@ -43,9 +43,18 @@ struct keeper_options {
 	bool use_nginx;
 	const char *nginx_command;
 	bool once;
+	/* run when a certificate comes to need a person, and when it is well
+	 * again (keep/alarm.h): argv, NULL-terminated; NULL: none */
+	const char *const *alarm_command;
+	int64_t alarm_timeout_s; /* 0: ALARM_DEADLINE_MS */
+
+	/* where questions and orders are taken; NULL: nowhere.  The group's
+	 * members may come too; NULL: the owner alone */
+	const char *control_socket, *control_group;
 
 	/* SIGHUP: everything anew into *FRESH, or -1 and the old options stay.
-	 * The state folder, `once` and what follows here remain as they are.
+	 * The state folder, `once`, the control socket and what follows here
+	 * remain as they are.
 	 * NULL: they never change. */
 	int (*reload)(
 	    void *cookie, struct keeper_options *fresh, struct err *err);

@@ -49,9 +49,17 @@ keeper_decide(struct keeper *k, struct target *target)
 	const struct policy_facts facts = target_facts(target, now);
 	const struct policy_decision d = policy_decide(&facts);
 	bool busy = target->place.state != PLACE_NONE;
-	int64_t when = busy ? 0 : d.next_attempt;
+	bool idle = !busy && d.next_attempt == 0;
+	bool changed = d.state != target->state || !target->said;
+	int64_t when = d.next_attempt;
 
-	if (d.state != target->state || !target->said) {
+	if (idle)
+		target->ordered = false; /* nobody can be asked */
+	if (busy)
+		when = 0;
+	else if (target->ordered)
+		when = now;
+	if (changed) {
 		/* due is a moment, and pending is where all begin */
 		if (d.state != STATE_DUE &&
 		    !(d.state == STATE_PENDING && target->failures == 0))
@@ -59,6 +67,7 @@ keeper_decide(struct keeper *k, struct target *target)
 		target->said = true;
 		target->state = d.state;
 	}
+	control_decided(k->control, target, changed, idle);
 	/* the end of a staple is an event too: it is withdrawn then (I3), also
 	 * when an attempt that failed in this very second comes first */
 	if (target->served_until != 0 &&
@@ -317,6 +326,7 @@ acquired(void *cookie, struct acquire_result *result)
 	int64_t now = clock_wall_s();
 
 	target_stopped(target);
+	target->ordered = false;
 	target->last_attempt = now;
 	target->fetch_again =
 	    result->max_age_s > 0 ? now + result->max_age_s : 0;
@@ -333,6 +343,7 @@ acquired(void *cookie, struct acquire_result *result)
 		keeper_mark_dirty(k);
 	if (first && target_waits(target, now))
 		log_held(target, now);
+	control_attempted(k->control, target, result);
 	if (keeper_wants_second(k, target))
 		start_second(k, target);
 	else
@@ -347,7 +358,8 @@ start(struct keeper *k, struct target *target)
 	const struct policy_facts facts = target_facts(target, now);
 	int64_t next = policy_decide(&facts).next_attempt;
 
-	if (keeper_wants_second(k, target) && (next == 0 || next > now)) {
+	if (!target->ordered && keeper_wants_second(k, target) &&
+	    (next == 0 || next > now)) {
 		start_second(k, target);
 		return;
 	}
@@ -366,13 +378,23 @@ ask_for_place(struct keeper *k, struct target *target)
 		keeper_decide(k, target);
 }
 
+void
+keeper_refresh(struct keeper *k, struct target *target)
+{
+	if (target->unreadable != NULL)
+		keeper_read_target(k, target);
+	target->ordered = true;
+	keeper_decide(k, target);
+}
+
 /* TARGET's moment has come: a fetch, or the end of its staple. */
 static void
 handle_due(struct keeper *k, struct target *target, int64_t now)
 {
 	const struct policy_facts facts = target_facts(target, now);
 	const struct policy_decision d = policy_decide(&facts);
-	bool due = d.next_attempt != 0 && d.next_attempt <= now;
+	bool due =
+	    d.next_attempt != 0 && (d.next_attempt <= now || target->ordered);
 
 	if (target->place.state == PLACE_NONE &&
 	    (due || (keeper_wants_second(k, target) &&

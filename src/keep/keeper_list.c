@@ -17,7 +17,7 @@ keeper_read_target(struct keeper *k, struct target *target)
 {
 	const struct target_sources sources = {
 	    .issuers = &k->issuers, .extra = &k->settings->extra};
-	bool other;
+	bool other, had = target->leaf != NULL;
 
 	keeper_index_remove(k, target);
 	other = target_read(target, &sources);
@@ -31,6 +31,8 @@ keeper_read_target(struct keeper *k, struct target *target)
 		k->list_unsaved = true; /* its fingerprint is another one */
 		keeper_adopt(k, target);
 	}
+	if (other && had)
+		control_renewed(k->control, target);
 	if (target->unreadable != NULL)
 		log_event(LOG_ERROR,
 		    target_about(
@@ -83,6 +85,7 @@ want(struct keeper *k, const struct target_spec *spec)
 	k->targets[k->target_count++] = target;
 	k->list_unsaved = true;
 	keeper_read_target(k, target);
+	control_added(k->control, target);
 }
 
 static void
@@ -104,6 +107,7 @@ drop_unwanted(struct keeper *k)
 		HASH_FIND_STR(k->by_path, target->certificate, same);
 		if (same == target)
 			HASH_DEL(k->by_path, target);
+		control_dropped(k->control, target);
 		keeper_index_remove(k, target);
 		places_leave(&k->places, &target->place);
 		schedule_remove(&k->schedule, &target->entry);

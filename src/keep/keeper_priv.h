@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include "keep/control.h"
 #include "keep/keeper.h"
 #include "keep/parties.h"
 #include "keep/publish.h"
@@ -18,6 +19,7 @@
 #include "keep/store.h"
 
 struct keeper {
+	struct control *control; /* who tells of all this; NULL after the end */
 	struct settings *settings;            /* in force; owned */
 	const struct keeper_options *options; /* theirs */
 	uv_loop_t loop;
@@ -120,6 +122,10 @@ void keeper_take(
 
 /* TARGET has no staple any more: withdraw it now. */
 void keeper_drop_staple(struct keeper *k, struct target *target);
+
+/* Fetch for TARGET now, whatever the policy says, with the next
+ * keeper_run_due(); one that nobody can be asked for is only looked at. */
+void keeper_refresh(struct keeper *k, struct target *target);
 
 /* Start what is due, and arm for what is next. */
 void keeper_run_due(void *cookie);

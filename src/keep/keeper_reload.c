@@ -22,6 +22,7 @@ keeper_obey(struct keeper *k, struct settings *settings)
 	settings->acquire.book = k->book;
 	settings->delegates = k->delegates;
 	issuers_obey(&k->issuers, settings->rules);
+	control_obey(k->control, options);
 	k->nginx = (struct nginx){
 	    .command = options->nginx_command,
 	    .snippet_dir = k->snippet_dir,
@@ -35,6 +36,8 @@ keep_fixed(struct keeper_options *fresh, const struct keeper_options *old)
 {
 	fresh->state_dir = old->state_dir;
 	fresh->once = old->once;
+	fresh->control_socket = old->control_socket;
+	fresh->control_group = old->control_group;
 	fresh->reload = old->reload;
 	fresh->retire = old->retire;
 	fresh->cookie = old->cookie;

@@ -75,6 +75,7 @@ proof_came(void *cookie, const struct publish_report *report)
 	    .reason = report->err.reason,
 	};
 
+	control_proof(k->control, report);
 	if (report->err.reason != REASON_NONE) {
 		k->proof_failed = true;
 		log_event(LOG_ERROR, about, "%s: %s", report->err.text,
@@ -152,6 +153,7 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 			arm(k, KEEPER_GATHER_MS);
 	}
 	keeper_say_ready(k);
+	control_round_ended(k->control, reloaded, err);
 	keeper_check_idle(k);
 }
 
@@ -298,6 +300,7 @@ publish(struct keeper *k)
 	k->prove_all = false;
 	if (k->proving)
 		k->proof_failed = false;
+	control_round_began(k->control, k->proving);
 	k->publish = publish_start(&k->loop,
 	    k->options->use_nginx ? &k->nginx : NULL, k->conf, k->staple_dir,
 	    items, count, k->proving, &callbacks, k);

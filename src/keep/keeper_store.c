@@ -2,7 +2,6 @@
 /* keep/keeper_store.c -- what the keeper remembers over a restart. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "acquire/acquire.h"
 #include "base/clock.h"
@@ -261,20 +260,6 @@ keeper_save_result(struct keeper *k, struct target *target,
 	save(k, target, &attempt, news || target->unsaved);
 }
 
-/* PATH from the root on, so that it means the same in another folder. */
-static char *
-absolute(const char *path)
-{
-	char *here, *whole;
-
-	if (path == NULL || path[0] == '/')
-		return mem_string(path);
-	here = getcwd(NULL, 0);
-	whole = mem_printf("%s/%s", here == NULL ? "" : here, path);
-	free(here);
-	return whole;
-}
-
 /* What is kept, for the commands that look into the store. */
 void
 keeper_save_list(struct keeper *k)
@@ -286,8 +271,8 @@ keeper_save_list(struct keeper *k)
 		const struct target *target = k->targets[i];
 
 		list[i] = (struct store_target){
-		    .certificate = absolute(target->certificate),
-		    .issuer = absolute(target->issuer),
+		    .certificate = file_absolute(target->certificate),
+		    .issuer = file_absolute(target->issuer),
 		    .url = mem_string(target->url),
 		    .fingerprint = mem_string(target_fingerprint(target)),
 		};

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "pki/cert.h"
 #include "pki/staple.h"
@@ -232,13 +233,30 @@ has_name(const struct cert *leaf, const char *name)
 	return strcasecmp(cert_name(leaf), name) == 0;
 }
 
+/* Whoever asks is in another folder than the keeper is. */
+static bool
+is_path(const struct target *target, const char *name)
+{
+	char *whole;
+	bool same;
+
+	if (strcmp(target->certificate, name) == 0)
+		return true;
+	if (name[0] != '/' || target->certificate[0] == '/')
+		return false;
+	whole = file_absolute(target->certificate);
+	same = strcmp(whole, name) == 0;
+	free(whole);
+	return same;
+}
+
 static bool
 fits(const struct target *target, const char *name)
 {
 	const struct cert *leaf = target->leaf;
 	size_t len = strlen(name);
 
-	if (strcmp(target->certificate, name) == 0)
+	if (is_path(target, name))
 		return true;
 	if (leaf == NULL)
 		return false;

@@ -4,7 +4,7 @@
  *
  * One row is made of one target, whether a keeper runs and has it or a command
  * has made it of the store; the document, the page, the metrics and the alarm
- * all read rows.  Nothing here asks for the time or does I/O. */
+ * all read rows.  Nothing here asks for the time or opens a file. */
 #ifndef OCLASP_KEEP_STATUS_H
 #define OCLASP_KEEP_STATUS_H
 

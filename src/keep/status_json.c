@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "keep/store.h"
 #include "pki/report_json.h"
 #include "pki/staple.h"
 
@@ -62,13 +64,22 @@ published(const struct status_row *row, const struct status_head *head)
 }
 
 static json_t *
+path_of(const struct target *target)
+{
+	char *path = file_absolute(target->certificate);
+	json_t *json = report_json_text(path);
+
+	free(path);
+	return json;
+}
+
+static json_t *
 certificate(const struct target *target)
 {
 	json_t *json = report_json_cert(target->leaf);
 
 	if (json_is_object(json))
-		(void)json_object_set_new(
-		    json, "path", report_json_text(target->certificate));
+		(void)json_object_set_new(json, "path", path_of(target));
 	return json;
 }
 
@@ -81,7 +92,7 @@ target_json(const struct status_row *row, const struct status_head *head)
 	return json_pack("{s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:I, s:b, s:o}",
 	    "name", report_json_text(row->name), "path",
-	    report_json_text(t->certificate), "certificate", certificate(t),
+	    path_of(t), "certificate", certificate(t),
 	    "state", target_state_name(row->state), "alarm",
 	    target_state_is_alarm(row->state), "sentence",
 	    report_json_text(status_sentence(row, head->now, sentence)),
@@ -127,5 +138,40 @@ status_document(const struct status_list *list, const struct status_head *head)
 		(json_int_t)list->kept, "alarms", (json_int_t)alarms, "states",
 		states, "matched", (json_int_t)list->matched, "after",
 		(json_int_t)list->after, "targets", targets));
+	return document;
+}
+
+static json_t *
+number_or_null(int64_t number)
+{
+	return number == 0 ? json_null() : json_integer(number);
+}
+
+json_t *
+status_attempt(const struct store_attempt *attempt)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}",
+	    "at", report_json_time(attempt->at), "outcome",
+	    report_json_text(attempt->outcome), "detail",
+	    report_json_text(attempt->detail), "url",
+	    report_json_text(attempt->url), "address",
+	    report_json_text(attempt->address), "source",
+	    report_json_text(attempt->source), "elapsed_ms",
+	    (json_int_t)attempt->elapsed_ms, "size",
+	    number_or_null(attempt->size), "this_update",
+	    report_json_time(attempt->this_update), "next_update",
+	    report_json_time(attempt->next_update));
+}
+
+json_t *
+status_history(const struct target *target, json_t *attempts)
+{
+	json_t *document = report_json_document("history");
+
+	(void)json_object_update_new(
+	    document, json_pack("{s:o, s:o, s:o, s:o}", "name",
+			  report_json_text(target_name(target)), "path",
+			  path_of(target), "certificate",
+			  certificate(target), "attempts", attempts));
 	return document;
 }

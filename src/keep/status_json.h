@@ -11,6 +11,8 @@
 #include "keep/outlets.h"
 #include "keep/status.h"
 
+struct store_attempt;
+
 /* What the rows are part of.  Borrowed. */
 struct status_head {
 	int64_t now;
@@ -27,5 +29,10 @@ struct status_head {
 /* Looks into the folder of staples for each row, and nowhere else. */
 json_t *status_document(
     const struct status_list *list, const struct status_head *head);
+
+/* One attempt of a history; and the history of TARGET with its ATTEMPTS (an
+ * array, taken), the newest first. */
+json_t *status_attempt(const struct store_attempt *attempt);
+json_t *status_history(const struct target *target, json_t *attempts);
 
 #endif

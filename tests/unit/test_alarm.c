@@ -71,7 +71,8 @@ begin_with(const char *text, int64_t deadline_ms)
 
 	scratch_write(script, text);
 	assert_int_equal(0, chmod(script, 0755));
-	alarm_of_test = alarm_new(&loop, argv, deadline_ms, run_ended, NULL);
+	alarm_of_test = alarm_new(&loop, run_ended, NULL);
+	alarm_command(alarm_of_test, argv, deadline_ms);
 }
 
 static int
@@ -378,9 +379,51 @@ static void
 test_nobody(void **state)
 {
 	(void)state;
-	alarm_of_test = alarm_new(&loop, NULL, 0, run_ended, NULL);
+	alarm_of_test = alarm_new(&loop, run_ended, NULL);
 	tell(0, STATE_REVOKED);
 	assert_false(alarm_is_busy(alarm_of_test));
+}
+
+/* A reload may take the command away, and one that runs may be the last. */
+static void
+test_taken_away(void **state)
+{
+	const char *const none[] = {NULL};
+
+	(void)state;
+	begin_with(notes, 0);
+	for (size_t i = 0; i < TARGETS; i++)
+		tell(i, STATE_REVOKED);
+	alarm_command(alarm_of_test, none, 0);
+	wait_for(ALARM_AT_ONCE);
+	tell(0, STATE_FRESH);
+	assert_false(alarm_is_busy(alarm_of_test));
+}
+
+static void
+end_all(void *cookie, const char *name, const char *failed)
+{
+	assert_ptr_equal(cookie, &alarm_of_test);
+	assert_string_equal("www.test", name);
+	assert_null(failed);
+	alarm_free(alarm_of_test);
+	alarm_of_test = NULL;
+	uv_stop(&loop);
+}
+
+/* The callback may end it all. */
+static void
+test_freed_by_callback(void **state)
+{
+	const char *argv[] = {"true", NULL};
+
+	(void)state;
+	alarm_of_test = alarm_new(&loop, end_all, &alarm_of_test);
+	alarm_command(alarm_of_test, argv, 0);
+	for (size_t i = 0; i < TARGETS; i++)
+		tell(i, STATE_REVOKED);
+	loop_run(&loop);
+	assert_null(alarm_of_test);
 }
 
 /* In the middle of everything. */
@@ -406,6 +449,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_at_once, begin, end),
 	    cmocka_unit_test_setup_teardown(test_faults, begin, end),
 	    cmocka_unit_test_setup_teardown(test_nobody, begin, end),
+	    cmocka_unit_test_setup_teardown(test_taken_away, begin, end),
+	    cmocka_unit_test_setup_teardown(test_freed_by_callback, begin, end),
 	    cmocka_unit_test_setup_teardown(test_end, begin, end),
 	};
 

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: ISC */
+/* face/cmd_status.c -- oclasp status: how the kept certificates stand.
+ *
+ * Whether a keeper runs or not, there is one document; the table and the view
+ * of one certificate are made of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "face/command.h"
+#include "face/daemon.h"
+#include "face/report.h"
+#include "face/state.h"
+#include "keep/resting.h"
+#include "keep/status.h"
+#include "keep/status_json.h"
+
+enum { TABLE_ROWS = 200 }; /* that a person is shown, unless told */
+
+struct job {
+	const struct options *o;
+	char *name; /* owned */
+	size_t limit; /* 0: all */
+	json_t *document;
+	int64_t now;
+};
+
+/* --- the document --- */
+
+/* Add the rows of PAGE, which is taken, to the document; the first is it. */
+static void
+take_page(struct job *job, json_t *page)
+{
+	if (job->document == NULL) {
+		job->document = page;
+		return;
+	}
+	(void)json_array_extend(json_object_get(job->document, "targets"),
+	    json_object_get(page, "targets"));
+	json_decref(page);
+}
+
+static size_t
+count_rows(const struct job *job)
+{
+	return json_array_size(json_object_get(job->document, "targets"));
+}
+
+/* True while there are more rows than these, and they are wanted. */
+static bool
+wants_more(const struct job *job)
+{
+	json_int_t matched =
+	    json_integer_value(json_object_get(job->document, "matched"));
+
+	return count_rows(job) < (size_t)matched &&
+	       (job->limit == 0 || count_rows(job) < job->limit);
+}
+
+/* How many rows the next page shall have. */
+static size_t
+page_size(const struct job *job)
+{
+	size_t left = job->limit == 0 ? STATUS_ROWS_MAX
+				      : job->limit - count_rows(job);
+
+	return left < STATUS_ROWS_MAX ? left : STATUS_ROWS_MAX;
+}
+
+static int
+ask_page(struct job *job, json_t **page, struct err *err)
+{
+	char after[24], limit[24];
+	const char *query[] = {"name", job->name, "state", job->o->state,
+	    "after", after, "limit", limit, NULL};
+
+	(void)snprintf(after, sizeof(after), "%zu", count_rows(job));
+	(void)snprintf(limit, sizeof(limit), "%zu", page_size(job));
+	return daemon_ask(job->o, "GET", "/api/v1/status", query,
+	    DAEMON_WAIT_MS, page, err);
+}
+
+static int
+read_page(struct job *job, const struct resting *resting, json_t **page,
+    struct err *err)
+{
+	char *dir = state_dir(job->o);
+	const struct status_head head = {
+	    .now = job->now,
+	    .state_dir = dir,
+	    .staple_dir = resting_staple_dir(resting),
+	};
+	struct status_query query = {.name = job->name,
+	    .after = count_rows(job),
+	    .limit = page_size(job)};
+	struct status_list list;
+	struct target *const *targets;
+	size_t count;
+	int rc = -1;
+
+	targets = resting_targets(resting, &count);
+	if (job->o->state != NULL &&
+	    !status_states_parse(job->o->state, &query.states))
+		(void)err_set(err, REASON_USAGE,
+		    "--state '%s': give states, with commas between them, or "
+		    "alarm",
+		    job->o->state);
+	else
+		rc = status_select(
+		    targets, count, &query, job->now, &list, err);
+	if (rc == 0) {
+		*page = status_document(&list, &head);
+		status_list_done(&list);
+	}
+	free(dir);
+	return rc;
+}
+
+static int
+read_all(struct job *job, struct err *err)
+{
+	struct resting *resting = daemon_at_rest(job->o, err);
+	int rc = resting == NULL ? -1 : 0;
+
+	while (rc == 0 && (job->document == NULL || wants_more(job))) {
+		json_t *page = NULL;
+
+		rc = read_page(job, resting, &page, err);
+		if (rc == 0)
+			take_page(job, page);
+	}
+	resting_close(resting);
+	return rc;
+}
+
+/* All rows that are wanted; a page that is empty is the last. */
+static int
+get_document(struct job *job, struct err *err)
+{
+	for (;;) {
+		json_t *page = NULL;
+		size_t before = count_rows(job);
+		int rc = ask_page(job, &page, err);
+
+		if (rc == 1 && job->document == NULL)
+			return read_all(job, err);
+		if (rc != 0)
+			return rc == 1 ? err_set(err, REASON_FILE,
+					     "the keeper has ended meanwhile: "
+					     "try again")
+				       : -1;
+		take_page(job, page);
+		if (!wants_more(job) || count_rows(job) == before)
+			return 0;
+	}
+}
+
+/* --- for a reader --- */
+
+static const char *
+color_of(const struct job *job, const json_t *row)
+{
+	const char *state = json_string_value(json_object_get(row, "state"));
+
+	if (!job->o->color)
+		return "";
+	if (json_is_true(json_object_get(row, "alarm")))
+		return "\033[1;31m";
+	return strcmp(state, "retrying") == 0 || strcmp(state, "pending") == 0
+		   ? "\033[33m"
+		   : "\033[32m";
+}
+
+static void
+print_state(const struct job *job, const json_t *row, int width)
+{
+	const char *color = color_of(job, row);
+
+	(void)printf("%s%-*s%s", color, width,
+	    json_string_value(json_object_get(row, "state")),
+	    color[0] == '\0' ? "" : "\033[0m");
+}
+
+static void
+print_table(const struct job *job)
+{
+	const json_t *rows = json_object_get(job->document, "targets");
+	int name_width = (int)strlen("certificate"), state_width = 8;
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		int name = (int)json_string_length(json_object_get(row, "name"));
+		int state =
+		    (int)json_string_length(json_object_get(row, "state"));
+
+		name_width = name > name_width && name <= 40 ? name : name_width;
+		state_width = state > state_width ? state : state_width;
+	}
+	if (json_array_size(rows) > 0)
+		(void)printf("%-*s  %-*s  staple\n", state_width, "state",
+		    name_width, "certificate");
+	json_array_foreach(rows, i, row)
+	{
+		char *name = daemon_text(row, "name");
+		char *sentence = daemon_text(row, "sentence");
+
+		print_state(job, row, state_width);
+		(void)printf("  %-*s  %s\n", name_width, name, sentence);
+		free(name);
+		free(sentence);
+	}
+}
+
+static void
+print_published(const json_t *row, int64_t now)
+{
+	const json_t *list = json_object_get(row, "published"), *place;
+	size_t i;
+
+	json_array_foreach(list, i, place)
+	{
+		char *server = daemon_text(place, "server");
+		char *path = daemon_text(place, "path");
+		char *address = daemon_text(place, "address");
+		char *detail = daemon_text(place, "detail");
+		char *proven = daemon_when(place, "proven_at", now, "");
+		bool plain = strcmp(server, "file") == 0;
+
+		(void)printf("  published    %s %s%s%s%s\n", server,
+		    plain || address[0] == '\0' ? path : address,
+		    detail[0] != '\0'	? ": "
+		    : proven[0] != '\0' ? ", proven "
+		    : plain		? ""
+					: ", not proven",
+		    detail, detail[0] != '\0' ? "" : proven);
+		free(server);
+		free(path);
+		free(address);
+		free(detail);
+		free(proven);
+	}
+}
+
+static void
+print_line(const char *label, const json_t *object, const char *key)
+{
+	char *text = daemon_text(object, key);
+
+	if (text[0] != '\0')
+		(void)printf("  %-12s %s\n", label, text);
+	free(text);
+}
+
+static void
+print_time(const char *label, const json_t *object, const char *key,
+    int64_t now)
+{
+	char *text = daemon_text(object, key);
+	char *when = daemon_when(object, key, now, "");
+
+	if (text[0] != '\0')
+		(void)printf("  %-12s %s (%s)\n", label, text, when);
+	free(text);
+	free(when);
+}
+
+/* One certificate, with all that is known. */
+static void
+print_one(const struct job *job, const json_t *row)
+{
+	const json_t *cert = json_object_get(row, "certificate");
+	const json_t *response = json_object_get(row, "response");
+	char *name = daemon_text(row, "name");
+	char *sentence = daemon_text(row, "sentence");
+	json_int_t failures =
+	    json_integer_value(json_object_get(row, "failures"));
+
+	(void)printf("%s\n  state        ", name);
+	print_state(job, row, 0);
+	(void)printf(": %s\n", sentence);
+	print_line("reason", row, "reason");
+	print_line("detail", row, "detail");
+	print_line("file", row, "path");
+	print_line("fingerprint", cert, "fingerprint");
+	print_time("expires", cert, "not_after", job->now);
+	print_line("responder", row, "responder");
+	print_time("thisUpdate", response, "this_update", job->now);
+	print_time("nextUpdate", response, "next_update", job->now);
+	print_time("usable until", row, "usable_until", job->now);
+	print_time("last try", row, "last_attempt", job->now);
+	if (failures > 0)
+		(void)printf("  failures     %lld in a row\n",
+		    (long long)failures);
+	print_time("next refresh", row, "next_refresh", job->now);
+	print_published(row, job->now);
+	free(name);
+	free(sentence);
+}
+
+/* "3 certificates: 1 revoked, 2 fresh", and who says so. */
+static void
+print_summary(const struct job *job)
+{
+	json_t *states = json_object_get(job->document, "states");
+	json_int_t kept =
+	    json_integer_value(json_object_get(job->document, "kept"));
+	bool running =
+	    json_is_true(json_object_get(job->document, "running"));
+	char *dir = daemon_text(job->document, "state_dir");
+	const char *name, *comma = ": ";
+	json_t *count;
+
+	(void)printf("\n%lld certificate%s", (long long)kept,
+	    kept == 1 ? "" : "s");
+	json_object_foreach(states, name, count)
+	{
+		if (json_integer_value(count) == 0)
+			continue;
+		(void)printf("%s%lld %s", comma,
+		    (long long)json_integer_value(count), name);
+		comma = ", ";
+	}
+	if (running)
+		(void)printf("\n`oclasp keep` is running (pid %lld)%s\n",
+		    (long long)json_integer_value(
+			json_object_get(job->document, "pid")),
+		    json_is_true(json_object_get(job->document, "ready"))
+			? ""
+			: "; its first round is not over yet");
+	else
+		(void)printf("\nno `oclasp keep` is running: this is what '%s' "
+			     "has\n",
+		    dir);
+	free(dir);
+}
+
+static void
+print_text(const struct job *job)
+{
+	const json_t *rows = json_object_get(job->document, "targets"), *row;
+	json_int_t matched =
+	    json_integer_value(json_object_get(job->document, "matched"));
+	size_t i;
+
+	if (job->name == NULL) {
+		print_table(job);
+		if ((size_t)matched > count_rows(job))
+			(void)printf("... and %zu more, in a better state: "
+				     "--limit 0 shows all\n",
+			    (size_t)matched - count_rows(job));
+		print_summary(job);
+		return;
+	}
+	json_array_foreach(rows, i, row) print_one(job, row);
+	if (!json_is_true(json_object_get(job->document, "running")))
+		(void)printf("\nno `oclasp keep` is running: this is what the "
+			     "store has\n");
+}
+
+/* 1 if one of those that were asked about needs a person. */
+static int
+judge(const struct job *job)
+{
+	const json_t *rows = json_object_get(job->document, "targets"), *row;
+	size_t i;
+
+	if (job->name == NULL)
+		return json_integer_value(
+			   json_object_get(job->document, "alarms")) > 0
+			   ? EXIT_BAD
+			   : EXIT_GOOD;
+	json_array_foreach(rows, i, row)
+	{
+		if (json_is_true(json_object_get(row, "alarm")))
+			return EXIT_BAD;
+	}
+	return EXIT_GOOD;
+}
+
+static int
+run(const struct options *o)
+{
+	struct job job = {.o = o, .now = clock_wall_s()};
+	struct err err = {0};
+	int status;
+
+	if (o->arg_count > 1) {
+		(void)err_set(&err, REASON_USAGE, "give one NAME, or none");
+		return command_fail("status", &err, EXIT_USAGE);
+	}
+	job.name = daemon_name(o->arg_count > 0 ? o->args[0] : NULL);
+	job.limit = o->has_limit ? (size_t)o->limit : o->json ? 0 : TABLE_ROWS;
+	if (get_document(&job, &err) == -1) {
+		status = command_fail("status", &err, EXIT_USAGE);
+	} else {
+		status = judge(&job);
+		if (o->json)
+			report_print(json_incref(job.document));
+		else if (!o->quiet)
+			print_text(&job);
+	}
+	json_decref(job.document);
+	free(job.name);
+	return status;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .bit = CMD_STATUS,
+    .synopsis = "[NAME] [--state STATES] [--limit N]",
+    .purpose = "how the kept certificates stand, what needs you first",
+    .details =
+	"NAME is a certificate's DNS name, file, or the beginning of its\n"
+	"fingerprint: then all that is known of it. Without a running `oclasp\n"
+	"keep` the state folder is read, and the answer says so. Exit status:\n"
+	"0 nothing needs a person, 1 something does, 2 usage, or nothing to\n"
+	"read.",
+    .run = run,
+};

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/* face/daemon.c -- the keeper that may be running. */
+#include "face/daemon.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "face/state.h"
+#include "http/local.h"
+#include "keep/control.h"
+#include "keep/keeper.h"
+#include "keep/resting.h"
+
+static const char system_socket[] = "/run/oclasp/control.sock";
+
+/* --- asking --- */
+
+/* What went wrong, in the keeper's own words. */
+static int
+take_error(const json_t *document, long status, struct err *err)
+{
+	const json_t *error = json_object_get(document, "error");
+	const char *name = json_string_value(json_object_get(error, "reason"));
+	char *detail = daemon_text(error, "detail");
+	enum reason reason = REASON_USAGE;
+	int rc;
+
+	if (name == NULL || !reason_find(name, &reason))
+		reason = REASON_USAGE;
+	rc = detail[0] != '\0'
+		 ? err_set(err, reason, "%s", detail)
+		 : err_set(err, reason, "the keeper says HTTP status %ld",
+		       status);
+	free(detail);
+	return rc;
+}
+
+static int
+take_answer(
+    const struct local_answer *answer, json_t **out, struct err *err)
+{
+	json_t *document = json_loads(answer->body, 0, NULL);
+	int rc = 0;
+
+	if (!json_is_object(document))
+		rc = err_set(err, REASON_FILE,
+		    "the one who listens is no oclasp: its answer, HTTP status "
+		    "%ld, is no document",
+		    answer->status);
+	else if (answer->status != 200)
+		rc = take_error(document, answer->status, err);
+	if (rc == 0)
+		*out = document;
+	else
+		json_decref(document);
+	return rc;
+}
+
+int
+daemon_ask(const struct options *o, const char *method, const char *path,
+    const char *const *query, int64_t timeout_ms, json_t **out, struct err *err)
+{
+	struct local_answer answer = {0};
+	char *own = control_path(o->state_dir);
+	int rc = local_ask(own, method, path, query, timeout_ms, &answer, err);
+
+	/* an ordinary user may be of the group that the system's admits */
+	if (rc == 1 && o->state_dir == NULL && strcmp(own, system_socket) != 0)
+		rc = local_ask(system_socket, method, path, query, timeout_ms,
+		    &answer, err);
+	free(own);
+	if (rc != 0)
+		return rc;
+	rc = take_answer(&answer, out, err);
+	free(answer.body);
+	return rc;
+}
+
+int
+daemon_missing(const struct options *o, struct err *err)
+{
+	char *socket = control_path(o->state_dir);
+	int rc = err_set(err, REASON_USAGE,
+	    "no `oclasp keep` is running: nobody listens at '%s'", socket);
+
+	free(socket);
+	return rc;
+}
+
+/* --- at rest --- */
+
+struct resting *
+daemon_at_rest(const struct options *o, struct err *err)
+{
+	char *dir = state_dir(o);
+	const struct keeper_options options = {
+	    .state_dir = dir,
+	    .ca_file = o->ca_file,
+	    .allow_no_next_update = o->allow_no_next_update,
+	    .allow_sha1 = o->allow_sha1,
+	    .certid = o->certid,
+	    .on_revoked = o->on_revoked,
+	    .rules = o->rules,
+	    .rule_count = o->rule_count,
+	    .nginx_command = "nginx",
+	};
+	struct resting *resting = resting_open(&options, err);
+
+	free(dir);
+	return resting;
+}
+
+/* --- text --- */
+
+char *
+daemon_name(const char *name)
+{
+	return name == NULL || access(name, F_OK) != 0 ? mem_string(name)
+						       : file_absolute(name);
+}
+
+char *
+daemon_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text_printable(text == NULL ? "" : text);
+}
+
+char *
+daemon_when(const json_t *object, const char *key, int64_t now,
+    const char *instead)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	char span[CLOCK_SPAN];
+	int64_t at;
+
+	if (text == NULL || clock_parse(text, &at, NULL) == -1)
+		return mem_string(instead);
+	(void)clock_span(at - now, span);
+	return at > now ? mem_printf("in %s", span) : mem_printf("%s ago", span);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/control_answer.c -- which question is whose, and what is answered at
+ * once: documents, the page, metrics, health. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "keep/control_priv.h"
+#include "keep/process.h"
+#include "keep/status.h"
+#include "keep/status_json.h"
+#include "keep/status_page.h"
+#include "pki/report_json.h"
+
+enum {
+	NEEDY_MAX = 10, /* certificates that /readyz names */
+	HISTORY_LIMIT = 20,
+};
+
+/* --- answers --- */
+
+static void
+reply_text(struct server_call *call, unsigned status, const char *type,
+    const char *text, size_t len)
+{
+	static const struct server_header headers[] = {
+	    {"Cache-Control", "no-store"},
+	    {"X-Content-Type-Options", "nosniff"},
+	    {"Content-Security-Policy", status_page_policy},
+	};
+	const struct server_answer answer = {
+	    .status = status,
+	    .content_type = type,
+	    .body = {(const uint8_t *)text, len},
+	    .headers = headers,
+	    .header_count = sizeof(headers) / sizeof(headers[0]),
+	};
+
+	server_reply(call, &answer);
+}
+
+void
+control_reply(struct server_call *call, unsigned status, json_t *document)
+{
+	char *text = json_dumps(document, JSON_INDENT(1));
+	char *lines = mem_printf("%s\n", text == NULL ? "null" : text);
+
+	reply_text(call, status, "application/json", lines, strlen(lines));
+	free(lines);
+	free(text);
+	json_decref(document);
+}
+
+void
+control_refuse(struct server_call *call, unsigned status, const char *command,
+    const struct err *err)
+{
+	json_t *document = report_json_document(command);
+
+	(void)json_object_set_new(document, "error",
+	    json_pack("{s:s, s:o}", "reason", reason_name(err->reason),
+		"detail", report_json_text(err->text)));
+	control_reply(call, status, document);
+}
+
+/* --- status --- */
+
+static int
+take_number(
+    struct server_call *call, const char *key, size_t *out, struct err *err)
+{
+	const char *text = server_query(call, key);
+	int64_t number;
+
+	if (text == NULL)
+		return 0;
+	if (!text_number(text, 0, INT32_MAX, &number))
+		return err_set(err, REASON_USAGE,
+		    "%s '%s': give a whole number", key, text);
+	*out = (size_t)number;
+	return 0;
+}
+
+static int
+take_query(struct server_call *call, struct status_query *out, struct err *err)
+{
+	const char *states = server_query(call, "state");
+
+	out->name = server_query(call, "name");
+	if (states != NULL && !status_states_parse(states, &out->states))
+		return err_set(err, REASON_USAGE,
+		    "state '%s': give states, with commas between them, or "
+		    "alarm",
+		    states);
+	return take_number(call, "after", &out->after, err) == -1
+		   ? -1
+		   : take_number(call, "limit", &out->limit, err);
+}
+
+static struct status_head
+make_head(const struct control *c, int64_t now)
+{
+	return (struct status_head){
+	    .now = now,
+	    .state_dir = c->k->options->state_dir,
+	    .staple_dir = c->k->staple_dir,
+	    .running = true,
+	    .pid = getpid(),
+	    .started_at = c->started_at,
+	    .ready = c->k->ready,
+	    .outlets = &c->outlets,
+	};
+}
+
+static void
+answer_status(struct control *c, struct server_call *call)
+{
+	int64_t now = clock_wall_s();
+	struct status_head head = make_head(c, now);
+	struct status_query query = {0};
+	struct status_list list;
+	struct err err = {0};
+
+	if (take_query(call, &query, &err) == -1) {
+		control_refuse(call, 400, "status", &err);
+		return;
+	}
+	if (status_select(c->k->targets, c->k->target_count, &query, now, &list,
+		&err) == -1) {
+		control_refuse(call, 404, "status", &err);
+		return;
+	}
+	control_reply(call, 200, status_document(&list, &head));
+	status_list_done(&list);
+}
+
+static void
+answer_page(struct control *c, struct server_call *call)
+{
+	int64_t now = clock_wall_s();
+	struct status_head head = make_head(c, now);
+	struct status_query query = {0};
+	struct status_list list;
+	struct err err = {0};
+	struct buf page;
+
+	if (take_query(call, &query, &err) == 0) {
+		query.limit = STATUS_PAGE_ROWS;
+		(void)status_select(c->k->targets, c->k->target_count, &query,
+		    now, &list, &err);
+	}
+	if (err.reason != REASON_NONE) {
+		reply_text(call, 404, "text/plain; charset=utf-8", err.text,
+		    strlen(err.text));
+		return;
+	}
+	buf_init(&page, STATUS_PAGE_MAX);
+	status_page(&page, &list, &query, &head);
+	reply_text(call, 200, "text/html; charset=utf-8", page.text, page.len);
+	buf_done(&page);
+	status_list_done(&list);
+}
+
+/* --- history --- */
+
+static void
+add_attempt(void *cookie, const struct store_attempt *attempt)
+{
+	json_t *list = cookie;
+
+	(void)json_array_append_new(list, status_attempt(attempt));
+}
+
+static void
+answer_history(struct control *c, struct server_call *call)
+{
+	const char *name = server_query(call, "name");
+	struct target **found = NULL;
+	size_t count = 0, limit = HISTORY_LIMIT;
+	json_t *attempts = json_array();
+	struct err err = {0};
+	unsigned status = 404;
+
+	if (name == NULL)
+		(void)err_set(&err, REASON_USAGE, "whose history? give a name");
+	else if (take_number(call, "limit", &limit, &err) == 0 &&
+		 status_find(c->k->targets, c->k->target_count, name, &found,
+		     &count, &err) == 0 &&
+		 target_fingerprint(found[0]) != NULL &&
+		 store_history(c->k->store, target_fingerprint(found[0]), limit,
+		     add_attempt, attempts, &err) == -1)
+		status = 500;
+	if (err.reason != REASON_NONE) {
+		json_decref(attempts);
+		control_refuse(call, status, "history", &err);
+	} else {
+		control_reply(call, 200, status_history(found[0], attempts));
+	}
+	free(found);
+}
+
+/* --- metrics and health --- */
+
+static void
+answer_metrics(struct control *c, struct server_call *call)
+{
+	const struct metrics_scene scene = {
+	    .now = clock_wall_s(),
+	    .targets = c->k->targets,
+	    .target_count = c->k->target_count,
+	    .fetching = c->k->places.held_count,
+	    .waiting = c->k->places.waiting_count,
+	    .process = process_look(c->started_at),
+	};
+	struct buf page;
+
+	buf_init(&page, METRICS_TEXT_MAX);
+	metrics_write(&page, &c->metrics, &scene);
+	if (page.full)
+		reply_text(
+		    call, 500, "text/plain; charset=utf-8", "too many\n", 9);
+	else
+		reply_text(call, 200,
+		    "text/plain; version=0.0.4; charset=utf-8", page.text,
+		    page.len);
+	buf_done(&page);
+}
+
+/* Ready is who has done its first round.  A certificate that needs a person is
+ * named, but is no reason to take the others' care out of service (I8): alerts
+ * on it come of the metrics, the alarm command and `oclasp status`. */
+static void
+answer_ready(struct control *c, struct server_call *call)
+{
+	const struct keeper *k = c->k;
+	json_t *document = report_json_document("readyz");
+	json_t *needy = json_array(), *reasons = json_array();
+	struct status_query query = {
+	    .states = status_alarms(), .limit = NEEDY_MAX};
+	struct status_list list;
+
+	if (!k->ready)
+		(void)json_array_append_new(
+		    reasons, json_string("the first round is not over yet"));
+	(void)status_select(
+	    k->targets, k->target_count, &query, clock_wall_s(), &list, NULL);
+	for (size_t i = 0; i < list.count; i++)
+		(void)json_array_append_new(
+		    needy, json_pack("{s:o, s:s}", "name",
+			       report_json_text(list.rows[i].name), "state",
+			       target_state_name(list.rows[i].state)));
+	(void)json_object_update_new(
+	    document, json_pack("{s:b, s:o, s:I, s:I, s:o}", "ready", k->ready,
+			  "reasons", reasons, "kept", (json_int_t)list.kept,
+			  "alarms", (json_int_t)list.matched, "needy", needy));
+	status_list_done(&list);
+	control_reply(call, k->ready ? 200 : 503, document);
+}
+
+/* The loop turns, or nobody would answer. */
+static void
+answer_health(struct control *c, struct server_call *call)
+{
+	(void)c;
+	reply_text(call, 200, "text/plain; charset=utf-8", "ok\n", 3);
+}
+
+/* --- which is whose --- */
+
+static const struct route {
+	const char *path;
+	unsigned serves; /* of CONTROL_... */
+	void (*get)(struct control *c, struct server_call *call);
+} routes[] = {
+    {"/api/v1/status", CONTROL_STATUS, answer_status},
+    {"/api/v1/history", CONTROL_STATUS, answer_history},
+    {"/status", CONTROL_STATUS, answer_page},
+    {"/metrics", CONTROL_METRICS, answer_metrics},
+    {"/healthz", CONTROL_HEALTH, answer_health},
+    {"/readyz", CONTROL_HEALTH, answer_ready},
+};
+
+static const struct order {
+	const char *path;
+	enum server_method method;
+	void (*take)(struct control *c, const struct server_question *question);
+} orders[] = {
+    {"/api/v1/refresh", SERVER_POST, control_refresh_order},
+    {"/api/v1/refresh", SERVER_GET, control_refresh_ask},
+    {"/api/v1/reload", SERVER_POST, control_reload_order},
+};
+
+static void
+refuse_method(const struct server_question *question)
+{
+	struct err err = {0};
+
+	(void)err_set(&err, REASON_USAGE, "'%s' is not asked by this method",
+	    question->path);
+	control_refuse(question->call, 405, "control", &err);
+}
+
+bool
+control_answer(
+    struct control *c, const struct server_question *question, unsigned serves)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if ((routes[i].serves & serves) == 0 ||
+		    strcmp(routes[i].path, question->path) != 0)
+			continue;
+		if (question->method == SERVER_POST)
+			refuse_method(question);
+		else
+			routes[i].get(c, question->call);
+		return true;
+	}
+	for (size_t i = 0; (serves & CONTROL_ORDERS) != 0 &&
+			   i < sizeof(orders) / sizeof(orders[0]);
+	     i++) {
+		if (strcmp(orders[i].path, question->path) != 0)
+			continue;
+		known = true;
+		if (orders[i].method != question->method)
+			continue;
+		orders[i].take(c, question);
+		return true;
+	}
+	if (known)
+		refuse_method(question);
+	return known;
+}
