@@ -55,7 +55,7 @@ static int
 get(const struct options *o, const char *name, json_t **out, struct err *err)
 {
 	size_t limit = o->has_limit && o->limit > 0 ? (size_t)o->limit
-		       : o->has_limit		    ? STORE_ATTEMPTS_MAX
+		       : o->has_limit               ? STORE_ATTEMPTS_MAX
 						    : HISTORY_LINES;
 	char number[24];
 	const char *query[] = {"name", name, "limit", number, NULL};

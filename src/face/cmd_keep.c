@@ -10,6 +10,7 @@
 #include "dns/health.h"
 #include "face/command.h"
 #include "face/config.h"
+#include "keep/control.h"
 #include "keep/journal.h"
 #include "keep/keeper.h"
 
@@ -72,6 +73,8 @@ take_options(struct job *job, struct reading *reading, const struct options *o,
 	out->use_nginx = o->server != NULL;
 	out->nginx_command =
 	    o->server_command != NULL ? o->server_command : "nginx";
+	out->alarm_command = o->alarm;
+	out->alarm_timeout_s = o->alarm_timeout_s;
 	take_args(reading, o, out);
 	if (o->server != NULL && strcmp(o->server, "nginx") != 0)
 		return err_set(err, REASON_USAGE,
@@ -155,8 +158,11 @@ run(const struct options *o)
 	struct reading *reading = mem_new(sizeof(*reading));
 	char *state_dir = o->state_dir != NULL ? mem_string(o->state_dir)
 					       : keeper_default_dir();
+	char *socket = o->once ? NULL : control_path(o->state_dir);
 	struct keeper_options options = {
 	    .state_dir = state_dir,
+	    .control_socket = socket,
+	    .control_group = o->control_group,
 	    .once = o->once,
 	    .reload = reload,
 	    .retire = retire,
@@ -173,6 +179,7 @@ run(const struct options *o)
 		status = finish(end);
 	reading_free(reading);
 	free(state_dir);
+	free(socket);
 	return status;
 }
 

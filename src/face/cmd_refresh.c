@@ -28,7 +28,8 @@ judge(struct job *job, const json_t *outcome)
 {
 	const char *status =
 	    json_string_value(json_object_get(outcome, "status"));
-	const char *name = json_string_value(json_object_get(outcome, "reason"));
+	const char *name =
+	    json_string_value(json_object_get(outcome, "reason"));
 	enum reason reason = REASON_NONE;
 
 	if (status != NULL && strcmp(status, "good") != 0)
@@ -58,10 +59,8 @@ print_outcome(const json_t *outcome, int64_t now)
 
 	(void)printf("%s: %s", name, status[0] != '\0' ? status : state);
 	if (detail[0] != '\0')
-		(void)printf("%s%s", status[0] != '\0' || state[0] != '\0'
-					 ? ": "
-					 : "",
-		    detail);
+		(void)printf("%s%s",
+		    status[0] != '\0' || state[0] != '\0' ? ": " : "", detail);
 	if (reason[0] != '\0')
 		(void)printf(" (%s)", reason);
 	if (address[0] != '\0')
@@ -131,8 +130,7 @@ follow(struct job *job, json_int_t id, struct err *err)
 		if (rc == -1)
 			return -1;
 		take_portion(job, document);
-		finished =
-		    json_is_true(json_object_get(document, "finished"));
+		finished = json_is_true(json_object_get(document, "finished"));
 		json_decref(document);
 	}
 	show_progress(job, true);
@@ -150,8 +148,8 @@ order(struct job *job, struct err *err)
 
 	if (rc != 0)
 		return rc == 1 ? daemon_missing(job->o, err) : -1;
-	job->targets = (size_t)json_integer_value(
-	    json_object_get(document, "targets"));
+	job->targets =
+	    (size_t)json_integer_value(json_object_get(document, "targets"));
 	rc = follow(
 	    job, json_integer_value(json_object_get(document, "job")), err);
 	json_decref(document);
@@ -163,9 +161,9 @@ print_json(struct job *job)
 {
 	json_t *document = report_document("refresh");
 
-	(void)json_object_update_new(document,
-	    json_pack("{s:I, s:O}", "targets", (json_int_t)job->targets,
-		"outcomes", job->outcomes));
+	(void)json_object_update_new(
+	    document, json_pack("{s:I, s:O}", "targets",
+			  (json_int_t)job->targets, "outcomes", job->outcomes));
 	report_print(document);
 }
 
@@ -185,7 +183,9 @@ run(const struct options *o)
 	if (order(&job, &err) == -1) {
 		status = command_fail("refresh", &err, EXIT_USAGE);
 	} else {
-		status = job.bad ? EXIT_BAD : job.later ? EXIT_LATER : EXIT_GOOD;
+		status = job.bad     ? EXIT_BAD
+			 : job.later ? EXIT_LATER
+				     : EXIT_GOOD;
 		if (o->json)
 			print_json(&job);
 	}

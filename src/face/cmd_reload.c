@@ -28,16 +28,15 @@ print_news(const json_t *document, const char *what, const char *count_key)
 		(void)printf("%s %s", i == 0 ? "" : ",", path);
 		free(path);
 	}
-	(void)printf("%s\n",
-	    (size_t)count > json_array_size(list) ? ", ..." : "");
+	(void)printf(
+	    "%s\n", (size_t)count > json_array_size(list) ? ", ..." : "");
 }
 
 static void
 print_text(const json_t *document)
 {
 	const json_t *published = json_object_get(document, "published");
-	json_int_t kept =
-	    json_integer_value(json_object_get(document, "kept"));
+	json_int_t kept = json_integer_value(json_object_get(document, "kept"));
 	char *detail = daemon_text(published, "detail");
 
 	(void)printf("everything was read anew: %lld certificate%s %s kept\n",
@@ -59,7 +58,7 @@ run(const struct options *o)
 {
 	json_t *document = NULL;
 	struct err err = {0};
-	int status = EXIT_GOOD, rc;
+	int status = EXIT_GOOD, rc = 0;
 
 	if (o->arg_count > 0)
 		(void)err_set(&err, REASON_USAGE, "it takes no argument");

@@ -23,7 +23,7 @@ enum { TABLE_ROWS = 200 }; /* that a person is shown, unless told */
 
 struct job {
 	const struct options *o;
-	char *name; /* owned */
+	char *name;   /* owned */
 	size_t limit; /* 0: all */
 	json_t *document;
 	int64_t now;
@@ -65,8 +65,8 @@ wants_more(const struct job *job)
 static size_t
 page_size(const struct job *job)
 {
-	size_t left = job->limit == 0 ? STATUS_ROWS_MAX
-				      : job->limit - count_rows(job);
+	size_t left =
+	    job->limit == 0 ? STATUS_ROWS_MAX : job->limit - count_rows(job);
 
 	return left < STATUS_ROWS_MAX ? left : STATUS_ROWS_MAX;
 }
@@ -80,8 +80,8 @@ ask_page(struct job *job, json_t **page, struct err *err)
 
 	(void)snprintf(after, sizeof(after), "%zu", count_rows(job));
 	(void)snprintf(limit, sizeof(limit), "%zu", page_size(job));
-	return daemon_ask(job->o, "GET", "/api/v1/status", query,
-	    DAEMON_WAIT_MS, page, err);
+	return daemon_ask(
+	    job->o, "GET", "/api/v1/status", query, DAEMON_WAIT_MS, page, err);
 }
 
 static int
@@ -110,8 +110,8 @@ read_page(struct job *job, const struct resting *resting, json_t **page,
 		    "alarm",
 		    job->o->state);
 	else
-		rc = status_select(
-		    targets, count, &query, job->now, &list, err);
+		rc =
+		    status_select(targets, count, &query, job->now, &list, err);
 	if (rc == 0) {
 		*page = status_document(&list, &head);
 		status_list_done(&list);
@@ -195,11 +195,13 @@ print_table(const struct job *job)
 
 	json_array_foreach(rows, i, row)
 	{
-		int name = (int)json_string_length(json_object_get(row, "name"));
+		int name =
+		    (int)json_string_length(json_object_get(row, "name"));
 		int state =
 		    (int)json_string_length(json_object_get(row, "state"));
 
-		name_width = name > name_width && name <= 40 ? name : name_width;
+		name_width =
+		    name > name_width && name <= 40 ? name : name_width;
 		state_width = state > state_width ? state : state_width;
 	}
 	if (json_array_size(rows) > 0)
@@ -234,9 +236,9 @@ print_published(const json_t *row, int64_t now)
 
 		(void)printf("  published    %s %s%s%s%s\n", server,
 		    plain || address[0] == '\0' ? path : address,
-		    detail[0] != '\0'	? ": "
+		    detail[0] != '\0'   ? ": "
 		    : proven[0] != '\0' ? ", proven "
-		    : plain		? ""
+		    : plain             ? ""
 					: ", not proven",
 		    detail, detail[0] != '\0' ? "" : proven);
 		free(server);
@@ -258,8 +260,8 @@ print_line(const char *label, const json_t *object, const char *key)
 }
 
 static void
-print_time(const char *label, const json_t *object, const char *key,
-    int64_t now)
+print_time(
+    const char *label, const json_t *object, const char *key, int64_t now)
 {
 	char *text = daemon_text(object, key);
 	char *when = daemon_when(object, key, now, "");
@@ -295,8 +297,8 @@ print_one(const struct job *job, const json_t *row)
 	print_time("usable until", row, "usable_until", job->now);
 	print_time("last try", row, "last_attempt", job->now);
 	if (failures > 0)
-		(void)printf("  failures     %lld in a row\n",
-		    (long long)failures);
+		(void)printf(
+		    "  failures     %lld in a row\n", (long long)failures);
 	print_time("next refresh", row, "next_refresh", job->now);
 	print_published(row, job->now);
 	free(name);
@@ -310,14 +312,13 @@ print_summary(const struct job *job)
 	json_t *states = json_object_get(job->document, "states");
 	json_int_t kept =
 	    json_integer_value(json_object_get(job->document, "kept"));
-	bool running =
-	    json_is_true(json_object_get(job->document, "running"));
+	bool running = json_is_true(json_object_get(job->document, "running"));
 	char *dir = daemon_text(job->document, "state_dir");
 	const char *name, *comma = ": ";
 	json_t *count;
 
-	(void)printf("\n%lld certificate%s", (long long)kept,
-	    kept == 1 ? "" : "s");
+	(void)printf(
+	    "\n%lld certificate%s", (long long)kept, kept == 1 ? "" : "s");
 	json_object_foreach(states, name, count)
 	{
 		if (json_integer_value(count) == 0)

@@ -127,6 +127,11 @@ take_settings(cfg_t *cfg, struct options *o)
 	take_text(cfg, "ca-file", &o->ca_file);
 	take_text(cfg, "tls-ca", &o->tls_ca);
 	take_text(cfg, "log-format", &o->log_format);
+	take_text(cfg, "control-group", &o->control_group);
+	for (unsigned i = 0;
+	     i < cfg_size(cfg, "alarm-command") && i < OPTIONS_ALARM_MAX; i++)
+		o->alarm[i] = cfg_getnstr(cfg, "alarm-command", i);
+	(void)config_get_number(cfg, "alarm-timeout", &o->alarm_timeout_s);
 	if (o->timeout_ms == 0 && config_get_number(cfg, "timeout", &seconds))
 		o->timeout_ms = seconds * 1000;
 	take_flag(cfg, "allow-sha1", &o->allow_sha1);

@@ -33,17 +33,15 @@ take_error(const json_t *document, long status, struct err *err)
 
 	if (name == NULL || !reason_find(name, &reason))
 		reason = REASON_USAGE;
-	rc = detail[0] != '\0'
-		 ? err_set(err, reason, "%s", detail)
-		 : err_set(err, reason, "the keeper says HTTP status %ld",
-		       status);
+	rc = detail[0] != '\0' ? err_set(err, reason, "%s", detail)
+			       : err_set(err, reason,
+				     "the keeper says HTTP status %ld", status);
 	free(detail);
 	return rc;
 }
 
 static int
-take_answer(
-    const struct local_answer *answer, json_t **out, struct err *err)
+take_answer(const struct local_answer *answer, json_t **out, struct err *err)
 {
 	json_t *document = json_loads(answer->body, 0, NULL);
 	int rc = 0;
@@ -134,8 +132,8 @@ daemon_text(const json_t *object, const char *key)
 }
 
 char *
-daemon_when(const json_t *object, const char *key, int64_t now,
-    const char *instead)
+daemon_when(
+    const json_t *object, const char *key, int64_t now, const char *instead)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 	char span[CLOCK_SPAN];
@@ -144,5 +142,6 @@ daemon_when(const json_t *object, const char *key, int64_t now,
 	if (text == NULL || clock_parse(text, &at, NULL) == -1)
 		return mem_string(instead);
 	(void)clock_span(at - now, span);
-	return at > now ? mem_printf("in %s", span) : mem_printf("%s ago", span);
+	return at > now ? mem_printf("in %s", span)
+			: mem_printf("%s ago", span);
 }

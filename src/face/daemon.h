@@ -13,7 +13,7 @@ struct err;
 struct resting;
 
 enum {
-	DAEMON_WAIT_MS = 30000,        /* for an answer that is at hand */
+	DAEMON_WAIT_MS = 30000,       /* for an answer that is at hand */
 	DAEMON_WAIT_LONG_MS = 110000, /* for one that takes its time */
 };
 
@@ -27,8 +27,7 @@ int daemon_ask(const struct options *o, const char *method, const char *path,
 int daemon_missing(const struct options *o, struct err *err);
 
 /* The state folder as a keeper would find it; the options live in *KEEP. */
-struct resting *daemon_at_rest(
-    const struct options *o, struct err *err);
+struct resting *daemon_at_rest(const struct options *o, struct err *err);
 
 /* A NAME as the keeper knows it: what is a file here is named from the root
  * on.  Owned; NULL for NULL. */
@@ -38,7 +37,7 @@ char *daemon_name(const char *name);
 char *daemon_text(const json_t *object, const char *key);
 
 /* The time at KEY as "in 3 h" or "5 min ago"; INSTEAD for null.  Owned. */
-char *daemon_when(const json_t *object, const char *key, int64_t now,
-    const char *instead);
+char *daemon_when(
+    const json_t *object, const char *key, int64_t now, const char *instead);
 
 #endif

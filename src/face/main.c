@@ -16,6 +16,10 @@ static const struct command *const commands[] = {
     &command_check,
     &command_fetch,
     &command_keep,
+    &command_status,
+    &command_refresh,
+    &command_history,
+    &command_reload,
     &command_install,
     &command_discover,
     &command_hosts,
@@ -78,7 +82,9 @@ print_tour(void)
 	    "  oclasp install nginx           show what nginx's configuration "
 	    "needs\n"
 	    "  oclasp keep --server nginx     keep every staple fresh, from "
-	    "now on\n\n"
+	    "now on\n"
+	    "  oclasp status                  how they stand, and what needs "
+	    "you\n\n"
 	    "commands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		(void)printf(
@@ -134,6 +140,22 @@ run_settled(const struct command *command, const struct options *options)
 	return command->run(options);
 }
 
+/* Who asks a keeper that runs must not fail by a fault in a file which that
+ * keeper has read when it was in order (I8): by the command line alone then. */
+static bool
+do_without_config(const struct command *command, int argc, char **argv,
+    struct options *options, struct err *err)
+{
+	if ((command->bit & CMD_DAEMON) == 0)
+		return false;
+	(void)fprintf(stderr, "oclasp %s: warning: %s (%s)\n", command->name,
+	    err->text, reason_name(err->reason));
+	roads_done(&options->roads);
+	err_clear(err);
+	return options_parse(
+		   command->bit, command->name, argc, argv, options, err) == 0;
+}
+
 static int
 run(const struct command *command, int argc, char **argv)
 {
@@ -151,8 +173,10 @@ run(const struct command *command, int argc, char **argv)
 		      : options.verbose > 1 ? LOG_TRACE
 		      : options.verbose > 0 ? LOG_DETAIL
 					    : LOG_NOTICE);
-	if ((command->bit & (CMD_NET | CMD_INSTALL | CMD_DISCOVER)) != 0 &&
-	    config_load(&options, &config, &err) == -1)
+	if ((command->bit &
+		(CMD_NET | CMD_INSTALL | CMD_DISCOVER | CMD_DAEMON)) != 0 &&
+	    config_load(&options, &config, &err) == -1 &&
+	    !do_without_config(command, argc, argv, &options, &err))
 		return command_fail(command->name, &err, EXIT_USAGE);
 	status = options_settle(&options, &err) == -1
 		     ? command_fail(command->name, &err, EXIT_USAGE)

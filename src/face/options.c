@@ -39,6 +39,7 @@ enum {
 	OPT_FORMAT,
 	OPT_HOSTS_FILE,
 	OPT_JSON,
+	OPT_LIMIT,
 	OPT_LOG_FORMAT,
 	OPT_MAX_AGE,
 	OPT_NAGIOS,
@@ -59,6 +60,7 @@ enum {
 	OPT_SERVERNAME,
 	OPT_SKEW,
 	OPT_STARTTLS,
+	OPT_STATE,
 	OPT_STATE_DIR,
 	OPT_TIMEOUT,
 	OPT_TLS_CA,
@@ -107,7 +109,8 @@ static const struct row {
 	CMD_KEEP | CMD_INSTALL | CMD_HOSTS | CMD_DISCOVER,
 	"how to call it, such as 'nginx -c FILE' (nginx)"},
     {OPT_STATE_DIR, "state-dir", "DIR",
-	CMD_KEEP | CMD_INSTALL | CMD_FETCH | CMD_HOSTS | CMD_COURIER,
+	CMD_KEEP | CMD_INSTALL | CMD_FETCH | CMD_HOSTS | CMD_COURIER |
+	    CMD_DAEMON,
 	"where everything is kept (/var/lib/oclasp)"},
     {OPT_APPLY, "apply", NULL, CMD_INSTALL | CMD_HOSTS,
 	"do it, not only show it"},
@@ -132,6 +135,7 @@ static const struct row {
 	"a name that exists and nobody lists (" OPTIONS_CONTROL ")"},
     {OPT_POOL, "pool", "FILE", CMD_NAMES,
 	"addresses that forged answers use, one a line: supporting evidence"},
+    {OPT_ALL, "all", NULL, CMD_REFRESH, "every certificate that is kept"},
     {OPT_RESOLVER, "resolver", "URL", CMD_ASK,
 	"ask this resolver too: udp://, tcp://, tls://IP[#NAME], "
 	"https://HOST/PATH[#IP], system, IP; may be repeated"},
@@ -155,14 +159,21 @@ static const struct row {
 	"give up after that long (15)"},
     {OPT_IPV4, "ipv4", NULL, CMD_NET, "use IPv4 only"},
     {OPT_IPV6, "ipv6", NULL, CMD_NET, "use IPv6 only"},
-    {OPT_CA_FILE, "ca-file", "FILE", CMD_NET | CMD_VERIFY | CMD_DISCOVER,
+    {OPT_CA_FILE, "ca-file", "FILE",
+	CMD_NET | CMD_VERIFY | CMD_DISCOVER | CMD_DAEMON,
 	"more trusted issuers and delegate signers"},
     {OPT_AT, "at", "TIME", CMD_VERIFY | CMD_CHECK | CMD_FETCH,
 	"judge by this time: RFC 3339 or Unix seconds"},
-    {OPT_CONFIG, "config", "FILE", CMD_NET | CMD_INSTALL | CMD_DISCOVER,
+    {OPT_CONFIG, "config", "FILE",
+	CMD_NET | CMD_INSTALL | CMD_DISCOVER | CMD_DAEMON,
 	"the configuration (/etc/oclasp/oclasp.conf, if it is there)"},
     {OPT_JSON, "json", NULL, CMD_ALL & ~(CMD_KEEP | CMD_HELP),
 	"one JSON document on standard output"},
+    {OPT_STATE, "state", "STATES", CMD_STATUS,
+	"only those in these states, such as revoked,expired; alarm: what "
+	"needs you"},
+    {OPT_LIMIT, "limit", "N", CMD_STATUS | CMD_HISTORY,
+	"so many at most; 0: all"},
     {OPT_LOG_FORMAT, "log-format", "FORMAT", CMD_KEEP,
 	"log lines as text or json; else text, in the journal as its records"},
     {OPT_COLOR, "color", "WHEN", CMD_ALL, "auto, always or never"},
@@ -211,6 +222,12 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 			&seconds, err) == -1)
 			return -1;
 		o->timeout_ms = seconds * 1000;
+		return 0;
+	case OPT_LIMIT:
+		o->has_limit = true;
+		if (!text_number(value, 0, INT32_MAX, &o->limit))
+			return bad(
+			    err, "limit", value, "give a whole number, 0: all");
 		return 0;
 	case OPT_AT:
 		o->has_at = true;
@@ -304,6 +321,8 @@ text_option(int id, struct options *o)
 		return &o->hosts_file;
 	case OPT_LOG_FORMAT:
 		return &o->log_format;
+	case OPT_STATE:
+		return &o->state;
 	default:
 		return NULL;
 	}

@@ -42,6 +42,10 @@ enum {
 	CMD_DNS = 1 << 18,
 	CMD_DOCTOR = 1 << 19,
 	CMD_LINT = 1 << 20,
+	CMD_STATUS = 1 << 22,
+	CMD_REFRESH = 1 << 23,
+	CMD_HISTORY = 1 << 24,
+	CMD_RELOAD = 1 << 25,
 	CMD_ALL = 0x7fffffff,
 	CMD_UPSTREAMS = CMD_FETCH | CMD_KEEP | CMD_COURIER,
 	CMD_ROADS = CMD_UPSTREAMS | CMD_SURVEY, /* who ask responders by every
@@ -51,9 +55,14 @@ enum {
 	CMD_NAMES = CMD_DNS | CMD_DOCTOR, /* who look at resolvers */
 	CMD_ASK = (CMD_NET & ~CMD_HOSTS) |
 		  CMD_DNS, /* who ask anybody for addresses */
+	CMD_DAEMON = CMD_STATUS | CMD_REFRESH | CMD_HISTORY |
+		     CMD_RELOAD, /* who talk to the keeper */
 };
 
-enum { OPTIONS_TIMEOUT_MAX_S = 3600 };
+enum {
+	OPTIONS_TIMEOUT_MAX_S = 3600,
+	OPTIONS_ALARM_MAX = 16, /* words of the alarm command */
+};
 
 /* A name that exists and that nobody lists, RFC 2606. */
 #define OPTIONS_CONTROL "example.org"
@@ -72,6 +81,11 @@ struct options {
 	const char *control, *pool; /* of dns and doctor */
 	bool bisect, has_blackhole;
 	struct resolver blackhole;
+	const char *state, *control_group;
+	bool has_limit;
+	int64_t limit;                            /* 0: none */
+	const char *alarm[OPTIONS_ALARM_MAX + 1]; /* argv; empty: none */
+	int64_t alarm_timeout_s;                  /* 0: not given */
 	enum handshake_starttls starttls;
 	bool has_at;
 	int64_t at; /* wall seconds */

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "pki/cert.h"
 #include "pki/staple.h"
@@ -233,30 +233,13 @@ has_name(const struct cert *leaf, const char *name)
 	return strcasecmp(cert_name(leaf), name) == 0;
 }
 
-/* Whoever asks is in another folder than the keeper is. */
-static bool
-is_path(const struct target *target, const char *name)
-{
-	char *whole;
-	bool same;
-
-	if (strcmp(target->certificate, name) == 0)
-		return true;
-	if (name[0] != '/' || target->certificate[0] == '/')
-		return false;
-	whole = file_absolute(target->certificate);
-	same = strcmp(whole, name) == 0;
-	free(whole);
-	return same;
-}
-
 static bool
 fits(const struct target *target, const char *name)
 {
 	const struct cert *leaf = target->leaf;
 	size_t len = strlen(name);
 
-	if (is_path(target, name))
+	if (strcmp(target->certificate, name) == 0)
 		return true;
 	if (leaf == NULL)
 		return false;
@@ -298,21 +281,49 @@ refuse_ambiguous(struct target *const *found, size_t count, const char *name,
 	return rc;
 }
 
+/* Whoever asks may name a file in another way than the keeper does, who may be
+ * in another folder: the same it is all the same. */
+static bool
+is_file(const struct target *target, const struct stat *file)
+{
+	struct stat st;
+
+	return stat(target->certificate, &st) == 0 &&
+	       st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+}
+
+/* Those that NAME fits: owned. */
+static struct target **
+gather(struct target *const *targets, size_t count, const char *name,
+    const struct stat *file, size_t *found)
+{
+	struct target **list = NULL;
+
+	*found = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (file != NULL ? !is_file(targets[i], file)
+				 : !fits(targets[i], name))
+			continue;
+		list = mem_resize(list, *found + 1, sizeof(list[0]));
+		list[(*found)++] = targets[i];
+	}
+	return list;
+}
+
 int
 status_find(struct target *const *targets, size_t count, const char *name,
     struct target ***out, size_t *found, struct err *err)
 {
-	struct target **list = NULL;
-	size_t n = 0;
+	struct target **list;
+	struct stat file;
+	size_t n;
 	bool several = false;
 
-	for (size_t i = 0; i < count; i++) {
-		if (!fits(targets[i], name))
-			continue;
-		list = mem_resize(list, n + 1, sizeof(list[0]));
-		list[n++] = targets[i];
-		several = several || (n > 1 && !is_same(list[0], list[n - 1]));
-	}
+	list = gather(targets, count, name, NULL, &n);
+	if (n == 0 && name[0] == '/' && stat(name, &file) == 0)
+		list = gather(targets, count, name, &file, &n);
+	for (size_t i = 1; i < n; i++)
+		several = several || !is_same(list[0], list[i]);
 	if (several || n == 0) {
 		int rc = several ? refuse_ambiguous(list, n, name, err)
 				 : err_set(err, REASON_USAGE,

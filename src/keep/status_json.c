@@ -91,9 +91,9 @@ target_json(const struct status_row *row, const struct status_head *head)
 
 	return json_pack("{s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:I, s:b, s:o}",
-	    "name", report_json_text(row->name), "path",
-	    path_of(t), "certificate", certificate(t),
-	    "state", target_state_name(row->state), "alarm",
+	    "name", report_json_text(row->name), "path", path_of(t),
+	    "certificate", certificate(t), "state",
+	    target_state_name(row->state), "alarm",
 	    target_state_is_alarm(row->state), "sentence",
 	    report_json_text(status_sentence(row, head->now, sentence)),
 	    "reason", reason_or_null(row->reason), "detail",
@@ -168,10 +168,9 @@ status_history(const struct target *target, json_t *attempts)
 {
 	json_t *document = report_json_document("history");
 
-	(void)json_object_update_new(
-	    document, json_pack("{s:o, s:o, s:o, s:o}", "name",
-			  report_json_text(target_name(target)), "path",
-			  path_of(target), "certificate",
-			  certificate(target), "attempts", attempts));
+	(void)json_object_update_new(document,
+	    json_pack("{s:o, s:o, s:o, s:o}", "name",
+		report_json_text(target_name(target)), "path", path_of(target),
+		"certificate", certificate(target), "attempts", attempts));
 	return document;
 }
