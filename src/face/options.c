@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "tls/secure.h"
 
 enum { LONG_ONLY = 256, SKEW_MAX_S = 30 * 86400 };
 
@@ -446,25 +445,6 @@ options_parse(int command, const char *name, int argc, char **argv,
 	return 0;
 }
 
-static const char *
-look_up(const char *name)
-{
-	return getenv(name);
-}
-
-int
-options_settle(struct options *options, struct err *err)
-{
-	if ((options->command & CMD_ROADS) != 0 &&
-	    roads_settle(&options->roads, look_up, err) == -1)
-		return -1;
-	if (options->tls_ca == NULL)
-		return 0;
-	for (size_t i = 0; i < options->resolver_count; i++)
-		options->resolvers[i].tls_ca = options->tls_ca;
-	return secure_check_ca(options->tls_ca, err);
-}
-
 void
 options_print(int command)
 {
@@ -481,36 +461,4 @@ options_print(int command)
 		    rows[i].arg == NULL ? "" : rows[i].arg);
 		(void)printf("  %-30s %s\n", left, rows[i].help);
 	}
-}
-
-int64_t
-options_now(const struct options *options)
-{
-	return options->has_at ? options->at : clock_wall_s();
-}
-
-struct acquire_options
-options_acquire(const struct options *options)
-{
-	return (struct acquire_options){
-	    .pins = options->pins,
-	    .pin_count = options->pin_count,
-	    .resolvers = options->resolvers,
-	    .resolver_count = options->resolver_count,
-	    .resolv_conf = "/etc/resolv.conf",
-	    .stub_conf = "/run/systemd/resolve/resolv.conf",
-	    .ask_system = true,
-	    .family = options->family,
-	    .proxies = proxy_plan_is_empty(&options->roads.plan)
-			   ? NULL
-			   : &options->roads.plan,
-	    .proxy_ca_file = options->tls_ca,
-	    .upstreams = options->roads.upstreams,
-	    .upstream_count = options->roads.upstream_count,
-	    .allow_private = options->roads.allow_private,
-	    .private_hosts = options->roads.private_hosts,
-	    .private_host_count = options->roads.private_host_count,
-	    .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms
-						  : ACQUIRE_TIMEOUT_MS,
-	};
 }

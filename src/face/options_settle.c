@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/* face/options_settle.c -- what command line, configuration and environment say
+ * together, for whoever works by it. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "face/options.h"
+#include "tls/secure.h"
+
+static const char *
+look_up(const char *name)
+{
+	return getenv(name);
+}
+
+int
+options_settle(struct options *options, struct err *err)
+{
+	if ((options->command & CMD_ROADS) != 0 &&
+	    roads_settle(&options->roads, look_up, err) == -1)
+		return -1;
+	if (options->tls_ca == NULL)
+		return 0;
+	for (size_t i = 0; i < options->resolver_count; i++)
+		options->resolvers[i].tls_ca = options->tls_ca;
+	return secure_check_ca(options->tls_ca, err);
+}
+
+int64_t
+options_now(const struct options *options)
+{
+	return options->has_at ? options->at : clock_wall_s();
+}
+
+struct acquire_options
+options_acquire(const struct options *options)
+{
+	return (struct acquire_options){
+	    .pins = options->pins,
+	    .pin_count = options->pin_count,
+	    .resolvers = options->resolvers,
+	    .resolver_count = options->resolver_count,
+	    .resolv_conf = "/etc/resolv.conf",
+	    .stub_conf = "/run/systemd/resolve/resolv.conf",
+	    .ask_system = true,
+	    .family = options->family,
+	    .proxies = proxy_plan_is_empty(&options->roads.plan)
+			   ? NULL
+			   : &options->roads.plan,
+	    .proxy_ca_file = options->tls_ca,
+	    .upstreams = options->roads.upstreams,
+	    .upstream_count = options->roads.upstream_count,
+	    .allow_private = options->roads.allow_private,
+	    .private_hosts = options->roads.private_hosts,
+	    .private_host_count = options->roads.private_host_count,
+	    .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms
+						  : ACQUIRE_TIMEOUT_MS,
+	};
+}
