@@ -453,8 +453,8 @@ file_absolute(const char *path)
 	if (path == NULL || path[0] == '/')
 		return mem_string(path);
 	here = getcwd(NULL, 0);
-	whole = mem_printf("%s/%s",
-	    here == NULL || strcmp(here, "/") == 0 ? "" : here, path);
+	whole = mem_printf(
+	    "%s/%s", here == NULL || strcmp(here, "/") == 0 ? "" : here, path);
 	free(here);
 	return whole;
 }
