@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &command_reload,
     &command_install,
     &command_discover,
+    &command_ready,
     &command_hosts,
     &command_courier,
     &command_dns,

@@ -75,12 +75,12 @@ static const struct row {
 	const char *help;
 } rows[] = {
     {OPT_ISSUER, "issuer", "FILE",
-	CMD_FETCH | CMD_VERIFY | CMD_KEEP | CMD_HOSTS | CMD_COURIER |
-	    CMD_SURVEY,
+	CMD_FETCH | CMD_VERIFY | CMD_KEEP | CMD_READY | CMD_HOSTS |
+	    CMD_COURIER | CMD_SURVEY,
 	"the issuer's certificate, where the chain lacks it"},
     {OPT_OUTPUT, "output", "FILE", CMD_FETCH | CMD_COURIER,
 	"write the result there; - is standard output"},
-    {OPT_URL, "url", "URL", CMD_FETCH | CMD_KEEP,
+    {OPT_URL, "url", "URL", CMD_FETCH | CMD_KEEP | CMD_READY,
 	"ask this responder instead of the certificate's"},
     {OPT_CHAIN, "chain", "FILE", CMD_VERIFY,
 	"more certificates: issuer, delegate signer"},
@@ -105,11 +105,11 @@ static const struct row {
     {OPT_ONCE, "once", NULL, CMD_KEEP, "refresh what is due and end"},
     {OPT_SERVER, "server", "SERVER", CMD_KEEP, "publish to this server: nginx"},
     {OPT_SERVER_COMMAND, "server-command", "COMMAND",
-	CMD_KEEP | CMD_INSTALL | CMD_HOSTS | CMD_DISCOVER,
+	CMD_KEEP | CMD_INSTALL | CMD_HOSTS | CMD_DISCOVER | CMD_READY,
 	"how to call it, such as 'nginx -c FILE' (nginx)"},
     {OPT_STATE_DIR, "state-dir", "DIR",
 	CMD_KEEP | CMD_INSTALL | CMD_FETCH | CMD_HOSTS | CMD_COURIER |
-	    CMD_DAEMON,
+	    CMD_DAEMON | CMD_READY,
 	"where everything is kept (/var/lib/oclasp)"},
     {OPT_APPLY, "apply", NULL, CMD_INSTALL | CMD_HOSTS,
 	"do it, not only show it"},

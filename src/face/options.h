@@ -47,11 +47,11 @@ enum {
 	CMD_HISTORY = 1 << 24,
 	CMD_RELOAD = 1 << 25,
 	CMD_ALL = 0x7fffffff,
-	CMD_UPSTREAMS = CMD_FETCH | CMD_KEEP | CMD_COURIER,
+	CMD_UPSTREAMS = CMD_FETCH | CMD_KEEP | CMD_COURIER | CMD_READY,
 	CMD_ROADS = CMD_UPSTREAMS | CMD_SURVEY, /* who ask responders by every
 						   road */
 	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP | CMD_HOSTS | CMD_COURIER |
-		  CMD_SURVEY | CMD_DOCTOR,
+		  CMD_SURVEY | CMD_DOCTOR | CMD_READY,
 	CMD_NAMES = CMD_DNS | CMD_DOCTOR, /* who look at resolvers */
 	CMD_ASK = (CMD_NET & ~CMD_HOSTS) |
 		  CMD_DNS, /* who ask anybody for addresses */

@@ -52,6 +52,9 @@ const char *nginx_site_certificate(const struct nginx_site *site);
 bool nginx_site_includes(const struct nginx *nginx,
     const struct nginx_site *site, const char *certificate);
 
+/* True if there are snippets of ours: nginx is one of those who read staples. */
+bool nginx_has_snippets(const struct nginx *nginx);
+
 /* --- publishing --- */
 
 /* What shall be in force for one certificate path.  Borrowed. */
@@ -95,6 +98,11 @@ struct nginx_publish *nginx_prepare_start(uv_loop_t *loop,
     const struct nginx *nginx, const struct nginx_change *changes, size_t count,
     void (*cb)(void *cookie, bool reloaded, const struct err *err),
     void *cookie);
+
+/* True if the staple file of FINGERPRINT is there and the next reload, whoever's,
+ * gives it to all server blocks that somebody has published it for: no publish
+ * is on its way between the files. */
+bool nginx_staple_in_place(const struct nginx *nginx, const char *fingerprint);
 
 /* What nginx has not tested yet is put back. */
 void nginx_publish_cancel(struct nginx_publish **publish);

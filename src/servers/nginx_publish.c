@@ -365,6 +365,28 @@ nginx_prepare_start(uv_loop_t *loop, const struct nginx *nginx,
 	return p;
 }
 
+/* The marker is there before the first file and until after the reload.  Where
+ * that is held back the marker stays; then a snippet that names the file is the
+ * last thing that was written. */
+bool
+nginx_staple_in_place(const struct nginx *nginx, const char *fingerprint)
+{
+	char *path = mem_printf("%s/%s.der", nginx->staple_dir, fingerprint);
+	char *name = mem_printf("%s.der", fingerprint);
+	struct nginx_marker marker;
+	enum marker_left left;
+	bool there = access(path, F_OK) == 0;
+
+	nginx_marker_init(&marker, nginx);
+	left = there ? nginx_marker_read(&marker) : MARKER_NONE;
+	nginx_marker_done(&marker);
+	if (there && left != MARKER_NONE)
+		there = left == MARKER_HELD && nginx_snippet_names(nginx, name);
+	free(name);
+	free(path);
+	return there;
+}
+
 void
 nginx_publish_cancel(struct nginx_publish **publish)
 {

@@ -116,3 +116,40 @@ nginx_snippet_each(const struct nginx *nginx,
 	(void)closedir(folder);
 	return rc;
 }
+
+struct search {
+	const char *name;
+	bool found;
+};
+
+static void
+compare(void *cookie, const char *path, const char *name)
+{
+	struct search *search = cookie;
+
+	(void)path;
+	search->found = search->found || strcmp(name, search->name) == 0;
+}
+
+bool
+nginx_snippet_names(const struct nginx *nginx, const char *name)
+{
+	struct search search = {.name = name};
+
+	(void)nginx_snippet_each(nginx, compare, &search);
+	return search.found;
+}
+
+bool
+nginx_has_snippets(const struct nginx *nginx)
+{
+	DIR *folder = opendir(nginx->snippet_dir);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (folder != NULL && !found && (entry = readdir(folder)) != NULL)
+		found = is_snippet(entry->d_name);
+	if (folder != NULL)
+		(void)closedir(folder);
+	return found;
+}
