@@ -29,7 +29,13 @@ courier_read(bool answers, struct courier_bundle *out, struct err *err)
 				      "standard input ...\n");
 	if (file_read("-", COURIER_BUNDLE_MAX, &bytes, &len, err) == -1)
 		return -1;
-	rc = courier_parse((const char *)bytes, len, out, err);
+	if (len == 0)
+		rc = err_set(err, REASON_USAGE,
+		    "standard input is empty: the bundle comes there, by <FILE "
+		    "or through a pipe; if it was a pipe, what stands before "
+		    "it has failed and says why");
+	else
+		rc = courier_parse((const char *)bytes, len, out, err);
 	free(bytes);
 	if (rc == 0 && out->answers != answers) {
 		courier_done(out);

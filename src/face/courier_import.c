@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -85,11 +86,10 @@ stored_update(const struct job *job, const struct kept *kept)
 
 /* A14, I2: nothing goes back in time. */
 static int
-check_age(const struct job *job, struct fate *fate, int64_t have)
+check_age(struct fate *fate, int64_t have)
 {
 	char got[CLOCK_TEXT], stored[CLOCK_TEXT];
 
-	(void)job;
 	if (fate->facts.this_update >= have)
 		return 0;
 	return err_set(&fate->err, REASON_OLDER_THAN_STORED,
@@ -97,6 +97,24 @@ check_age(const struct job *job, struct fate *fate, int64_t have)
 	    "the store: an old answer was carried again",
 	    clock_rfc3339(fate->facts.this_update, got),
 	    clock_rfc3339(have, stored));
+}
+
+/* C3: a carrier that wishes a revoked away brings the good one of before. */
+static int
+check_revoked(const struct job *job, struct fate *fate)
+{
+	int64_t revoked =
+	    inbox_revoked_at(job->inbox, fate->kept->id.leaf->fingerprint);
+	char got[CLOCK_TEXT], said[CLOCK_TEXT];
+
+	if (fate->staple == NULL || revoked == 0 ||
+	    fate->facts.this_update > revoked)
+		return 0;
+	return err_set(&fate->err, REASON_OLDER_THAN_STORED,
+	    "the response says good as of %s, but a signed one of %s says that "
+	    "the certificate is revoked: it is not believed",
+	    clock_rfc3339(fate->facts.this_update, got),
+	    clock_rfc3339(revoked, said));
 }
 
 static void
@@ -109,7 +127,8 @@ take(struct job *job, const struct courier_item *item, struct fate *fate)
 
 	fate->outcome = "refused";
 	judge(job, fate->kept, der.at, der.len, fate);
-	if (!fate->accepted || check_age(job, fate, have) == -1)
+	if (!fate->accepted || check_age(fate, have) == -1 ||
+	    check_revoked(job, fate) == -1)
 		return;
 	if (fate->staple != NULL && have != 0 &&
 	    fate->facts.this_update == have) {
@@ -122,18 +141,36 @@ take(struct job *job, const struct courier_item *item, struct fate *fate)
 	} else if (fate->facts.status == CERT_REVOKED) {
 		/* it is no staple, but what is stored is a lie from now on */
 		(void)inbox_put_revoked(
-		    job->inbox, fingerprint, der, &fate->err);
+		    job->inbox, fingerprint, der, &fate->facts, &fate->err);
 	}
 }
 
 /* --- what is said --- */
 
+/* Of what FATE is, for the eye: the path too where the name is that of several;
+ * owned. */
+static char *
+name_of(const struct job *job, const struct courier_item *item,
+    const struct fate *fate)
+{
+	const char *name;
+	size_t same = 0;
+
+	if (fate->kept == NULL)
+		return text_printable(item->urls[0]);
+	name = cert_name(fate->kept->id.leaf);
+	for (size_t i = 0; i < job->kept.count; i++)
+		same +=
+		    strcmp(name, cert_name(job->kept.items[i].id.leaf)) == 0;
+	return same > 1 ? mem_printf("%s (%s)", name, fate->kept->path)
+			: mem_string(name);
+}
+
 static void
 say_text(const struct job *job, const struct courier_item *item,
     const struct fate *fate)
 {
-	const char *name =
-	    fate->kept == NULL ? item->urls[0] : cert_name(fate->kept->id.leaf);
+	char *name = name_of(job, item, fate);
 	char left[CLOCK_SPAN];
 
 	if (fate->staple != NULL && strcmp(fate->outcome, "refused") != 0) {
@@ -156,6 +193,7 @@ say_text(const struct job *job, const struct courier_item *item,
 		    fate->outcome, fate->err.text,
 		    reason_name(fate->err.reason));
 	}
+	free(name);
 }
 
 static void
@@ -166,6 +204,8 @@ say_json(struct job *job, const struct fate *fate)
 
 	(void)json_object_set_new(object, "certificate",
 	    report_json_cert(fate->kept == NULL ? NULL : fate->kept->id.leaf));
+	(void)json_object_set_new(object, "path",
+	    report_json_text(fate->kept == NULL ? NULL : fate->kept->path));
 	(void)json_object_set_new(
 	    object, "outcome", json_string(fate->outcome));
 	report_add_verdict(object,
@@ -239,6 +279,23 @@ finish(struct job *job)
 	}
 }
 
+/* Nothing is begun where nothing can be imported. */
+static int
+check_any_kept(const struct options *o, const char *dir, struct err *err)
+{
+	char *path = mem_printf("%s/oclasp.db", dir);
+	bool any =
+	    o->arg_count > 1 || o->spec_count > 0 || access(path, F_OK) == 0;
+
+	free(path);
+	if (any)
+		return 0;
+	return err_set(err, REASON_USAGE,
+	    "nothing is kept in '%s', so no answer is for anything: give "
+	    "certificates, --state-dir, or run `oclasp keep` first",
+	    dir);
+}
+
 int
 courier_import(const struct options *o, struct err *err)
 {
@@ -247,7 +304,8 @@ courier_import(const struct options *o, struct err *err)
 	char *dir = state_dir(o);
 	int status = EXIT_USAGE;
 
-	if (courier_read(true, &bundle, err) == -1)
+	if (courier_read(true, &bundle, err) == -1 ||
+	    check_any_kept(o, dir, err) == -1)
 		goto out;
 	job.inbox = inbox_open(dir, err);
 	if (job.inbox == NULL)

@@ -187,14 +187,16 @@ put_good(struct store *store, const struct staple *staple, struct err *err)
 }
 
 static int
-put_revoked(
-    struct store *store, const char *fingerprint, size_t size, struct err *err)
+put_revoked(struct store *store, const char *fingerprint,
+    const struct verdict *facts, struct err *err)
 {
 	const struct store_attempt attempt = {
 	    .at = clock_wall_s(),
 	    .outcome = cert_status_name(CERT_REVOKED),
 	    .source = "courier",
-	    .size = (int64_t)size,
+	    .size = (int64_t)facts->size,
+	    .this_update = facts->this_update,
+	    .next_update = facts->next_update,
 	};
 	struct store_state state = {0};
 	const struct store_change change = {
@@ -205,6 +207,29 @@ put_revoked(
 	state.last_final = true;
 	state.last_status = CERT_REVOKED;
 	return store_save(store, fingerprint, &change, err);
+}
+
+static void
+note_revoked(void *cookie, const struct store_attempt *attempt)
+{
+	int64_t *at = cookie;
+
+	if (attempt->outcome != NULL && attempt->this_update > *at &&
+	    strcmp(attempt->outcome, cert_status_name(CERT_REVOKED)) == 0)
+		*at = attempt->this_update;
+}
+
+int64_t
+inbox_revoked_at(struct inbox *inbox, const char *fingerprint)
+{
+	struct store_state state = {0};
+	int64_t at = 0;
+
+	if (store_get_state(inbox->store, fingerprint, &state, NULL) == 1 &&
+	    state.last_final && state.last_status == CERT_REVOKED)
+		(void)store_history(inbox->store, fingerprint,
+		    STORE_ATTEMPTS_MAX, note_revoked, &at, NULL);
+	return at;
 }
 
 int
@@ -233,13 +258,13 @@ inbox_put(struct inbox *inbox, const struct staple *staple, bool *served,
 
 int
 inbox_put_revoked(struct inbox *inbox, const char *fingerprint, struct span der,
-    struct err *err)
+    const struct verdict *facts, struct err *err)
 {
 	char *path;
 
 	if (inbox_keeper_runs(inbox))
 		return lay(inbox, fingerprint, der, err);
-	if (put_revoked(inbox->store, fingerprint, der.len, err) == -1)
+	if (put_revoked(inbox->store, fingerprint, facts, err) == -1)
 		return -1;
 	if (nginx_reads(inbox, fingerprint))
 		return 0;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "pki/verify.h"
 
 struct err;
 struct inbox;
@@ -47,8 +48,12 @@ struct store *inbox_store(struct inbox *inbox);
 int inbox_put(struct inbox *inbox, const struct staple *staple, bool *served,
     struct err *err);
 
-/* Put the response, verified, that says revoked. */
+/* Put the response, verified, that says revoked; FACTS are its own. */
 int inbox_put_revoked(struct inbox *inbox, const char *fingerprint,
-    struct span der, struct err *err);
+    struct span der, const struct verdict *facts, struct err *err);
+
+/* thisUpdate of the signed revoked that stands in the store: nothing good of
+ * that moment or before is believed (A14, C3).  0: none stands. */
+int64_t inbox_revoked_at(struct inbox *inbox, const char *fingerprint);
 
 #endif

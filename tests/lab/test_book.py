@@ -313,6 +313,75 @@ def test_courier_brings_a_revocation(lab, home, leaf):
     assert not staple_of(home, leaf).exists(), "a lie from now on"
 
 
+@pytest.mark.parametrize("runs", [False, True])
+def test_courier_replay_after_a_revocation(lab, leaf, state, tmp_path, runs):
+    """C3, A14: a carrier that wishes a revoked away brings the good answer of
+    before; the one of later ends a hold."""
+    lab.alone("help")
+    poison(lab)
+    if runs:
+        keep = lab.keep(tmp_path / "keep.log", leaf.path, "--state-dir", state,
+                        "--timeout", "1")
+        keep.wait_line("no whole answer|http-timeout")
+    path = leaf.path  # without a keeper nothing is kept yet
+    code, requests, err = courier(lab, "export", path, where="alone")
+    assert code == 0, err
+    lab.resolver(RECURSOR)
+
+    def fetched(mode, age_s):
+        lab.respond(mode, age_s=age_s)
+        code, answers, err = courier(lab, "fetch", stdin=requests)
+        assert code == 0, err
+        return answers
+    old, revoked, later = (fetched("good", 7200), fetched("revoked", 3600),
+                           fetched("good", 60))
+    poison(lab)
+
+    def taken(answers, pattern):
+        """What import says; a keeper that runs takes it a moment later."""
+        result = courier(lab, "import", path, "--state-dir", state,
+                         stdin=answers, where="alone")
+        if runs and pattern:
+            keep.wait_line(pattern, 8)
+        return result
+    code, out, err = taken(revoked, "certificate is revoked")
+    assert code == 1 and "revoked" in err, (out, err)
+    if runs:  # it writes its store a moment later, and refuses by itself
+        util.wait_for("a refusal", lambda: taken(old, None)[0] == 1)
+    code, out, err = taken(old, None)
+    assert code == 1 and "older-than-stored" in err, (out, err)
+    assert "revoked: it is not believed" in err, err
+    assert not staple_of(state, leaf).exists(), "the revocation is undone"
+    code, out, err = taken(later, "a good response")
+    assert code == 0 and "imported" in out, (out, err)
+    util.wait_for("the staple", staple_of(state, leaf).exists, 8)
+
+
+def test_courier_names_the_path_where_names_are_the_same(lab, tmp_path, state):
+    leaves = [lab.leaf(tmp_path / name, name) for name in ("one", "two")]
+    paths = [leaf.path for leaf in leaves]
+    lab.alone("help")
+    _, requests, _ = courier(lab, "export", *paths, where="alone")
+    _, answers, _ = courier(lab, "fetch", stdin=requests)
+    code, out, _ = courier(lab, "import", *paths, "--state-dir", state,
+                           stdin=answers, where="alone")
+    assert code == 0 and all(f"localhost ({path}): imported" in out
+                             for path in paths), out
+    code, out, _ = courier(lab, "import", *paths, "--state-dir", state,
+                           "--json", stdin=answers, where="alone")
+    assert {a["path"] for a in json.loads(out)["answers"]} == {
+        str(path) for path in paths}, out
+
+
+def test_courier_import_of_nothing_kept_leaves_nothing(lab, leaf, tmp_path):
+    lab.alone("help")
+    _, requests, _ = courier(lab, "export", leaf.path, where="alone")
+    _, answers, _ = courier(lab, "fetch", stdin=requests)
+    code, out, err = imported(lab, tmp_path / "none", answers)
+    assert code == 2 and out == "" and "nothing is kept" in err, err
+    assert not (tmp_path / "none").exists()
+
+
 def test_courier_that_finds_nothing(lab, home):
     """75, and the bundle says why; at home it is missing, not refused."""
     code, requests, _ = courier(lab, "export", "--state-dir", home,
@@ -341,6 +410,7 @@ def test_courier_by_files(lab, home, tmp_path):
 
 @pytest.mark.parametrize("words, stdin", [
     ([], ""), (["carry"], ""), (["fetch"], ""), (["fetch"], "{}"),
+    (["import"], ""),
     (["fetch", "x"], ""), (["import"], "\xff"), (["import"], "[1, 2"),
     (["import"], '{"courier": 1, "kind": "requests", "items": []}'),
     (["fetch"], '{"courier": 9, "kind": "requests", "items": []}'),
@@ -352,3 +422,5 @@ def test_courier_bad_input(lab, tmp_path, words, stdin):
     assert code == 2 and out == "", (code, out, err)
     assert len(err.splitlines()) == 1, err
     assert not (tmp_path / "none").exists(), "nothing is made for nonsense"
+    if stdin == "" and words in (["fetch"], ["import"]):
+        assert "standard input is empty" in err, err

@@ -95,6 +95,7 @@ static void
 test_without_a_keeper(void **state)
 {
 	struct inbox *inbox = inbox_open("alone", NULL);
+	struct verdict revoked;
 	bool served = false;
 	int lock;
 
@@ -108,11 +109,19 @@ test_without_a_keeper(void **state)
 	assert_true(is_stored(inbox));
 	assert_true(file_is("alone", "staples"));
 	assert_false(file_is("alone", "inbox"));
+	assert_true(inbox_revoked_at(inbox, staple_fingerprint(staple)) == 0);
+	revoked = *staple_facts(staple);
+	revoked.this_update += 60;
 	assert_int_equal(inbox_put_revoked(inbox, staple_fingerprint(staple),
-			     staple_der(staple), NULL),
+			     staple_der(staple), &revoked, NULL),
 	    0);
+	assert_true(inbox_revoked_at(inbox, staple_fingerprint(staple)) ==
+		    revoked.this_update);
 	assert_false(is_stored(inbox));
 	assert_false(file_is("alone", "staples"));
+	/* a newer good one ends it: it was a hold */
+	assert_int_equal(inbox_put(inbox, staple, &served, NULL), 0);
+	assert_true(inbox_revoked_at(inbox, staple_fingerprint(staple)) == 0);
 	inbox_close(inbox);
 	assert_int_equal(file_lock("alone/lock", &lock, NULL), 0);
 	close(lock);
