@@ -157,18 +157,24 @@ nginx_reads(const struct inbox *inbox, const char *fingerprint)
 /* --- the store --- */
 
 /* As a keeper that runs would remember it. */
-static int
-put_good(struct store *store, const struct staple *staple, struct err *err)
+static struct store_attempt
+attempt_of(const struct verdict *facts)
 {
-	const struct verdict *facts = staple_facts(staple);
-	const struct store_attempt attempt = {
+	return (struct store_attempt){
 	    .at = clock_wall_s(),
-	    .outcome = cert_status_name(CERT_GOOD),
+	    .outcome = cert_status_name(facts->status),
 	    .source = "courier",
 	    .size = (int64_t)facts->size,
 	    .this_update = facts->this_update,
 	    .next_update = facts->next_update,
 	};
+}
+
+static int
+put_good(struct store *store, const struct staple *staple, struct err *err)
+{
+	const struct verdict *facts = staple_facts(staple);
+	const struct store_attempt attempt = attempt_of(facts);
 	struct store_state state = {0};
 	const struct store_change change = {
 	    .attempt = &attempt,
@@ -190,14 +196,7 @@ static int
 put_revoked(struct store *store, const char *fingerprint,
     const struct verdict *facts, struct err *err)
 {
-	const struct store_attempt attempt = {
-	    .at = clock_wall_s(),
-	    .outcome = cert_status_name(CERT_REVOKED),
-	    .source = "courier",
-	    .size = (int64_t)facts->size,
-	    .this_update = facts->this_update,
-	    .next_update = facts->next_update,
-	};
+	const struct store_attempt attempt = attempt_of(facts);
 	struct store_state state = {0};
 	const struct store_change change = {
 	    .attempt = &attempt, .state = &state, .no_staple = true};
@@ -206,30 +205,21 @@ put_revoked(struct store *store, const char *fingerprint,
 		return -1;
 	state.last_final = true;
 	state.last_status = CERT_REVOKED;
+	state.final_life = facts->usable_until - facts->this_update;
+	if (facts->this_update > state.floor)
+		state.floor = facts->this_update;
 	return store_save(store, fingerprint, &change, err);
-}
-
-static void
-note_revoked(void *cookie, const struct store_attempt *attempt)
-{
-	int64_t *at = cookie;
-
-	if (attempt->outcome != NULL && attempt->this_update > *at &&
-	    strcmp(attempt->outcome, cert_status_name(CERT_REVOKED)) == 0)
-		*at = attempt->this_update;
 }
 
 int64_t
 inbox_revoked_at(struct inbox *inbox, const char *fingerprint)
 {
 	struct store_state state = {0};
-	int64_t at = 0;
 
-	if (store_get_state(inbox->store, fingerprint, &state, NULL) == 1 &&
-	    state.last_final && state.last_status == CERT_REVOKED)
-		(void)store_history(inbox->store, fingerprint,
-		    STORE_ATTEMPTS_MAX, note_revoked, &at, NULL);
-	return at;
+	(void)store_get_state(inbox->store, fingerprint, &state, NULL);
+	return state.last_final && state.last_status == CERT_REVOKED
+		   ? state.floor
+		   : 0;
 }
 
 int

@@ -20,6 +20,7 @@ struct err;
 struct inbox;
 struct staple;
 struct store;
+struct verdict;
 
 enum {
 	INBOX_LOOK_MAX = 1000, /* files that are taken at one look */

@@ -93,4 +93,5 @@ keeper_take_second(struct target *target, struct acquire_result *result)
 	}
 	staple_free(target->staple256);
 	target->staple256 = result->staple;
+	keeper_save_second(target->keeper, target);
 }

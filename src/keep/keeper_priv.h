@@ -140,6 +140,9 @@ void keeper_adopt(struct keeper *k, struct target *target);
 void keeper_save_result(struct keeper *k, struct target *target,
     const struct acquire_result *result, bool news);
 
+/* Its second response, by SHA-256. */
+void keeper_save_second(struct keeper *k, const struct target *target);
+
 /* The same of the list of targets, and of the address book, soon. */
 void keeper_save_list(struct keeper *k);
 void keeper_save_book(struct keeper *k);

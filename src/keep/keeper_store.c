@@ -14,7 +14,6 @@
 
 enum {
 	SAVED_AT_ONCE = 5000, /* of what a new store lacks */
-	FINAL_LOOK_MAX = 100, /* attempts, see adopt_final() */
 };
 
 static struct log_about
@@ -43,18 +42,18 @@ verify_stored(const struct keeper *k, const struct target *target,
 	return staple;
 }
 
-/* Take STAPLE as the target's if it is better than what it has. */
+/* Take STAPLE instead of *HAVE if it is better. */
 static bool
-offer(struct target *target, struct staple *staple)
+offer(struct staple **have, struct staple *staple)
 {
 	if (staple == NULL)
 		return false;
-	if (!staple_better(target->staple, staple)) {
+	if (!staple_better(*have, staple)) {
 		staple_free(staple);
 		return false;
 	}
-	staple_free(target->staple);
-	target->staple = staple;
+	staple_free(*have);
+	*have = staple;
 	return true;
 }
 
@@ -69,6 +68,12 @@ adopt_state(struct target *target, const struct store_state *state)
 	target->last_status = state->last_status;
 	target->fetch_again = state->fetch_again;
 	target->retry_after = state->retry_after;
+	target->final_life = state->final_life;
+	target->floor = state->floor;
+	target->first_at = state->first_at;
+	target->other_hash = state->other_hash;
+	if (state->first_seen != 0)
+		target->first_seen = state->first_seen;
 	if (state->random != 0) /* a courier's has none */
 		target->random = state->random;
 }
@@ -105,8 +110,16 @@ adopt_item(void *cookie, const struct store_item *item)
 	    target->failures == 0)
 		adopt_state(target, &item->state);
 	if (item->staple.len > 0)
-		(void)offer(target, verify_stored(adoption->k, target,
-					item->staple.at, item->staple.len));
+		(void)offer(
+		    &target->staple, verify_stored(adoption->k, target,
+					 item->staple.at, item->staple.len));
+	if (item->second.len > 0)
+		(void)offer(
+		    &target->staple256, verify_stored(adoption->k, target,
+					    item->second.at, item->second.len));
+	target->second_tried =
+	    target->staple != NULL && target->staple256 != NULL &&
+	    !staple_better(target->staple256, target->staple);
 }
 
 /* It may be newer than the store's, which is written a moment later. */
@@ -122,26 +135,10 @@ adopt_published(struct keeper *k, struct target *target)
 	if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, NULL) == 0 &&
 	    (target->staple == NULL || !span_equal(staple_der(target->staple),
 					   (struct span){der, len})) &&
-	    offer(target, verify_stored(k, target, der, len)))
+	    offer(&target->staple, verify_stored(k, target, der, len)))
 		target->unsaved = k->some_unsaved = true;
 	free(der);
 	free(path);
-}
-
-/* What the last word for good was, of those in the history: the newest comes
- * first. */
-static void
-adopt_final(void *cookie, const struct store_attempt *attempt)
-{
-	struct target *target = cookie;
-
-	if (target->final_life != 0 || attempt->outcome == NULL ||
-	    strcmp(attempt->outcome, cert_status_name(target->last_status)) !=
-		0)
-		return;
-	target->final_life = attempt->next_update - attempt->this_update;
-	if (target->last_status == CERT_REVOKED)
-		target->floor = attempt->this_update; /* A14 */
 }
 
 void
@@ -169,9 +166,6 @@ keeper_adopt(struct keeper *k, struct target *target)
 		k->store_unread = true; /* said once, not for each */
 		log_event(LOG_ERROR, about(&err), "%s", err.text);
 	}
-	if (target->last_final)
-		(void)store_history(k->store, fingerprint, FINAL_LOOK_MAX,
-		    adopt_final, target, NULL);
 	/* a published file may have outlived the word that it is revoked, if
 	 * this was killed right after it */
 	if (!target->last_final || target->last_status != CERT_REVOKED)
@@ -226,7 +220,12 @@ as_state(const struct target *target)
 	    .last_status = target->last_status,
 	    .fetch_again = target->fetch_again,
 	    .retry_after = target->retry_after,
+	    .final_life = target->final_life,
+	    .floor = target->floor,
+	    .first_seen = target->first_seen,
+	    .first_at = target->first_at,
 	    .random = target->random,
+	    .other_hash = target->other_hash,
 	};
 }
 
@@ -243,6 +242,8 @@ save(struct keeper *k, struct target *target,
 		change.staple = staple_der(target->staple);
 		change.this_update = target_this_update(target);
 	}
+	if (whole && target->staple256 != NULL)
+		change.second = staple_der(target->staple256);
 	change.no_staple = whole && target->staple == NULL;
 	target->unsaved = store_save(k->store, target_fingerprint(target),
 			      &change, &err) == -1;
@@ -258,6 +259,19 @@ keeper_save_result(struct keeper *k, struct target *target,
 	const struct store_attempt attempt = as_attempt(result);
 
 	save(k, target, &attempt, news || target->unsaved);
+}
+
+void
+keeper_save_second(struct keeper *k, const struct target *target)
+{
+	const struct store_change change = {
+	    .second = staple_der(target->staple256)};
+	struct err err = {0};
+
+	if (store_save(k->store, target_fingerprint(target), &change, &err) ==
+	    -1)
+		log_event(LOG_ERROR, target_about(target, "store", err.reason),
+		    "kept in memory only: %s", err.text);
 }
 
 /* What is kept, for the commands that look into the store. */

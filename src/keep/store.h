@@ -100,8 +100,12 @@ struct store_state {
 	struct err last_err;  /* of the last one; REASON_NONE: none failed */
 	bool last_final;
 	enum cert_status last_status;
+	int64_t final_life;               /* seconds; 0: not known */
+	int64_t floor;                    /* wall seconds; 0: none */
 	int64_t fetch_again, retry_after; /* wall seconds; 0: no hint */
-	uint32_t random; /* of the next step: it comes when it was said to */
+	int64_t first_seen, first_at;     /* the same; 0: not known, none */
+	uint32_t random; /* its own: the next step comes when it was said to */
+	bool other_hash;
 };
 
 /* One attempt, for the history.  Borrowed strings; NULL: unknown. */
@@ -122,7 +126,8 @@ struct store_change {
 	const struct store_state *state;     /* NULL: as it was */
 	struct span staple;                  /* empty: as it was */
 	int64_t this_update;                 /* of the staple */
-	bool no_staple;                      /* there is none any more */
+	struct span second; /* the same by a SHA-256 CertID; empty: as it was */
+	bool no_staple;     /* neither is there any more */
 };
 
 /* The change is one: after a kill all of it is there or nothing. */
@@ -132,8 +137,8 @@ int store_save(struct store *store, const char *fingerprint,
 /* What is stored of a certificate.  Borrowed for the call. */
 struct store_item {
 	const char *fingerprint;
-	struct span staple; /* empty: none */
-	int64_t this_update;
+	struct span staple, second; /* empty: none */
+	int64_t this_update;        /* of the staple */
 	struct store_state state;
 };
 

@@ -12,15 +12,20 @@
 static struct store_state
 read_state(sqlite3_stmt *query)
 {
-	const char *reason = store_column(query, 5);
-	const char *detail = store_column(query, 6);
-	const char *final = store_column(query, 7);
+	const char *reason = store_column(query, 6);
+	const char *detail = store_column(query, 7);
+	const char *final = store_column(query, 8);
 	struct store_state state = {
-	    .last_attempt = sqlite3_column_int64(query, 3),
-	    .failures = (unsigned)sqlite3_column_int(query, 4),
-	    .fetch_again = sqlite3_column_int64(query, 8),
-	    .retry_after = sqlite3_column_int64(query, 9),
-	    .random = (uint32_t)sqlite3_column_int64(query, 10),
+	    .last_attempt = sqlite3_column_int64(query, 4),
+	    .failures = (unsigned)sqlite3_column_int(query, 5),
+	    .final_life = sqlite3_column_int64(query, 9),
+	    .floor = sqlite3_column_int64(query, 10),
+	    .fetch_again = sqlite3_column_int64(query, 11),
+	    .retry_after = sqlite3_column_int64(query, 12),
+	    .first_seen = sqlite3_column_int64(query, 13),
+	    .first_at = sqlite3_column_int64(query, 14),
+	    .random = (uint32_t)sqlite3_column_int64(query, 15),
+	    .other_hash = sqlite3_column_int(query, 16) != 0,
 	};
 
 	if (reason != NULL && reason_find(reason, &state.last_err.reason))
@@ -53,7 +58,9 @@ store_each(struct store *store, const char *fingerprint,
 		    .fingerprint = store_column(query, 0),
 		    .staple = {sqlite3_column_blob(query, 1),
 			(size_t)sqlite3_column_bytes(query, 1)},
-		    .this_update = sqlite3_column_int64(query, 2),
+		    .second = {sqlite3_column_blob(query, 2),
+			(size_t)sqlite3_column_bytes(query, 2)},
+		    .this_update = sqlite3_column_int64(query, 3),
 		    .state = read_state(query),
 		};
 

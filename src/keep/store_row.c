@@ -18,7 +18,7 @@ struct certificate_row {
 	bool has_attempt, has_state;
 	struct store_attempt attempt;
 	struct store_state state;
-	struct span staple;
+	struct span staple, second;
 	int64_t this_update;
 	bool no_staple;
 };
@@ -129,9 +129,14 @@ bind_state(sqlite3_stmt *query, const struct store_state *state)
 	}
 	if (state->last_final)
 		store_bind(query, 9, cert_status_name(state->last_status));
-	(void)sqlite3_bind_int64(query, 10, state->fetch_again);
-	(void)sqlite3_bind_int64(query, 11, state->retry_after);
-	(void)sqlite3_bind_int64(query, 12, state->random);
+	(void)sqlite3_bind_int64(query, 10, state->final_life);
+	(void)sqlite3_bind_int64(query, 11, state->floor);
+	(void)sqlite3_bind_int64(query, 12, state->fetch_again);
+	(void)sqlite3_bind_int64(query, 13, state->retry_after);
+	(void)sqlite3_bind_int64(query, 14, state->first_seen);
+	(void)sqlite3_bind_int64(query, 15, state->first_at);
+	(void)sqlite3_bind_int64(query, 16, state->random);
+	(void)sqlite3_bind_int(query, 17, state->other_hash);
 }
 
 static void
@@ -139,9 +144,22 @@ bind_staple(sqlite3_stmt *query, const struct certificate_row *change)
 {
 	if (change->no_staple)
 		return;
-	(void)sqlite3_bind_int64(query, 13, change->this_update);
-	(void)sqlite3_bind_blob(query, 14, change->staple.at,
+	(void)sqlite3_bind_int64(query, 18, change->this_update);
+	(void)sqlite3_bind_blob(query, 19, change->staple.at,
 	    (int)change->staple.len, SQLITE_STATIC);
+}
+
+static int
+put_second(struct store_db *db, const struct certificate_row *change,
+    int64_t id, struct err *err)
+{
+	sqlite3_stmt *query = store_sql(db, SQL_SECOND);
+
+	(void)sqlite3_bind_int64(query, 1, id);
+	if (!change->no_staple)
+		(void)sqlite3_bind_blob(query, 2, change->second.at,
+		    (int)change->second.len, SQLITE_STATIC);
+	return store_run(db, query, err);
 }
 
 /* All at once: its row is large, and written as a whole each time. */
@@ -163,7 +181,11 @@ put(struct store_db *db, const struct certificate_row *change,
 		bind_state(query, &change->state);
 	if (has_staple)
 		bind_staple(query, change);
-	return store_run(db, query, err);
+	if (store_run(db, query, err) == -1)
+		return -1;
+	if (change->no_staple || change->second.len > 0)
+		return put_second(db, change, place->id, err);
+	return 0;
 }
 
 static int
@@ -207,13 +229,25 @@ static size_t
 room_of(const char *fingerprint, const struct store_change *change)
 {
 	const struct store_attempt *a = change->attempt;
-	size_t size = store_room(fingerprint) + change->staple.len;
+	size_t size =
+	    store_room(fingerprint) + change->staple.len + change->second.len;
 
 	if (a != NULL)
 		size += store_room(a->outcome) + store_room(a->detail) +
 			store_room(a->url) + store_room(a->address) +
 			store_room(a->source);
 	return size;
+}
+
+static struct span
+copy_span(char **at, struct span span)
+{
+	struct span copy = {(const uint8_t *)*at, span.len};
+
+	if (span.len > 0)
+		memcpy(*at, span.at, span.len);
+	*at += span.len;
+	return copy;
 }
 
 int
@@ -228,11 +262,8 @@ store_save(struct store *store, const char *fingerprint,
 	row->fingerprint = store_copy(&at, fingerprint);
 	row->this_update = change->this_update;
 	row->no_staple = change->no_staple;
-	if (change->staple.len > 0) {
-		memcpy(at, change->staple.at, change->staple.len);
-		row->staple = (struct span){(uint8_t *)at, change->staple.len};
-		at += change->staple.len;
-	}
+	row->staple = copy_span(&at, change->staple);
+	row->second = copy_span(&at, change->second);
 	if (change->attempt != NULL) {
 		row->has_attempt = true;
 		row->attempt = *change->attempt;

@@ -80,6 +80,11 @@ store_test_expect_state(struct store *store, const char *fingerprint,
 	assert_string_equal(got.last_err.text, want->last_err.text);
 	assert_int_equal(got.last_final, want->last_final);
 	assert_int_equal(got.last_status, want->last_status);
+	assert_int_equal(got.final_life, want->final_life);
+	assert_int_equal(got.floor, want->floor);
+	assert_int_equal(got.first_seen, want->first_seen);
+	assert_int_equal(got.first_at, want->first_at);
+	assert_int_equal(got.other_hash, want->other_hash);
 	assert_int_equal(got.fetch_again, want->fetch_again);
 	assert_int_equal(got.retry_after, want->retry_after);
 	assert_int_equal(got.random, want->random);
@@ -245,6 +250,20 @@ store_test_sql(const char *path, const char *text)
 	assert_int_equal(sqlite3_busy_timeout(db, 10000), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* The files of the store beneath whoever works with it. */
+static inline void
+store_test_delete(const char *path)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+	for (size_t i = 0; i < 3; i++) {
+		char *name = mem_printf("%s%s", path, suffixes[i]);
+
+		(void)unlink(name);
+		free(name);
+	}
 }
 
 #endif

@@ -91,6 +91,23 @@ is_stored(struct inbox *inbox)
 	return found == 1;
 }
 
+/* A keeper that is started later knows what a courier brought. */
+static void
+expect_state(struct inbox *inbox, int64_t revoked_at)
+{
+	struct store_state state = {0};
+
+	assert_int_equal(store_get_state(inbox_store(inbox),
+			     staple_fingerprint(staple), &state, NULL),
+	    1);
+	assert_int_equal(state.failures, 0);
+	assert_int_equal(state.last_final, revoked_at != 0);
+	if (revoked_at == 0)
+		return;
+	assert_int_equal(state.last_status, CERT_REVOKED);
+	assert_int_equal(state.floor, revoked_at);
+}
+
 static void
 test_without_a_keeper(void **state)
 {
@@ -109,6 +126,7 @@ test_without_a_keeper(void **state)
 	assert_true(is_stored(inbox));
 	assert_true(file_is("alone", "staples"));
 	assert_false(file_is("alone", "inbox"));
+	expect_state(inbox, 0);
 	assert_true(inbox_revoked_at(inbox, staple_fingerprint(staple)) == 0);
 	revoked = *staple_facts(staple);
 	revoked.this_update += 60;
@@ -119,9 +137,11 @@ test_without_a_keeper(void **state)
 		    revoked.this_update);
 	assert_false(is_stored(inbox));
 	assert_false(file_is("alone", "staples"));
+	expect_state(inbox, revoked.this_update);
 	/* a newer good one ends it: it was a hold */
 	assert_int_equal(inbox_put(inbox, staple, &served, NULL), 0);
 	assert_true(inbox_revoked_at(inbox, staple_fingerprint(staple)) == 0);
+	expect_state(inbox, 0);
 	inbox_close(inbox);
 	assert_int_equal(file_lock("alone/lock", &lock, NULL), 0);
 	close(lock);

@@ -64,16 +64,9 @@ spoil_pages(void)
 }
 
 static void
-delete_all(void)
+delete_files(void)
 {
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-
-	for (size_t i = 0; i < 3; i++) {
-		char *name = mem_printf("%s%s", path, suffixes[i]);
-
-		(void)unlink(name);
-		free(name);
-	}
+	store_test_delete(path);
 }
 
 static void
@@ -124,7 +117,7 @@ test_lost_while_open(void **state)
 		bool aside;
 	} rows[] = {
 	    {"pages overwritten", spoil_pages, true},
-	    {"deleted", delete_all, false},
+	    {"deleted", delete_files, false},
 	    {"no database any more", replace_by_noise, true},
 	    {"empty", replace_by_nothing, false},
 	    {"the tables are gone", drop_tables, true},
@@ -156,7 +149,7 @@ test_lost_while_open(void **state)
 		store_test_expect(store, FP_B, "and more");
 		store_close(store);
 		store_test_expect_visitor(path, FP_B, "and more");
-		delete_all();
+		store_test_delete(path);
 	}
 }
 
@@ -171,7 +164,7 @@ test_deleted_while_idle(void **state)
 	store_test_put(store, FP_A, "before");
 	store_test_flush(store);
 	store_check(store, &report);
-	delete_all();
+	store_test_delete(path);
 	report = store_test_wait_loss(store);
 	assert_null(report.aside);
 	store_test_expect_visitor(path, FP_A, NULL);

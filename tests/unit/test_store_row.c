@@ -51,7 +51,13 @@ test_states(void **state)
 			    .random = UINT32_MAX}},
 	    {"revoked", {.last_attempt = INT64_MAX,
 			    .last_final = true,
-			    .last_status = CERT_REVOKED}},
+			    .last_status = CERT_REVOKED,
+			    .final_life = 7 * 86400,
+			    .floor = 1700000000}},
+	    {"good again, and newer", {.floor = 1700000000,
+					  .first_seen = 1690000000,
+					  .first_at = 1690000005,
+					  .other_hash = true}},
 	    {"unknown", {.last_final = true,
 			    .last_status = CERT_UNKNOWN,
 			    .fetch_again = INT64_MAX}},
@@ -83,6 +89,52 @@ test_states(void **state)
 		store_test_expect(store, FP_A, rows[i].name);
 		store_test_expect_state(store, FP_B, &(struct store_state){0});
 	}
+	store_close(store);
+}
+
+/* The second response, by a SHA-256 CertID, goes with the first. */
+static void
+see_second(void *cookie, const struct store_item *item)
+{
+	const char *want = cookie;
+
+	assert_int_equal(item->second.len, strlen(want));
+	assert_memory_equal(item->second.at, want, strlen(want));
+}
+
+static void
+expect_second(struct store *store, const char *text)
+{
+	char *want = mem_string(text);
+
+	assert_int_equal(store_each(store, FP_A, see_second, want, NULL), 0);
+	free(want);
+}
+
+static void
+test_second(void **state)
+{
+	const struct store_change second = {
+	    .second = {(const uint8_t *)"by sha256", 9}};
+	const struct store_change both = {.staple = {(const uint8_t *)"one", 3},
+	    .second = {(const uint8_t *)"two", 3}};
+	const struct store_change none = {.no_staple = true};
+	struct store *store = store_test_open(path);
+
+	(void)state;
+	store_test_put(store, FP_A, "first");
+	expect_second(store, "");
+	assert_int_equal(store_save(store, FP_A, &second, NULL), 0);
+	store_test_expect(store, FP_A, "first");
+	expect_second(store, "by sha256");
+	store_test_put(store, FP_A, "next");
+	expect_second(store, "by sha256");
+	assert_int_equal(store_save(store, FP_A, &both, NULL), 0);
+	store_test_expect(store, FP_A, "one");
+	expect_second(store, "two");
+	assert_int_equal(store_save(store, FP_A, &none, NULL), 0);
+	store_test_expect(store, FP_A, NULL);
+	expect_second(store, "");
 	store_close(store);
 }
 
@@ -346,6 +398,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_states, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_second, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_each, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_an_attempt_comes_back, set_up, tear_down),

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: ISC */
+/* test_keeper_store.c -- keep/keeper_store: what a start adopts (A1, A7), what
+ * is remembered, and what a store that was lost gets again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "acquire/address_book.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "keep/keeper_priv.h"
+#include "pki/staple.h"
+#include "pki_fixture.h"
+#include "store_test.h"
+
+enum {
+	LIFE = 7 * CLOCK_DAY,
+	MANY = 40,
+};
+
+static struct scratch scratch;
+static struct pki_party issuer, leaf;
+static char *path, *certificate, *staple_file;
+static struct target_spec spec;
+static struct keeper_options options;
+static int64_t now;
+
+/* --- one certificate and its responses --- */
+
+static int
+make_pki(void **state)
+{
+	(void)state;
+	log_set_level(LOG_ERROR);
+	now = clock_wall_s();
+	issuer = pki_party(&(struct pki_spec){.cn = "issuer",
+	    .from = now - 90 * CLOCK_DAY,
+	    .until = now + 90 * CLOCK_DAY,
+	    .ext = {{"basicConstraints", "critical,CA:TRUE"}}});
+	leaf = pki_party(&(struct pki_spec){.cn = "leaf",
+	    .issuer = &issuer,
+	    .from = now - 30 * CLOCK_DAY,
+	    .until = now + 60 * CLOCK_DAY,
+	    .ext = {{"authorityInfoAccess", "OCSP;URI:http://127.0.0.1:9/"}}});
+	return 0;
+}
+
+static int
+free_pki(void **state)
+{
+	(void)state;
+	pki_party_done(&leaf);
+	pki_party_done(&issuer);
+	return 0;
+}
+
+static struct buf
+respond(int64_t age, bool sha256)
+{
+	const struct pki_single single = {.leaf = leaf.cert,
+	    .issuer = issuer.cert,
+	    .md_nid = sha256 ? 672 : 0, /* NID_sha256 */
+	    .this_update = now - age,
+	    .next_update = now - age + LIFE};
+
+	return pki_response(&(struct pki_response){.signer = &issuer,
+	    .produced_at = now - age,
+	    .singles = &single,
+	    .single_count = 1});
+}
+
+/* --- a keeper that does not run --- */
+
+static struct keeper keeper;
+
+static void
+begin(bool once)
+{
+	struct err err = {0};
+	struct settings *settings;
+
+	options = (struct keeper_options){
+	    .state_dir = scratch.dir, .specs = &spec, .spec_count = 1};
+	options.once = once;
+	keeper = (struct keeper){.lock = -1};
+	keeper.options = &options;
+	settings = settings_load(&options, &err);
+	if (settings == NULL)
+		fail_msg("%s", err.text);
+	keeper.staple_dir = keeper_staple_dir(scratch.dir);
+	keeper.snippet_dir = keeper_snippet_dir(scratch.dir);
+	keeper.book = address_book_new();
+	keeper.store = store_test_keep(path);
+	(void)uv_loop_init(&keeper.loop);
+	keeper_obey(&keeper, settings);
+}
+
+static void
+end(void)
+{
+	keeper.stopping = true;
+	HASH_CLEAR(hh, keeper.by_path);
+	HASH_CLEAR(hh_print, keeper.by_print);
+	for (size_t i = 0; i < keeper.target_count; i++)
+		target_free(keeper.targets[i]);
+	free(keeper.targets);
+	schedule_done(&keeper.schedule);
+	loop_timer_cancel(&keeper.publish_timer);
+	loop_timer_cancel(&keeper.book_timer);
+	loop_timer_cancel(&keeper.due);
+	store_close(keeper.store);
+	address_book_free(keeper.book);
+	settings_free(keeper.settings);
+	free(keeper.staple_dir);
+	free(keeper.snippet_dir);
+	loop_end(&keeper.loop);
+}
+
+static int
+set_up(void **state)
+{
+	char *folder, *pem, *ca, *both;
+
+	(void)state;
+	scratch_make(&scratch);
+	path = scratch_path(&scratch, "oclasp.db");
+	certificate = scratch_path(&scratch, "leaf.pem");
+	spec = (struct target_spec){.certificate = certificate};
+	pem = cert_pem(leaf.cert);
+	ca = cert_pem(issuer.cert);
+	both = mem_printf("%s%s", pem, ca);
+	scratch_write(certificate, both);
+	folder = keeper_staple_dir(scratch.dir);
+	assert_int_equal(file_make_dir(folder, 0755, NULL), 0);
+	staple_file = mem_printf("%s/%s.der", folder, leaf.cert->fingerprint);
+	free(folder);
+	free(pem);
+	free(ca);
+	free(both);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	free(path);
+	free(certificate);
+	free(staple_file);
+	scratch_remove(&scratch);
+	return 0;
+}
+
+static struct target *
+start_and_read(bool once)
+{
+	begin(once);
+	keeper_sync_targets(&keeper);
+	assert_int_equal(keeper.target_count, 1);
+	assert_non_null(keeper.targets[0]->leaf);
+	return keeper.targets[0];
+}
+
+/* --- adopted --- */
+
+static void
+put_stored(const struct store_state *state, int64_t age)
+{
+	struct store *store = store_test_keep(path);
+	struct buf der = {0};
+	struct store_change change = {.state = state};
+
+	if (age > 0) {
+		der = respond(age, false);
+		change.staple = pki_span(&der);
+		change.this_update = now - age;
+	}
+	assert_int_equal(
+	    store_save(store, leaf.cert->fingerprint, &change, NULL), 0);
+	store_close(store);
+	buf_done(&der);
+}
+
+static void
+test_adopts(void **state)
+{
+	struct row {
+		const char *name;
+		struct store_state stored;
+		int64_t age; /* of the stored staple; 0: none */
+		bool once;
+		enum target_state state;
+		bool at_once; /* it is asked for now */
+		bool has_staple;
+	} rows[] = {
+	    {.name = "never asked", .state = STATE_PENDING, .at_once = true},
+	    {.name = "good and young",
+		.stored = {.last_attempt = now - 60, .random = 7},
+		.age = 60,
+		.state = STATE_FRESH,
+		.has_staple = true},
+	    {.name = "good, past its half, asked a minute ago",
+		.stored = {.last_attempt = now - 60, .random = 7},
+		.age = LIFE * 6 / 10,
+		.state = STATE_DUE,
+		.at_once = true,
+		.has_staple = true},
+	    {.name = "failing, asked just now",
+		.stored = {.last_attempt = now,
+		    .failures = 12,
+		    .last_err = {REASON_HTTP_TIMEOUT, "slow"},
+		    .random = 0xfffffff},
+		.age = LIFE * 6 / 10,
+		.state = STATE_RETRYING,
+		.has_staple = true},
+	    {.name = "failing, by hand",
+		.stored = {.last_attempt = now,
+		    .failures = 12,
+		    .last_err = {REASON_HTTP_TIMEOUT, "slow"},
+		    .random = 0xfffffff},
+		.age = LIFE * 6 / 10,
+		.once = true,
+		.state = STATE_RETRYING,
+		.at_once = true,
+		.has_staple = true},
+	    {.name = "failing, told to wait, by hand",
+		.stored = {.last_attempt = now,
+		    .failures = 1,
+		    .last_err = {REASON_HTTP_STATUS, "503"},
+		    .retry_after = now + 1800},
+		.age = LIFE * 6 / 10,
+		.once = true,
+		.state = STATE_RETRYING,
+		.has_staple = true},
+	    {.name = "failing and bare, told to wait",
+		.stored = {.last_attempt = now,
+		    .failures = 1,
+		    .last_err = {REASON_HTTP_STATUS, "503"},
+		    .retry_after = now + 1800},
+		.state = STATE_PENDING},
+	    {.name = "revoked, asked lately",
+		.stored = {.last_attempt = now - 60,
+		    .last_final = true,
+		    .last_status = CERT_REVOKED,
+		    .final_life = LIFE,
+		    .floor = now - 100},
+		.state = STATE_REVOKED},
+	    {.name = "revoked, and a failure since",
+		.stored = {.last_attempt = now - 60,
+		    .failures = 1,
+		    .last_err = {REASON_HTTP_TIMEOUT, "slow"},
+		    .last_final = true,
+		    .last_status = CERT_REVOKED,
+		    .final_life = LIFE,
+		    .floor = now - 100},
+		.state = STATE_REVOKED},
+	    {.name = "revoked, and a staple that a kill left",
+		.stored = {.last_attempt = now - 60,
+		    .last_final = true,
+		    .last_status = CERT_REVOKED,
+		    .final_life = LIFE,
+		    .floor = now - 100},
+		.age = LIFE / 10,
+		.state = STATE_REVOKED},
+	    {.name = "unknown, with the last good one",
+		.stored = {.last_attempt = now - 60,
+		    .last_final = true,
+		    .last_status = CERT_UNKNOWN,
+		    .final_life = LIFE},
+		.age = LIFE / 10,
+		.state = STATE_UNKNOWN,
+		.has_staple = true},
+	    {.name = "a staple that has ended",
+		.stored = {.last_attempt = now - 60},
+		.age = LIFE + 60,
+		.state = STATE_PENDING,
+		.at_once = true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		struct policy_facts facts;
+		struct policy_decision d;
+		struct target *target;
+
+		print_message("%s\n", row->name);
+		put_stored(&row->stored, row->age);
+		target = start_and_read(row->once);
+		facts = target_facts(target, now);
+		d = policy_decide(&facts);
+		assert_string_equal(target_state_name(target->state),
+		    target_state_name(row->state));
+		assert_int_equal(d.next_attempt <= now, row->at_once);
+		assert_int_equal(target->staple != NULL, row->has_staple);
+		assert_int_equal(target->failures, row->stored.failures);
+		assert_int_equal(trouble_reason(target->failure),
+		    row->stored.last_err.reason);
+		assert_int_equal(target->floor, row->stored.floor);
+		if (!row->at_once)
+			assert_int_equal(
+			    target->last_attempt, row->stored.last_attempt);
+		end();
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+static void
+see_update(void *cookie, const struct store_item *item)
+{
+	int64_t *update = cookie;
+
+	assert_int_equal(item->staple.len > 0, item->this_update > 0);
+	*update = item->this_update;
+}
+
+/* What was published stands in for a store that is lost; or is newer than the
+ * store, if the keeper was killed between the two; and then the store gets it. */
+static void
+test_adopts_what_is_published(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t stored, published; /* age; 0: none */
+		bool revoked;
+		int64_t want;
+	} rows[] = {
+	    {"the store is lost", 0, 500, false, 500},
+	    {"the published one is newer", 500, 300, false, 300},
+	    {"the stored one is newer", 300, 500, false, 300},
+	    {"the same", 300, 300, false, 300},
+	    {"the last word is revoked", 0, 300, true, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct store_state stored = {.last_attempt = now - 60,
+		    .last_final = rows[i].revoked,
+		    .last_status = rows[i].revoked ? CERT_REVOKED : CERT_GOOD,
+		    .floor = rows[i].revoked ? now : 0};
+		struct buf der = respond(rows[i].published, false);
+		struct target *target;
+		struct store *visitor;
+		int64_t update = 0;
+
+		print_message("%s\n", rows[i].name);
+		if (rows[i].stored > 0 || rows[i].revoked)
+			put_stored(&stored, rows[i].stored);
+		scratch_write_bytes(staple_file, der.text, der.len);
+		buf_done(&der);
+		target = start_and_read(false);
+		assert_int_equal(target_this_update(target),
+		    rows[i].want == 0 ? 0 : now - rows[i].want);
+		keeper_end_store(&keeper);
+		end();
+		visitor = store_visit(path, 0, NULL);
+		assert_int_equal(store_each(visitor, leaf.cert->fingerprint,
+				     see_update, &update, NULL),
+		    0);
+		assert_int_equal(
+		    update, rows[i].want == 0 ? 0 : now - rows[i].want);
+		store_close(visitor);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+/* The list that others read, and that says what may be forgotten. */
+static void
+test_list(void **state)
+{
+	struct store_target *got = NULL;
+	struct store *visitor;
+	size_t count = 0;
+
+	(void)state;
+	(void)start_and_read(false);
+	keeper_end_store(&keeper);
+	end();
+	visitor = store_visit(path, 0, NULL);
+	assert_int_equal(store_get_targets(visitor, &got, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(got[0].certificate, certificate);
+	assert_string_equal(got[0].fingerprint, leaf.cert->fingerprint);
+	store_targets_free(got, count);
+	store_close(visitor);
+}
+
+/* --- remembered --- */
+
+static struct staple *
+verified(const struct target *target, int64_t age, bool sha256,
+    struct verdict *facts)
+{
+	struct buf der = respond(age, sha256);
+	struct verify_input input;
+	struct verify_policy policy;
+	struct staple *staple = NULL;
+	bool accepted;
+
+	target_terms(target, keeper.settings, now, &input, &policy);
+	input.der = (const uint8_t *)der.text;
+	input.len = der.len;
+	assert_int_equal(
+	    verify_staple(&input, &policy, &staple, facts, &accepted, NULL), 0);
+	buf_done(&der);
+	return staple;
+}
+
+static void
+see_attempt(void *cookie, const struct store_attempt *attempt)
+{
+	int *count = cookie;
+
+	if ((*count)++ > 0) {
+		assert_string_equal(attempt->outcome, "good");
+		assert_null(attempt->detail);
+		assert_string_equal(attempt->url, "http://ocsp.test/");
+		assert_string_equal(attempt->address, "192.0.2.9");
+		assert_string_equal(attempt->source, "book");
+		assert_int_equal(attempt->elapsed_ms, 21);
+		assert_int_equal(attempt->this_update, now - 500);
+		assert_int_equal(attempt->next_update, now - 500 + LIFE);
+		assert_true(attempt->size > 100);
+		return;
+	}
+	assert_string_equal(attempt->outcome, "not-ocsp");
+	assert_string_equal(attempt->detail, "a page of a hotel");
+	assert_null(attempt->address);
+	assert_int_equal(attempt->size, 0);
+}
+
+static void
+test_remembers(void **state)
+{
+	const struct acquire_try winner = {.address = "192.0.2.9",
+	    .source = "book",
+	    .url = "http://ocsp.test/"};
+	struct acquire_result good = {
+	    .accepted = true, .winner = &winner, .elapsed_ms = 21};
+	struct acquire_result bad = {
+	    .err = {REASON_NOT_OCSP, "a page of a hotel"}};
+	struct target *target = start_and_read(false);
+	struct staple *second;
+	struct verdict facts;
+	int count = 0;
+
+	(void)state;
+	target->last_attempt = now;
+	good.staple = verified(target, 500, false, &good.facts);
+	keeper_take(&keeper, target, &good);
+	second = verified(target, 400, true, &facts);
+	target->staple256 = second;
+	keeper_save_second(&keeper, target);
+	target->retry_after = now + 900;
+	keeper_take(&keeper, target, &bad);
+	assert_int_equal(store_history(keeper.store, leaf.cert->fingerprint, 9,
+			     see_attempt, &count, NULL),
+	    0);
+	assert_int_equal(count, 2);
+	end();
+	target = start_and_read(false);
+	assert_int_equal(target_this_update(target), now - 500);
+	assert_non_null(target->staple256);
+	assert_int_equal(
+	    staple_facts(target->staple256)->this_update, now - 400);
+	assert_true(target->second_tried);
+	assert_int_equal(target->failures, 1);
+	assert_int_equal(target->retry_after, now + 900);
+	assert_string_equal(target->failure->text, "a page of a hotel");
+	end();
+}
+
+/* --- a store that was lost (I7) --- */
+
+/* Staples, state, list and book come back from memory. */
+static void
+test_gives_all_again(void **state)
+{
+	struct acquire_result good = {.accepted = true};
+	struct target *target = start_and_read(false);
+	struct store *visitor;
+	struct store_target *got = NULL;
+	struct store_state stored = {0};
+	uint8_t *der = NULL;
+	size_t len = 0, count = 0;
+	int64_t until = clock_mono_ms() + STORE_TEST_WAIT_MS;
+
+	(void)state;
+	target->last_attempt = now - 7;
+	good.staple = verified(target, 500, false, &good.facts);
+	keeper_take(&keeper, target, &good);
+	address_book_prove(keeper.book, "ocsp.test", "192.0.2.9", 5, now);
+	keeper_end_store(&keeper);
+	store_test_delete(path);
+	for (;;) {
+		keeper_check_store(&keeper);
+		store_test_flush(keeper.store);
+		visitor = store_visit(path, STORE_MAKE, NULL);
+		if (visitor != NULL &&
+		    store_get(
+			visitor, leaf.cert->fingerprint, &der, &len, NULL) == 1)
+			break;
+		store_close(visitor);
+		assert_true(clock_mono_ms() < until);
+		(void)usleep(STORE_TEST_LOOK_MS * 1000);
+	}
+	assert_int_equal(len, staple_der(target->staple).len);
+	free(der);
+	assert_int_equal(
+	    store_get_state(visitor, leaf.cert->fingerprint, &stored, NULL), 1);
+	assert_int_equal(stored.last_attempt, now - 7);
+	assert_int_equal(store_get_targets(visitor, &got, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	store_targets_free(got, count);
+	store_close(visitor);
+	assert_int_equal(
+	    store_test_ask(path, "SELECT count(*) FROM address"), 1);
+	assert_false(target->unsaved);
+	end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_adopts, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_adopts_what_is_published, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_gives_all_again, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, make_pki, free_pki);
+}
