@@ -15,6 +15,7 @@ import socketserver
 import ssl
 import struct
 import threading
+import time
 
 import dns.flags
 import dns.message
@@ -136,8 +137,10 @@ class Roads:
         if self.log:
             with self.lock, open(self.log, "a", encoding="utf-8") as out:
                 out.write(json.dumps(entry) + "\n")
-        return [octets for _, octets in
-                resolver.answers(wire, self.script.now())]
+        answers = resolver.answers(wire, self.script.now())
+        if answers:
+            time.sleep(answers[-1][0])
+        return [octets for _, octets in answers]
 
     def listen(self, road, endpoint, context=None):
         kinds = {"tcp": (StreamServer, StreamHandler),

@@ -330,6 +330,24 @@ def test_chain_at_a_resolver_by_connection(lab, leaf, out, new_roads):
         f"tcp://{SECOND}", True), win
 
 
+# --- the certificate's other URL
+
+@pytest.mark.parametrize("dead", [
+    f"http://{TARPIT}/", f"http://{BLACKHOLE}/", f"http://{REFUSING}/",
+    f"http://{UNREACHABLE}/", "http://dead.lab.test/"],
+    ids=["hangs", "silent", "refuses", "unreachable", "lied about"])
+def test_first_url_is_dead(lab, tmp_path, out, dead):
+    """Each URL of the certificate counts, and the first does not cost its
+    time-out; alone it is no way."""
+    lab.resolver(RECURSOR, {**NAMES, "dead.lab.test": {"a": [TARPIT]}})
+    alone = lab.leaf(tmp_path, "alone", urls=[dead])
+    assert lab.fetch(alone.path, "--timeout", "2").code == 75
+    leaf = lab.leaf(tmp_path, urls=[dead, f"http://{HOST}/"])
+    said = must_have_staple(lab, leaf, out, lab.fetch(
+        leaf.path, "-o", out, "--timeout", "4"), dead)
+    assert said["address"] == GENUINE
+
+
 # --- many addresses, two families
 
 @pytest.mark.parametrize("bad", [[TARPIT], [REFUSING], [BLACKHOLE],
