@@ -65,6 +65,7 @@ lab: ## real servers and a lying network (root); K=expression chooses tests
 	@tools/run-lab tests/lab $${K:+-k "$$K"}
 
 bench: all ## measure; nothing passes or fails
+	@tools/deps bench
 	@bench/run
 
 man: all ## render the manual: man -l build/man/oclasp.1
