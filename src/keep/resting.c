@@ -98,10 +98,11 @@ resting_open(const struct keeper_options *options, struct err *err)
 void
 resting_close(struct resting *resting)
 {
-	struct keeper *k = &resting->keeper;
+	struct keeper *k;
 
 	if (resting == NULL)
 		return;
+	k = &resting->keeper;
 	for (size_t i = 0; i < k->target_count; i++)
 		target_free(k->targets[i]);
 	free(k->targets);

@@ -562,9 +562,11 @@ def test_alarm_and_recovery(lab, kept, tmp_path):
     config = tmp_path / "oclasp.conf"
     write_config(config, kept.leaf,
                  more=f'alarm-command = {{"{script}", "an arg"}}\n')
+    # each answer newer than the one before (A14)
+    lab.respond("good", age_s=1200)
     kept.start("--config", config)
     kept.state_is("fresh")
-    lab.respond("revoked")
+    lab.respond("revoked", age_s=600)
     assert kept.ask("refresh", "www.test").code == 1
     first = util.wait_for("alarm", lambda: told() and told()[0])
     assert first["OCLASP_EVENT"] == "alarm"
@@ -597,7 +599,7 @@ def test_alarm_command_that_fails(lab, kept, tmp_path):
     config = tmp_path / "oclasp.conf"
     write_config(config, kept.leaf, more='alarm-command = {"/no/such"}\n'
                  'alarm-timeout = 5\n')
-    lab.respond("revoked")
+    lab.respond("revoked", age_s=600)
     keep = kept.start("--config", config)
     keep.wait_line("the alarm command failed: .*/no/such")
     lab.respond("good")
