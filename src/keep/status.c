@@ -2,14 +2,11 @@
 /* keep/status.c -- how the kept certificates stand. */
 #include "keep/status.h"
 
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "pki/cert.h"
 #include "pki/staple.h"
 
