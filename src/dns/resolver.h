@@ -76,6 +76,11 @@ size_t resolver_parse_conf(const char *text, struct resolver *out, size_t max);
  * first datagram only. */
 bool resolver_is_stub(const struct resolver *resolver);
 
+/* Add to LIST of COUNT, room for RESOLVERS_MAX, those of MORE that are not in
+ * it yet, but for "system"; returns how many there are then. */
+size_t resolver_join(struct resolver *list, size_t count,
+    const struct resolver *more, size_t more_count);
+
 /* What one answer claims. */
 struct resolver_answer {
 	const char *const *addresses; /* A and AAAA, bare; may be none */

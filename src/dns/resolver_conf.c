@@ -65,3 +65,18 @@ resolver_read_conf(const char *path, struct resolver *out, size_t max)
 	free(text);
 	return count;
 }
+
+size_t
+resolver_join(struct resolver *list, size_t count, const struct resolver *more,
+    size_t more_count)
+{
+	for (size_t i = 0; i < more_count && count < RESOLVERS_MAX; i++) {
+		bool known = more[i].kind == RESOLVER_SYSTEM;
+
+		for (size_t k = 0; k < count; k++)
+			known = known || strcmp(list[k].url, more[i].url) == 0;
+		if (!known)
+			list[count++] = more[i];
+	}
+	return count;
+}

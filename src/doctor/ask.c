@@ -2,7 +2,6 @@
 /* doctor/ask.c -- one DNS question to one party, as facts. */
 #include "doctor/ask.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,12 +57,6 @@ now_ms(const struct ask *ask)
 	return clock_mono_ms() - ask->began_ms;
 }
 
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-	(void)snprintf(out, size, "%s", text);
-}
-
 /* --- answers --- */
 
 /* A new answer to our question, or NULL if there is no room. */
@@ -97,11 +90,11 @@ fill(struct fact_datagram *d, const struct dns_message *message)
 	for (size_t i = 0; i < message->address_count &&
 			   d->address_count < FACT_ADDRESSES_MAX;
 	     i++)
-		copy_text(d->addresses[d->address_count++], DNS_ADDRESS_TEXT,
+		fact_copy(d->addresses[d->address_count++], DNS_ADDRESS_TEXT,
 		    message->addresses[i]);
 	for (size_t i = 0;
 	     i < message->chain_length && d->chain_length < FACT_CHAIN_MAX; i++)
-		copy_text(d->chain[d->chain_length++], FACT_NAME_TEXT,
+		fact_copy(d->chain[d->chain_length++], FACT_NAME_TEXT,
 		    message->chain[i]);
 }
 
@@ -138,7 +131,7 @@ stray_came(void *cookie, const struct datagram_stray *stray)
 	d->elsewhere = stray->elsewhere || !d->malformed;
 	d->ip_ttl = stray->ip_ttl;
 	d->size = stray->size;
-	copy_text(d->from, sizeof(d->from), stray->from);
+	fact_copy(d->from, sizeof(d->from), stray->from);
 }
 
 static void
@@ -212,7 +205,7 @@ system_answered(void *cookie, const char *const *addresses, size_t count,
 		ask->answers++;
 	for (size_t i = 0; d != NULL && i < count && i < FACT_ADDRESSES_MAX;
 	     i++)
-		copy_text(d->addresses[d->address_count++], DNS_ADDRESS_TEXT,
+		fact_copy(d->addresses[d->address_count++], DNS_ADDRESS_TEXT,
 		    addresses[i]);
 	finish(ask, err);
 }
@@ -230,8 +223,8 @@ add_question(struct ask *ask, const struct ask_request *request)
 	ask->question = before;
 	ask->scratch = ask->facts->count == before;
 	q->party = request->party;
-	copy_text(q->asked, sizeof(q->asked), ask->resolver.url);
-	copy_text(q->name, sizeof(q->name), request->name);
+	fact_copy(q->asked, sizeof(q->asked), ask->resolver.url);
+	fact_copy(q->name, sizeof(q->name), request->name);
 	q->role = request->role;
 	q->type = (uint16_t)request->type;
 	q->no_rd = (request->manner & DNS_NO_RD) != 0;

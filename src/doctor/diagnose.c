@@ -226,12 +226,23 @@ anything_breaks(const struct diagnosis *out)
 	return false;
 }
 
+/* "ok" of another kind has been said already. */
+static bool
+is_said_well(const struct diagnosis *out)
+{
+	for (size_t i = 0; i < out->count; i++) {
+		if (finding_row(out->findings[i].code)->layer == LAYER_NONE)
+			return true;
+	}
+	return false;
+}
+
 static void
 diagnose_rest(struct workup *w)
 {
 	struct finding *finding;
 
-	if (w->works && !anything_breaks(w->out)) {
+	if (w->works && !anything_breaks(w->out) && !is_said_well(w->out)) {
 		finding = finding_add(w, FINDING_OK, CERTAINTY_PROVEN, false);
 		finding_cite(finding, w->p->proof);
 	} else if (!w->works && !anything_breaks(w->out)) {

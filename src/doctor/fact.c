@@ -38,6 +38,15 @@ facts_add(
 	return fact;
 }
 
+void
+fact_copy(char *out, size_t size, const char *text)
+{
+	size_t len = strnlen(text, size - 1);
+
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
 const char *
 fact_kind_name(enum fact_kind kind)
 {

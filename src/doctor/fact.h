@@ -251,6 +251,9 @@ void facts_done(struct facts *facts);
 struct fact *facts_add(
     struct facts *facts, enum fact_kind kind, const char *probe, int64_t at_ms);
 
+/* TEXT into a field of SIZE octets, cut if it is longer. */
+void fact_copy(char *out, size_t size, const char *text);
+
 const char *fact_kind_name(enum fact_kind kind);
 const char *fact_role_name(enum fact_role role);
 

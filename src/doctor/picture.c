@@ -73,6 +73,7 @@ take_fetch(struct picture *p, size_t index)
 	const struct fact_fetch *fetch = &p->facts->items[index].u.fetch;
 	struct seen_address *seen = find_address(p, fetch->address);
 	bool proven = fetch->err.reason == REASON_NONE;
+	bool post = fetch->method != NULL && strcmp(fetch->method, "POST") == 0;
 
 	if (proven && !p->any_proven) {
 		p->any_proven = true;
@@ -84,9 +85,14 @@ take_fetch(struct picture *p, size_t index)
 	if (seen == NULL || fetch->proxy[0] != '\0')
 		return;
 	seen->tries++;
+	if (proven)
+		seen->methods[post].worked++;
+	else
+		seen->methods[post].failed++;
+	seen->mixed = seen->mixed || (seen->methods[post].worked > 0 &&
+					 seen->methods[post].failed > 0);
 	seen->connected = seen->connected || fetch->connect_ms >= 0;
 	if (proven) {
-		seen->mixed = seen->mixed || seen->failures > 0;
 		seen->state = ADDRESS_PROVEN;
 		seen->fetch = index;
 		if (seen->best_ms < 0 || fetch->elapsed_ms < seen->best_ms)
@@ -94,7 +100,6 @@ take_fetch(struct picture *p, size_t index)
 		return;
 	}
 	seen->failures++;
-	seen->mixed = seen->mixed || seen->state == ADDRESS_PROVEN;
 	seen->reason = fetch->err.reason;
 	seen->http_status = fetch->http_status;
 	if (seen->state == ADDRESS_PROVEN)

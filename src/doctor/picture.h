@@ -38,8 +38,12 @@ struct seen_address {
 	enum address_sort sort;
 	enum address_state state;
 	unsigned tries, failures; /* fetches */
-	bool mixed;               /* the same way worked and failed */
-	enum reason reason;       /* of the last failed fetch */
+	/* by GET and by POST: a responder may know only one of them */
+	struct {
+		unsigned worked, failed;
+	} methods[2];
+	bool mixed;         /* the same method worked and failed */
+	enum reason reason; /* of the last failed fetch */
 	long http_status;
 	bool connected;        /* TCP was up at least once */
 	size_t fetch, connect; /* evidence: last fact of each kind */

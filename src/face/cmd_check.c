@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "doctor/served.h"
 #include "face/command.h"
+#include "face/host_port.h"
 #include "face/report.h"
 #include "http/fetch.h"
 
@@ -70,43 +71,6 @@ struct job {
 	int status;
 	uv_loop_t loop;
 };
-
-/* "HOST", "HOST:PORT", "[V6]:PORT", "V6". */
-static int
-split_host(const char *text, char **host, int *port, struct err *err)
-{
-	const char *last = strrchr(text, ':');
-	const char *end = strchr(text, ']');
-	int64_t number = HTTPS_PORT;
-	char *copy;
-
-	if (text[0] == '[' &&
-	    (end == NULL || (end[1] != ':' && end[1] != '\0')))
-		return err_set(err, REASON_USAGE,
-		    "'%s': give an IPv6 address with a port as [ADDRESS]:PORT",
-		    text);
-	if (text[0] == '[')
-		last = end[1] == ':' ? end + 1 : NULL;
-	else if (last != NULL && strchr(text, ':') != last)
-		last = NULL; /* more than one colon: a bare IPv6 address */
-	if (last != NULL && !text_number(last + 1, 1, 65535, &number))
-		return err_set(err, REASON_USAGE,
-		    "'%s': the port is a number from 1 to 65535", text);
-	copy = mem_string(text);
-	if (last != NULL)
-		copy[last - text] = '\0';
-	if (copy[0] == '[') {
-		memmove(copy, copy + 1, strlen(copy));
-		copy[strcspn(copy, "]")] = '\0';
-	}
-	if (copy[0] == '\0') {
-		free(copy);
-		return err_set(err, REASON_USAGE, "'%s' names no host", text);
-	}
-	*host = copy;
-	*port = (int)number;
-	return 0;
-}
 
 static enum finding
 judge(const struct served *s, int64_t now)
@@ -379,7 +343,8 @@ run(const struct options *o)
 		return command_fail("check", &err, usage);
 	}
 	if (check_ca_file(o, &err) == -1 ||
-	    split_host(o->args[0], &job.host, &job.port, &err) == -1)
+	    host_port_parse(
+		o->args[0], HTTPS_PORT, &job.host, &job.port, &err) == -1)
 		return command_fail("check", &err, usage);
 	check(&job);
 	free(job.host);

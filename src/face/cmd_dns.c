@@ -41,17 +41,8 @@ choose_resolvers(struct job *job)
 
 	job->resolver_count = resolver_read_conf(
 	    "/etc/resolv.conf", job->resolvers, RESOLVERS_MAX);
-	for (size_t i = 0;
-	     i < o->resolver_count && job->resolver_count < RESOLVERS_MAX;
-	     i++) {
-		bool known = o->resolvers[i].kind == RESOLVER_SYSTEM;
-
-		for (size_t k = 0; k < job->resolver_count; k++)
-			known = known || strcmp(job->resolvers[k].url,
-					     o->resolvers[i].url) == 0;
-		if (!known)
-			job->resolvers[job->resolver_count++] = o->resolvers[i];
-	}
+	job->resolver_count = resolver_join(job->resolvers, job->resolver_count,
+	    o->resolvers, o->resolver_count);
 }
 
 static void

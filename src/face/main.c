@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
     &command_hosts,
     &command_courier,
     &command_dns,
+    &command_doctor,
     &command_survey,
     &command_verify,
     &command_show,

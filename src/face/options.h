@@ -48,7 +48,8 @@ enum {
 	CMD_RELOAD = 1 << 25,
 	CMD_ALL = 0x7fffffff,
 	CMD_UPSTREAMS = CMD_FETCH | CMD_KEEP | CMD_COURIER | CMD_READY,
-	CMD_ROADS = CMD_UPSTREAMS | CMD_SURVEY, /* who ask responders by every
+	CMD_ROADS = CMD_UPSTREAMS | CMD_SURVEY |
+		    CMD_DOCTOR, /* who ask responders by every
 						   road */
 	CMD_NET = CMD_FETCH | CMD_CHECK | CMD_KEEP | CMD_HOSTS | CMD_COURIER |
 		  CMD_SURVEY | CMD_DOCTOR | CMD_READY,

@@ -105,6 +105,7 @@ finish(struct fetch *fetch)
 	result->body.len = fetch->body.len;
 	memcpy(result->content_type, fetch->head.content_type,
 	    sizeof(result->content_type));
+	result->date = fetch->head.date;
 	result->max_age_s = fetch->head.max_age_s;
 	result->retry_after_s = fetch->head.retry_after_s;
 	result->elapsed_ms = clock_mono_ms() - fetch->started_ms;

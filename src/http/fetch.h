@@ -50,6 +50,7 @@ struct fetch_result {
 	char content_type[64];
 	int64_t max_age_s;     /* Cache-Control: max-age; -1: none (C21) */
 	int64_t retry_after_s; /* Retry-After; -1: none (A7) */
+	int64_t date;          /* Date, wall seconds; 0: none */
 	int64_t connect_ms;    /* until the connection was up; -1: never */
 	int64_t elapsed_ms;
 };

@@ -80,7 +80,13 @@ head_line(struct head *head, const char *line, size_t len, int64_t length_max,
 		memcpy(head->location, value, sizeof(value));
 	else if (header_value(line, len, "Retry-After", value))
 		head->retry_after_s = fetch_retry_after(value, now);
-	else if (header_value(line, len, "Content-Length", value))
+	else if (header_value(line, len, "Date", value)) {
+		int64_t date = fetch_retry_after(value, 0);
+
+		/* a bare number is no date */
+		if (date > 0 && strchr(value, ':') != NULL)
+			head->date = date;
+	} else if (header_value(line, len, "Content-Length", value))
 		head->oversize |= is_larger(value, length_max);
 	else if (header_value(line, len, "Cache-Control", value)) {
 		/* The field may come more than once, as one list. */

@@ -18,6 +18,7 @@ struct head {
 	char content_type[HEAD_TYPE_TEXT]; /* media type, lower case, or "" */
 	char location[HEAD_VALUE_TEXT];
 	int64_t max_age_s, retry_after_s; /* -1: none */
+	int64_t date;                     /* of Date, wall seconds; 0: none */
 	bool oversize; /* Content-Length is beyond what we take */
 };
 

@@ -9,7 +9,7 @@
  *     ANSWER   ADDRESS[,ADDRESS...] nx servfail empty tc loop with marks
  *              noedns ttlN edeN forged-type elsewhere malformed >CNAME
  *              or, alone: silent reset refused timeout tlsfail
- *   fetch ADDRESS OUTCOME [xN] [proxy] [msN] [of SOURCE]
+ *   fetch ADDRESS OUTCOME [xN] [post] [proxy] [msN] [of SOURCE]
  *     OUTCOME  ok, revoked, unknown or a reason's code
  *   connect ADDRESS:PORT ok|refused|timeout MS
  *   control ADDRESS ok|timeout            (IPv4 and IPv6 controls)
@@ -52,6 +52,26 @@ facts_take(struct facts_line *line, const char *word)
 			return true;
 	}
 	return false;
+}
+
+static inline int
+facts_number(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
+}
+
+/* The next piece of *REST up to one of ENDS, cut out of it; NULL: no more. */
+static inline char *
+facts_piece(char **rest, const char *ends)
+{
+	char *piece = *rest + strspn(*rest, ends);
+	size_t len = strcspn(piece, ends);
+
+	if (len == 0)
+		return NULL;
+	*rest = piece + len + (piece[len] == '\0' ? 0 : 1);
+	piece[len] = '\0';
+	return piece;
 }
 
 static inline void
@@ -160,15 +180,14 @@ facts_answer_word(struct fact_datagram *d, struct fact_question *q, char *word)
 	else if (strcmp(word, "malformed") == 0)
 		d->malformed = true;
 	else if (strncmp(word, "ttl", 3) == 0)
-		d->ip_ttl = atoi(word + 3);
+		d->ip_ttl = facts_number(word + 3);
 	else if (strncmp(word, "ede", 3) == 0)
-		d->ede = atoi(word + 3);
+		d->ede = facts_number(word + 3);
 	else if (word[0] == '>')
 		facts_copy(
 		    d->chain[d->chain_length++], FACT_NAME_TEXT, word + 1);
 	else {
-		for (char *rest, *a = strtok_r(word, ",", &rest); a != NULL;
-		     a = strtok_r(NULL, ",", &rest))
+		for (char *a; (a = facts_piece(&word, ",")) != NULL;)
 			facts_copy(d->addresses[d->address_count++],
 			    DNS_ADDRESS_TEXT, a);
 	}
@@ -246,12 +265,14 @@ facts_fetch(struct facts *f, struct facts_line *line)
 	facts_copy(fetch.source, sizeof(fetch.source), "test");
 	for (size_t i = 3; i < line->count; i++) {
 		if (line->word[i][0] == 'x')
-			times = (unsigned)atoi(line->word[i] + 1);
+			times = (unsigned)facts_number(line->word[i] + 1);
+		else if (strcmp(line->word[i], "post") == 0)
+			fetch.method = "POST";
 		else if (strcmp(line->word[i], "proxy") == 0)
 			facts_copy(fetch.proxy, sizeof(fetch.proxy),
 			    "http://192.0.2.200:3128");
 		else if (strncmp(line->word[i], "ms", 2) == 0)
-			fetch.elapsed_ms = atoi(line->word[i] + 2);
+			fetch.elapsed_ms = facts_number(line->word[i] + 2);
 	}
 	if (strcmp(line->word[2], "revoked") == 0)
 		fetch.status = CERT_REVOKED;
@@ -278,7 +299,7 @@ facts_connect(struct facts *f, struct facts_line *line, bool control)
 	c->control = control;
 	c->port = 80;
 	if (!control) {
-		c->port = atoi(port + 1);
+		c->port = facts_number(port + 1);
 		*port = '\0';
 	}
 	facts_copy(c->address, sizeof(c->address), line->word[1]);
@@ -289,7 +310,7 @@ facts_connect(struct facts *f, struct facts_line *line, bool control)
 		    reason, sizeof(reason), "connect-%.20s", line->word[2]);
 	facts_reason(&c->err, reason);
 	if (line->count > 3)
-		c->elapsed_ms = atoi(line->word[3]);
+		c->elapsed_ms = facts_number(line->word[3]);
 }
 
 static inline void
@@ -331,7 +352,7 @@ facts_served(struct facts *f, struct facts_line *line)
 {
 	struct fact_served *s = &facts_add(f, FACT_SERVED, "V", 0)->u.served;
 
-	s->number = atoi(line->word[1]);
+	s->number = facts_number(line->word[1]);
 	s->stapled = strcmp(line->word[2], "none") != 0;
 	s->accepted = strcmp(line->word[2], "good") == 0;
 	if (s->stapled && !s->accepted)
@@ -376,7 +397,7 @@ facts_other(struct facts *f, struct facts_line *line)
 		struct fact_clock *c =
 		    &facts_add(f, FACT_CLOCK, "K", 0)->u.clock;
 
-		c->ahead_s = atoi(line->word[1]);
+		c->ahead_s = facts_number(line->word[1]);
 		c->authenticated = strcmp(line->word[2], "auth") == 0;
 	} else {
 		(void)fprintf(stderr, "no fact '%s'\n", what);
@@ -390,8 +411,7 @@ facts_add_line(struct facts *f, char *text)
 	struct facts_line line = {0};
 	const char *what;
 
-	for (char *rest, *w = strtok_r(text, " ", &rest); w != NULL;
-	     w = strtok_r(NULL, " ", &rest))
+	for (char *w; (w = facts_piece(&text, " ")) != NULL;)
 		line.word[line.count++] = w;
 	if (line.count == 0)
 		return;
@@ -427,8 +447,7 @@ facts_write(struct facts *f, const char *text)
 	char *copy = mem_string(text);
 
 	*f = (struct facts){0};
-	for (char *rest, *l = strtok_r(copy, "\n", &rest); l != NULL;
-	     l = strtok_r(NULL, "\n", &rest))
+	for (char *l, *rest = copy; (l = facts_piece(&rest, "\n")) != NULL;)
 		facts_add_line(f, l);
 	free(copy);
 }

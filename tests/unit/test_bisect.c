@@ -78,7 +78,7 @@ static const struct row {
 	    {"chain", EDGE, 10, 0}, {"chain", LAST, 10, 0}},
 	BISECT_INCONCLUSIVE, {BISECT_OPEN, BISECT_OPEN, BISECT_OPEN}, "",
 	"INCONCLUSIVE"},
-    {"no dark address", {{NULL}}, BISECT_INCONCLUSIVE,
+    {"no dark address", {{NULL, NULL, 0, 0}}, BISECT_INCONCLUSIVE,
 	{BISECT_OPEN, BISECT_OPEN, BISECT_OPEN}, "", "--blackhole"},
     {"the control was not asked", {{"responder", HOST, 10, 10}},
 	BISECT_INCONCLUSIVE, {BISECT_YES, BISECT_OPEN, BISECT_OPEN}, "",

@@ -383,6 +383,11 @@ static const struct row {
 		       "fetch 192.0.2.1 connect-timeout\n",
 	"ok", CERTAINTY_PROVEN, NULL, "intermittent", NULL},
 
+    {"52 look-alike: a responder that knows only POST",
+	CERT SYS_RIGHT "fetch 192.0.2.1 http-status x5\n"
+		       "fetch 192.0.2.1 ok x5 post\n",
+	"ok", CERTAINTY_PROVEN, NULL, "intermittent", NULL},
+
     /* the extra rows */
     {"only the proxy leads out",
 	CERT SYS_RIGHT "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n"

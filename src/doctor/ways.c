@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+/* doctor/ways.c -- every way to the responder that anybody named, tried. */
+#include "doctor/ways.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquire/attempt.h"
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "doctor/knock.h"
+#include "pki/request.h"
+#include "pki/staple.h"
+
+enum { WAYS_MAX = WAYS_ADDRESSES_MAX + PROXIES_MAX };
+
+/* One address, or one proxy. */
+struct way {
+	struct ways *ways;
+	char address[DNS_ADDRESS_TEXT];
+	char source[RESOLVER_URL_TEXT];
+	const struct proxy *proxy;
+	struct attempt *attempt;
+	struct loop_timer *pause;
+	unsigned tries;
+	bool worked; /* at least once */
+	bool over;
+};
+
+struct ways {
+	uv_loop_t *loop;
+	struct fetch_pool *pool;
+	struct facts *facts;
+	int64_t began_ms;
+	struct ways_request request;
+	struct acquire_target target;
+	struct attempt_job job;
+	uint8_t *ocsp; /* DER of the request */
+	size_t ocsp_len;
+	char *get_url;
+	struct way list[WAYS_MAX];
+	size_t count, running;
+	struct knock *knock; /* the controls, at last */
+	struct loop_timer *failed;
+	void (*cb)(void *cookie);
+	void *cookie;
+};
+
+/* --- which ways there are --- */
+
+static void
+add_address(struct ways *w, const char *address, const char *source)
+{
+	struct way *way;
+
+	if (address[0] == '\0' || w->count == WAYS_ADDRESSES_MAX)
+		return;
+	for (size_t i = 0; i < w->count; i++) {
+		if (strcmp(w->list[i].address, address) == 0)
+			return;
+	}
+	way = &w->list[w->count++];
+	fact_copy(way->address, sizeof(way->address), address);
+	fact_copy(way->source, sizeof(way->source), source);
+}
+
+static void
+add_answer(struct ways *w, const struct fact_datagram *d)
+{
+	const struct fact_question *q =
+	    &w->facts->items[d->question].u.question;
+
+	if (d->elsewhere ||
+	    (q->role != ROLE_RESPONDER && q->role != ROLE_CHAIN) ||
+	    (q->type != DNS_A && q->type != DNS_AAAA))
+		return;
+	for (size_t i = 0; i < d->address_count; i++)
+		add_address(w, d->addresses[i], q->asked);
+}
+
+/* The operator's pins first: those he thinks to be right. */
+static void
+add_addresses(struct ways *w)
+{
+	const struct acquire_options *o = w->request.options;
+
+	for (size_t i = 0; i < o->pin_count; i++) {
+		if (strcasecmp(o->pins[i].host, w->request.host) == 0)
+			add_address(w, o->pins[i].address, "pin");
+	}
+	for (size_t i = 0; i < w->facts->count; i++) {
+		const struct fact *fact = &w->facts->items[i];
+
+		if (fact->kind == FACT_DATAGRAM)
+			add_answer(w, &fact->u.datagram);
+		else if (fact->kind == FACT_OVERRIDE &&
+			 (fact->u.override.kind == OVERRIDE_HOSTS ||
+			     fact->u.override.kind == OVERRIDE_BOOK))
+			add_address(w, fact->u.override.address,
+			    fact->u.override.kind == OVERRIDE_BOOK ? "book"
+								   : "hosts");
+		else if (fact->kind == FACT_PEER)
+			add_address(w, fact->u.peer.address, "error log");
+	}
+}
+
+static void
+add_proxies(struct ways *w)
+{
+	const struct proxy_plan *plan = w->request.options->proxies;
+
+	if (plan == NULL)
+		return;
+	if (plan->has_http && w->count < WAYS_MAX)
+		w->list[w->count++].proxy = &plan->http;
+	for (size_t i = 0; i < plan->last_count && w->count < WAYS_MAX; i++)
+		w->list[w->count++].proxy = &plan->last[i];
+}
+
+/* --- trying --- */
+
+static void start_ways(struct ways *w);
+static void try_again(void *cookie);
+
+static void
+note(struct way *way, const struct attempt_outcome *outcome)
+{
+	struct ways *w = way->ways;
+	struct fact_fetch *f =
+	    &facts_add(w->facts, FACT_FETCH, "S", clock_mono_ms() - w->began_ms)
+		 ->u.fetch;
+
+	fact_copy(f->address, sizeof(f->address), way->address);
+	fact_copy(f->url, sizeof(f->url), w->request.url);
+	fact_copy(f->source, sizeof(f->source), way->source);
+	if (way->proxy != NULL)
+		fact_copy(f->proxy, sizeof(f->proxy), way->proxy->url);
+	f->method = outcome->method;
+	f->err = outcome->err;
+	if (outcome->accepted)
+		f->status = outcome->facts.status;
+	f->connect_ms = outcome->connect_ms;
+	f->elapsed_ms = outcome->elapsed_ms;
+	f->repeat = way->tries;
+}
+
+static void
+controls_done(void *cookie)
+{
+	struct ways *w = cookie;
+	void (*cb)(void *cookie) = w->cb;
+	void *cb_cookie = w->cookie;
+
+	w->knock = NULL;
+	ways_cancel(&w);
+	cb(cb_cookie);
+}
+
+static void
+end_way(struct way *way)
+{
+	struct ways *w = way->ways;
+
+	way->over = true;
+	w->running--;
+	start_ways(w);
+}
+
+static void
+tried(void *cookie, struct attempt_outcome *outcome)
+{
+	struct way *way = cookie;
+	bool last = outcome->last;
+	bool good = outcome->accepted;
+
+	note(way, outcome);
+	staple_free(outcome->staple);
+	free(outcome->carried);
+	way->worked = way->worked || good;
+	if (!last)
+		return;
+	way->attempt = NULL;
+	way->tries++;
+	if (way->tries < (way->worked ? WAYS_REPEATS : WAYS_TRIES))
+		way->pause = loop_timer_start(
+		    way->ways->loop, WAYS_SPACE_MS, try_again, way);
+	else
+		end_way(way);
+}
+
+static void
+try_again(void *cookie)
+{
+	struct way *way = cookie;
+	struct ways *w = way->ways;
+	const struct attempt_way how = {
+	    .address = way->address[0] == '\0' ? NULL : way->address,
+	    .proxy = way->proxy,
+	    .proxy_ca_file = w->request.options->proxy_ca_file,
+	};
+
+	way->pause = NULL;
+	way->attempt = attempt_start(
+	    w->pool, &w->job, &how, clock_mono_ms() + WAYS_TRY_MS, tried, way);
+}
+
+/* As many as may run; after the last, the controls. */
+static void
+start_ways(struct ways *w)
+{
+	const struct knock_request request = {
+	    .host = w->request.host,
+	    .url = w->request.url,
+	    .control = w->request.control,
+	};
+
+	for (size_t i = 0; i < w->count && w->running < WAYS_AT_ONCE; i++) {
+		struct way *way = &w->list[i];
+
+		if (way->over || way->attempt != NULL || way->pause != NULL)
+			continue;
+		w->running++;
+		try_again(way);
+	}
+	if (w->running == 0 && w->knock == NULL)
+		w->knock = knock_start(w->loop, w->pool, w->facts, w->began_ms,
+		    &request, controls_done, w);
+}
+
+static void
+start_later(void *cookie)
+{
+	struct ways *w = cookie;
+
+	w->failed = NULL;
+	start_ways(w);
+}
+
+static void
+make_job(struct ways *w)
+{
+	const struct ways_request *r = &w->request;
+
+	w->target = (struct acquire_target){.leaf = r->leaf,
+	    .issuer = r->issuer,
+	    .extra = r->extra,
+	    .url = r->url,
+	    .policy = r->policy};
+	if (request_make(r->leaf, r->issuer, &w->ocsp, &w->ocsp_len, NULL) ==
+	    -1) {
+		w->count = 0;
+		return;
+	}
+	w->get_url = request_get_url(r->url, w->ocsp, w->ocsp_len);
+	w->job = (struct attempt_job){
+	    .target = &w->target,
+	    .request = {w->ocsp, w->ocsp_len},
+	    .url = r->url,
+	    .get_url = w->get_url,
+	    .post_first = strlen(w->get_url) > REQUEST_GET_URL_MAX,
+	};
+}
+
+struct ways *
+ways_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
+    int64_t began_ms, const struct ways_request *request,
+    void (*cb)(void *cookie), void *cookie)
+{
+	struct ways *w = mem_new(sizeof(*w));
+
+	w->loop = loop;
+	w->pool = pool;
+	w->facts = facts;
+	w->began_ms = began_ms;
+	w->request = *request;
+	w->cb = cb;
+	w->cookie = cookie;
+	add_addresses(w);
+	add_proxies(w);
+	for (size_t i = 0; i < w->count; i++)
+		w->list[i].ways = w;
+	make_job(w);
+	w->failed = loop_timer_start(loop, 0, start_later, w);
+	return w;
+}
+
+void
+ways_cancel(struct ways **ways)
+{
+	struct ways *w = *ways;
+
+	*ways = NULL;
+	if (w == NULL)
+		return;
+	for (size_t i = 0; i < w->count; i++) {
+		attempt_cancel(&w->list[i].attempt);
+		loop_timer_cancel(&w->list[i].pause);
+	}
+	loop_timer_cancel(&w->failed);
+	knock_cancel(&w->knock);
+	free(w->ocsp);
+	free(w->get_url);
+	free(w);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: ISC */
+/* face/cmd_doctor.c -- oclasp doctor: one true cause, with evidence. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "doctor/examine.h"
+#include "doctor/names.h"
+#include "doctor/served.h"
+#include "face/command.h"
+#include "face/doctor_report.h"
+#include "face/host_port.h"
+#include "face/state.h"
+#include "http/fetch.h"
+
+enum { HTTPS_PORT = 443 };
+
+struct job {
+	const struct options *o;
+	char *host; /* of the server; NULL: a certificate's file was given */
+	int port;
+	struct acquire_options acquire;
+	struct resolver resolvers[RESOLVERS_MAX];
+	size_t resolver_count;
+	struct identity id;
+	struct err unusable;
+	struct facts facts;
+	int64_t began_ms;
+	struct penalty penalty;
+	bool has_penalty, progress;
+	struct fetch_pool *pool;
+	uv_loop_t loop;
+};
+
+static void
+tell(void *cookie, const char *stage)
+{
+	const struct job *job = cookie;
+
+	if (job->progress)
+		(void)fprintf(stderr, "\r\033[K%s ...", stage);
+}
+
+static void
+examined(void *cookie)
+{
+	struct job *job = cookie;
+
+	/* a look-up of the C library may still run: do not wait for it */
+	uv_stop(&job->loop);
+}
+
+static void
+examine(struct job *job)
+{
+	const struct options *o = job->o;
+	const struct examine_request request = {
+	    .id = &job->id,
+	    .unusable = job->unusable,
+	    .url = o->url,
+	    .hosts_file = "/etc/hosts",
+	    .resolvers = job->resolvers,
+	    .resolver_count = job->resolver_count,
+	    .dark = o->has_blackhole ? &o->blackhole : NULL,
+	    .control = o->control,
+	    .policy = state_policy(o),
+	    .options = &job->acquire,
+	    .progress = tell,
+	};
+
+	for (size_t i = 0; i < job->resolver_count; i++)
+		job->resolvers[i].pool = job->pool;
+	(void)examine_start(&job->loop, job->pool, &job->facts, job->began_ms,
+	    &request, examined, job);
+}
+
+/* --- the server first --- */
+
+static struct cert *
+copy_cert(const struct cert *cert)
+{
+	struct cert *copy;
+	uint8_t *der = NULL;
+	size_t len = 0;
+
+	if (cert == NULL)
+		return NULL;
+	cert_der(cert, &der, &len);
+	copy = cert_from_der(der, len, NULL);
+	free(der);
+	return copy;
+}
+
+/* What the server sent ends with the probe: keep what is needed of it. */
+static void
+copy_identity(struct job *job, const struct served *s)
+{
+	struct cert *leaf = copy_cert(s->id.leaf);
+	struct cert *issuer = copy_cert(s->id.issuer);
+
+	if (leaf != NULL)
+		cert_list_add(&job->id.chain, leaf);
+	if (issuer != NULL)
+		cert_list_add(&job->id.issuers, issuer);
+	job->id.leaf = leaf;
+	job->id.issuer = issuer;
+	job->unusable = s->err.reason != REASON_NONE ? s->err : s->issuer;
+}
+
+static void
+note_handshakes(struct job *job, const struct served *s)
+{
+	for (size_t i = 0; i < s->handshake_count; i++) {
+		const struct served_handshake *h = &s->handshakes[i];
+		struct fact_served *f = &facts_add(&job->facts, FACT_SERVED,
+		    "V", clock_mono_ms() - job->began_ms)
+					     ->u.served;
+
+		fact_copy(f->address, sizeof(f->address), s->address);
+		f->number = (int)i + 1;
+		f->err = h->err;
+		f->stapled = h->stapled;
+		f->accepted = h->accepted;
+		f->status = h->facts.status;
+		f->verdict = h->verdict;
+		f->connect_ms = h->connect_ms;
+		f->tls_ms = h->tls_ms;
+	}
+}
+
+static void
+served(void *cookie, const struct served *s)
+{
+	struct job *job = cookie;
+
+	copy_identity(job, s);
+	note_handshakes(job, s);
+	job->has_penalty = s->has_penalty;
+	job->penalty = s->penalty;
+	examine(job);
+}
+
+/* The target is a file, or a server. */
+static int
+take_target(struct job *job, struct err *err)
+{
+	const char *target = job->o->args[0];
+	const struct identity_files files = {.certificate = target,
+	    .issuer = job->o->issuer,
+	    .ca_file = job->o->ca_file};
+	struct stat info;
+
+	if (stat(target, &info) != 0 && strchr(target, '/') == NULL)
+		return host_port_parse(
+		    target, HTTPS_PORT, &job->host, &job->port, err);
+	if (identity_load(&files, &job->id, &job->unusable) == 0)
+		return 0;
+	/* what is wrong with the file is a finding; that there is none, not */
+	if (job->id.leaf != NULL)
+		return 0;
+	return err_set(err, job->unusable.reason, "%s", job->unusable.text);
+}
+
+static void
+choose_resolvers(struct job *job)
+{
+	const struct options *o = job->o;
+
+	job->resolver_count = resolver_read_conf(
+	    "/etc/resolv.conf", job->resolvers, RESOLVERS_MAX);
+	job->resolver_count = resolver_join(job->resolvers, job->resolver_count,
+	    o->resolvers, o->resolver_count);
+}
+
+static void
+run_probes(struct job *job)
+{
+	const struct options *o = job->o;
+	const struct served_request request = {
+	    .host = job->host,
+	    .port = job->port,
+	    .servername = o->servername,
+	    .starttls = o->starttls,
+	    .ca_file = o->ca_file,
+	    .policy = state_policy(o),
+	    .options = &job->acquire,
+	    .always_penalty = o->penalty,
+	};
+
+	(void)uv_loop_init(&job->loop);
+	job->pool = fetch_pool_new(&job->loop);
+	job->began_ms = clock_mono_ms();
+	if (job->host == NULL) {
+		examine(job);
+	} else {
+		tell(job, "the server");
+		(void)served_start(
+		    &job->loop, job->pool, &request, served, job);
+	}
+	loop_run(&job->loop);
+	fetch_pool_free(job->pool);
+	loop_end(&job->loop);
+	if (job->progress)
+		(void)fprintf(stderr, "\r\033[K");
+}
+
+static int
+report(struct job *job)
+{
+	struct diagnosis *diagnosis = mem_new(sizeof(*diagnosis));
+	const struct doctor_report report = {
+	    .o = job->o,
+	    .target = job->o->args[0],
+	    .facts = &job->facts,
+	    .diagnosis = diagnosis,
+	    .penalty = job->has_penalty ? &job->penalty : NULL,
+	    .elapsed_ms = clock_mono_ms() - job->began_ms,
+	};
+	int status;
+
+	diagnose(&job->facts, diagnosis);
+	if (job->o->json)
+		doctor_report_json(&report);
+	else
+		doctor_report_text(&report);
+	status = doctor_report_exit(&report);
+	free(diagnosis);
+	return status;
+}
+
+static int
+run(const struct options *o)
+{
+	struct job job = {.o = o, .acquire = options_acquire(o)};
+	struct err err = {0};
+	int status;
+
+	job.progress = isatty(STDERR_FILENO) && !o->quiet;
+	if (o->arg_count != 1)
+		(void)err_set(&err, REASON_USAGE,
+		    "give one HOST[:PORT] or certificate: see `oclasp help "
+		    "doctor`");
+	else if (take_target(&job, &err) == 0)
+		(void)names_check(o->control, &err);
+	if (err.reason != REASON_NONE) {
+		status = command_fail("doctor", &err, EXIT_USAGE);
+	} else {
+		choose_resolvers(&job);
+		run_probes(&job);
+		status = report(&job);
+	}
+	facts_done(&job.facts);
+	identity_done(&job.id);
+	free(job.host);
+	return status;
+}
+
+const struct command command_doctor = {
+    .name = "doctor",
+    .bit = CMD_DOCTOR,
+    .synopsis = "HOST[:PORT]|CERT [--resolver URL...] [--blackhole ADDRESS]",
+    .purpose = "the one cause of a missing or slow staple, with evidence",
+    .details =
+	"Looks at the server's handshakes, the certificate, this machine, what\n"
+	"every resolver says, and whether each address that anybody names gives\n"
+	"a genuine response; then names the one cause whose repair brings the\n"
+	"staple, the evidence that carries it, the remedy, what else was seen\n"
+	"and what was not tested. `oclasp explain CODE` tells more of a code.\n"
+	"Exit status: 0 nothing is wrong, or the certificate needs no OCSP; 75\n"
+	"inconclusive; else 1.",
+    .run = run,
+};

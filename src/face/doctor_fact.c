@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/* face/doctor_fact.c -- a fact as a line: what was seen, and no more. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "face/doctor_report.h"
+
+/* Text of a bounded size. */
+struct line {
+	char *out;
+	size_t size, len;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+add(struct line *line, const char *fmt, ...)
+{
+	va_list ap;
+	int wrote;
+
+	va_start(ap, fmt);
+	wrote =
+	    vsnprintf(line->out + line->len, line->size - line->len, fmt, ap);
+	va_end(ap);
+	if (wrote > 0)
+		line->len += (size_t)wrote;
+	if (line->len >= line->size)
+		line->len = line->size - 1;
+}
+
+static void
+add_failure(struct line *line, const struct err *err)
+{
+	add(line, "%s (%s)", err->text, reason_name(err->reason));
+}
+
+static void
+add_datagram(
+    struct line *line, const struct facts *facts, const struct fact_datagram *d)
+{
+	const struct fact_question *q = &facts->items[d->question].u.question;
+
+	add(line, "%s%s%s answered %s",
+	    q->party == PARTY_DARK ? "where no resolver is, " : "", q->asked,
+	    d->elsewhere ? " did not, another one" : "", q->name);
+	if (q->type == DNS_TXT)
+		add(line, " (TXT)");
+	add(line, ":");
+	if (d->malformed)
+		add(line, " malformed");
+	else if (d->rcode == 3)
+		add(line, " NXDOMAIN");
+	else if (d->rcode != 0)
+		add(line, " rcode %d", d->rcode);
+	for (size_t i = 0; i < d->chain_length; i++)
+		add(line, " -> %s", d->chain[i]);
+	for (size_t i = 0; i < d->address_count; i++)
+		add(line, " %s", d->addresses[i]);
+	if (d->rcode == 0 && d->address_count == 0 && !d->malformed)
+		add(line, " no address");
+	if (d->wrong_type)
+		add(line, ", an address for another type");
+	if (q->party != PARTY_SYSTEM)
+		add(line, "%s", d->edns ? "" : ", without EDNS");
+	if (d->ip_ttl >= 0)
+		add(line, ", IP TTL %d", d->ip_ttl);
+	if (d->ede >= 0)
+		add(line, ", EDE %d", d->ede);
+}
+
+static void
+add_fetch(struct line *line, const struct fact_fetch *f)
+{
+	add(line, "%s%s%s", f->address[0] == '\0' ? "through " : f->address,
+	    f->address[0] == '\0' ? f->proxy : "",
+	    f->method == NULL ? "" : " by ");
+	add(line, "%s", f->method == NULL ? "" : f->method);
+	if (f->source[0] != '\0')
+		add(line, ", named by %s", f->source);
+	if (f->err.reason == REASON_NONE)
+		add(line, ": a signed response (%s) in %lld ms",
+		    cert_status_name(f->status), (long long)f->elapsed_ms);
+	else {
+		add(line, ": ");
+		add_failure(line, &f->err);
+	}
+}
+
+static void
+add_tls(struct line *line, const struct fact_tls *tls)
+{
+	add(line, "%s with the name '%s': ", tls->resolver, tls->sni);
+	if (tls->certificate_bad)
+		add(line, "a handshake, and a certificate that is not its own");
+	else if (tls->err.reason == REASON_NONE)
+		add(line, "a handshake");
+	else
+		add_failure(line, &tls->err);
+}
+
+static void
+add_control(struct line *line, const struct fact_control *c)
+{
+	add(line, "%s asked for a page of %s that cannot exist: ", c->address,
+	    c->host);
+	if (c->err.reason != REASON_NONE)
+		add_failure(line, &c->err);
+	else
+		add(line, "HTTP %ld%s%s", c->http_status,
+		    c->html ? ", HTML" : "", c->redirect ? ", a redirect" : "");
+}
+
+static void
+add_served(struct line *line, const struct fact_served *s)
+{
+	add(line, "handshake %d with %s: ", s->number, s->address);
+	if (s->err.reason != REASON_NONE)
+		add_failure(line, &s->err);
+	else if (!s->stapled)
+		add(line, "no staple");
+	else if (s->accepted)
+		add(line, "a staple, %s", cert_status_name(s->status));
+	else {
+		add(line, "a bad staple: ");
+		add_failure(line, &s->verdict);
+	}
+}
+
+static void
+add_input(struct line *line, const struct fact_input *input)
+{
+	if (input->unusable.reason != REASON_NONE)
+		add_failure(line, &input->unusable);
+	else if (!input->has_url)
+		add(line, "the certificate has no OCSP URL%s",
+		    input->must_staple ? ", and demands a staple" : "");
+	else
+		add(line, "the certificate names the responder %s%s",
+		    input->url[0] == '\0' ? "by no http URL" : input->url,
+		    input->expired ? ", and has expired" : "");
+}
+
+static void
+add_override(struct line *line, const struct fact_override *o)
+{
+	switch (o->kind) {
+	case OVERRIDE_HOSTS:
+		add(line, "%s:%d: %s %s", o->file, o->line, o->address,
+		    o->name);
+		break;
+	case OVERRIDE_PROXY:
+		add(line, "the %s names the proxy %s", o->file, o->name);
+		break;
+	case OVERRIDE_RESOLVER:
+		add(line, "resolver %s", o->name);
+		break;
+	case OVERRIDE_BOOK:
+		add(line, "%s was proven before", o->address);
+		break;
+	}
+}
+
+void
+doctor_report_fact(
+    const struct facts *facts, size_t index, char *out, size_t size)
+{
+	const struct fact *fact = &facts->items[index];
+	struct line line = {.out = out, .size = size};
+	char span[CLOCK_SPAN];
+
+	out[0] = '\0';
+	switch (fact->kind) {
+	case FACT_INPUT:
+		add_input(&line, &fact->u.input);
+		break;
+	case FACT_CLOCK:
+		add(&line, "by the answer of %s our clock is %s %s",
+		    fact->u.clock.host, clock_span(fact->u.clock.ahead_s, span),
+		    fact->u.clock.ahead_s < 0 ? "behind" : "ahead");
+		break;
+	case FACT_OVERRIDE:
+		add_override(&line, &fact->u.override);
+		break;
+	case FACT_SETTING:
+		add(&line, "%s:%d: %s", fact->u.setting.file,
+		    fact->u.setting.line, fact->u.setting.text);
+		break;
+	case FACT_PEER:
+		add(&line, "the server's error log names %s",
+		    fact->u.peer.address);
+		break;
+	case FACT_QUESTION:
+		add(&line, "%s, asked for %s: ", fact->u.question.asked,
+		    fact->u.question.name);
+		if (fact->u.question.answers > 0)
+			add(&line, "%zu answers", fact->u.question.answers);
+		else
+			add_failure(&line, &fact->u.question.err);
+		break;
+	case FACT_DATAGRAM:
+		add_datagram(&line, facts, &fact->u.datagram);
+		break;
+	case FACT_CONNECT:
+		add(&line, "%s port %d: %s after %lld ms",
+		    fact->u.connect.address, fact->u.connect.port,
+		    fact->u.connect.err.reason == REASON_NONE
+			? "connected"
+			: reason_name(fact->u.connect.err.reason),
+		    (long long)fact->u.connect.elapsed_ms);
+		break;
+	case FACT_FETCH:
+		add_fetch(&line, &fact->u.fetch);
+		break;
+	case FACT_CONTROL:
+		add_control(&line, &fact->u.control);
+		break;
+	case FACT_TLS:
+		add_tls(&line, &fact->u.tls);
+		break;
+	case FACT_SERVED:
+		add_served(&line, &fact->u.served);
+		break;
+	case FACT_KEEP:
+		add(&line, "oclasp keep %s; its state is %s",
+		    fact->u.keep.running ? "runs" : "does not run",
+		    fact->u.keep.state);
+		break;
+	case FACT_UNTESTED:
+		add(&line, "%s: %s", fact->u.untested.what,
+		    fact->u.untested.why);
+		break;
+	}
+	text_clean(out);
+}

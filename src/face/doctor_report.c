@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+/* face/doctor_report.c -- the doctor's word: for a ticket, and for programs. */
+#include "face/doctor_report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "face/dns_report.h"
+#include "face/report.h"
+
+enum { LINE = 1024 };
+
+int
+doctor_report_exit(const struct doctor_report *r)
+{
+	const char *code = finding_row(r->diagnosis->findings[0].code)->code;
+
+	if (r->diagnosis->findings[0].code == FINDING_INCONCLUSIVE)
+		return EXIT_LATER;
+	if (r->diagnosis->findings[0].code == FINDING_INPUT_NO_OCSP) {
+		for (size_t i = 0; i < r->facts->count; i++) {
+			if (r->facts->items[i].kind == FACT_INPUT &&
+			    r->facts->items[i].u.input.must_staple)
+				return EXIT_BAD;
+		}
+		return EXIT_GOOD;
+	}
+	return strcmp(code, "ok") == 0 || text_starts(code, "ok-") ? EXIT_GOOD
+								   : EXIT_BAD;
+}
+
+/* What stands in braces in a line of a remedy. */
+static const char *
+value_of(const struct doctor_report *r, const struct finding *f,
+    const char *word, size_t len)
+{
+	static const char *const keys[] = {
+	    "certificate", "target", "name", "address", "resolver", "url"};
+	const char *values[] = {
+	    r->target, r->target, f->name, f->address, f->resolver, NULL};
+
+	for (size_t i = 0; i < r->facts->count && values[5] == NULL; i++) {
+		if (r->facts->items[i].kind == FACT_INPUT)
+			values[5] = r->facts->items[i].u.input.url;
+	}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strlen(keys[i]) == len && strncmp(keys[i], word, len) == 0)
+			return values[i] == NULL || values[i][0] == '\0'
+				   ? NULL
+				   : values[i];
+	}
+	return NULL;
+}
+
+/* LINE with its braces filled in, as far as it is known what stands there. */
+static void
+fill(const struct doctor_report *r, const struct finding *f, const char *line,
+    struct buf *out)
+{
+	while (*line != '\0') {
+		size_t len = strcspn(line, "{");
+		size_t word;
+		const char *value;
+
+		buf_add(out, line, len);
+		line += len;
+		if (*line == '\0')
+			break;
+		word = strcspn(line + 1, "}");
+		value = value_of(r, f, line + 1, word);
+		if (value != NULL)
+			buf_puts(out, value);
+		else
+			buf_add(out, line, word + 2);
+		line += word + 2;
+	}
+}
+
+/* --- text --- */
+
+static void
+print_evidence(const struct doctor_report *r, const struct finding *f)
+{
+	char line[LINE];
+
+	for (size_t i = 0; i < f->evidence_count; i++) {
+		size_t fact = f->evidence[i];
+
+		doctor_report_fact(r->facts, fact, line, sizeof(line));
+		(void)printf("  [%zu] %s, %lld ms: %s\n", fact + 1,
+		    r->facts->items[fact].probe,
+		    (long long)r->facts->items[fact].at_ms, line);
+	}
+}
+
+static void
+print_remedy(const struct doctor_report *r, const struct finding *f)
+{
+	const struct finding_row *row = finding_row(f->code);
+	struct buf line;
+
+	if (row->remedy[0] == NULL)
+		return;
+	(void)printf("\nremedy\n");
+	for (int i = 0; i < FINDING_REMEDY_MAX && row->remedy[i] != NULL; i++) {
+		buf_init(&line, LINE);
+		fill(r, f, row->remedy[i], &line);
+		(void)printf("  %s\n", buf_text(&line));
+		buf_done(&line);
+	}
+}
+
+static void
+print_others(const struct doctor_report *r)
+{
+	if (r->diagnosis->count < 2)
+		return;
+	(void)printf("\nalso seen\n");
+	for (size_t i = 1; i < r->diagnosis->count; i++) {
+		const struct finding *f = &r->diagnosis->findings[i];
+
+		(void)printf("  %s (%s): %s\n", finding_row(f->code)->code,
+		    certainty_name(f->certainty), f->sentence);
+	}
+}
+
+static void
+print_untested(const struct doctor_report *r)
+{
+	bool any = false;
+	char line[LINE];
+
+	for (size_t i = 0; i < r->facts->count; i++) {
+		if (r->facts->items[i].kind != FACT_UNTESTED)
+			continue;
+		if (!any)
+			(void)printf("\nnot tested\n");
+		any = true;
+		doctor_report_fact(r->facts, i, line, sizeof(line));
+		(void)printf("  %s\n", line);
+	}
+}
+
+void
+doctor_report_text(const struct doctor_report *r)
+{
+	const struct finding *primary = &r->diagnosis->findings[0];
+	int status = doctor_report_exit(r);
+	const char *paint = !r->o->color           ? ""
+			    : status == EXIT_GOOD  ? "\033[32m"
+			    : status == EXIT_LATER ? "\033[33m"
+						   : "\033[31m";
+
+	(void)printf("%s%s%s (%s): %s\n", paint,
+	    finding_row(primary->code)->code, r->o->color ? "\033[0m" : "",
+	    certainty_name(primary->certainty), primary->sentence);
+	if (r->diagnosis->substitution[0] != '\0')
+		(void)printf("  proof: %s\n", r->diagnosis->substitution);
+	if (r->o->quiet)
+		return;
+	if (primary->scope[0] != '\0')
+		(void)printf("  scope: %s\n", primary->scope);
+	if (primary->evidence_count > 0)
+		(void)printf("\nevidence\n");
+	print_evidence(r, primary);
+	print_remedy(r, primary);
+	print_others(r);
+	print_untested(r);
+	if (r->penalty != NULL)
+		(void)printf("\npenalty\n  a client without a staple that asks "
+			     "the responder itself waited %lld ms, from this "
+			     "host, in one try; no Safari was measured\n",
+		    (long long)r->penalty->wait_ms);
+	(void)printf("\n%s, %zu facts in %lld ms\n", r->target, r->facts->count,
+	    (long long)r->elapsed_ms);
+}
+
+/* --- JSON --- */
+
+static json_t *
+json_evidence(const struct doctor_report *r)
+{
+	json_t *list = json_array();
+	char line[LINE];
+
+	for (size_t i = 0; i < r->facts->count; i++) {
+		const struct fact *fact = &r->facts->items[i];
+
+		if (fact->kind == FACT_UNTESTED)
+			continue;
+		doctor_report_fact(r->facts, i, line, sizeof(line));
+		(void)json_array_append_new(
+		    list, json_pack("{s:I, s:s, s:s, s:I, s:o}", "id",
+			      (json_int_t)(i + 1), "probe", fact->probe, "kind",
+			      fact_kind_name(fact->kind), "at_ms",
+			      (json_int_t)fact->at_ms, "fact",
+			      report_json_text(line)));
+	}
+	return list;
+}
+
+static json_t *
+json_untested(const struct doctor_report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->facts->count; i++) {
+		const struct fact_untested *u = &r->facts->items[i].u.untested;
+
+		if (r->facts->items[i].kind == FACT_UNTESTED)
+			(void)json_array_append_new(
+			    list, json_pack("{s:o, s:o}", "what",
+				      report_json_text(u->what), "why",
+				      report_json_text(u->why)));
+	}
+	return list;
+}
+
+void
+doctor_report_json(const struct doctor_report *r)
+{
+	json_t *document = report_document("doctor");
+	json_t *findings = json_array();
+
+	for (size_t i = 0; i < r->diagnosis->count; i++)
+		(void)json_array_append_new(findings,
+		    dns_report_finding(&r->diagnosis->findings[i], r->facts));
+	(void)json_object_update_new(document,
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "target",
+		report_json_text(r->target), "primary",
+		dns_report_finding(&r->diagnosis->findings[0], r->facts),
+		"findings", findings, "substitution",
+		r->diagnosis->substitution[0] == '\0'
+		    ? json_null()
+		    : report_json_text(r->diagnosis->substitution),
+		"evidence", json_evidence(r), "not_tested", json_untested(r),
+		"penalty",
+		r->penalty == NULL
+		    ? json_null()
+		    : json_pack("{s:I, s:s}", "wait_ms",
+			  (json_int_t)r->penalty->wait_ms, "outcome",
+			  r->penalty->err.reason == REASON_NONE
+			      ? "ok"
+			      : reason_name(r->penalty->err.reason)),
+		"elapsed_ms", (json_int_t)r->elapsed_ms));
+	report_print(document);
+}

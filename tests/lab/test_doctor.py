@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: ISC
+"""`doctor`: one true cause in a real network, and no accusation too much.
+
+The scenarios' numbers are those of NETWORK-TRUTH 4.2; test_diagnose.c has all
+of them as facts, here the probes must find the facts."""
+
+import pytest
+
+from playground.lab import (BLACKHOLE, EDGE, HOST, NAMES, RECURSOR,
+                            RESPONDERS, SECOND, TARPIT)
+
+CONTROL = "control.lab.test"
+HONEST = {**NAMES, CONTROL: {"a": [RESPONDERS[1]]}}
+INJECTION = {"dns-injection", "dns-injection-race"}
+FAR_MS = 150
+
+
+@pytest.fixture
+def site(lab):
+    for address in (RECURSOR, SECOND):
+        lab.resolver(address, names=HONEST)
+    return lab
+
+
+def examine(lab, target, *words):
+    result = lab.oclasp("doctor", target, "--json", "--control", CONTROL,
+                        *words, timeout=90)
+    said = result.json
+    assert said["primary"] == said["findings"][0]
+    ids = {e["id"] for e in said["evidence"]}
+    for finding in said["findings"]:
+        assert set(finding["evidence"]) <= ids, finding
+        assert finding["evidence"] or finding["code"] == "inconclusive"
+    assert said["elapsed_ms"] < 30000
+    return result, said, [f["code"] for f in said["findings"]]
+
+
+def far(lab, names=None):
+    for address in (RECURSOR, SECOND):
+        lab.resolver(address, names=names or HONEST, delay_ms=FAR_MS)
+
+
+def test_healthy(site, tmp_path):
+    """1 (27: every address of this lab is a private one)."""
+    result, said, codes = examine(site, site.leaf(tmp_path).path,
+                                  "--blackhole", BLACKHOLE)
+    assert result.code == 0, result
+    assert codes == ["ok-override"], codes
+    assert said["penalty"] is None and said["substitution"] is None
+
+
+def test_forged_first(site, tmp_path):
+    """4: the cause is proven, and what would repair it is too."""
+    far(site)
+    site.censor({HOST: {"a": TARPIT}})
+    result, said, codes = examine(site, site.leaf(tmp_path).path,
+                                  "--blackhole", BLACKHOLE)
+    assert result.code == 1, result
+    assert codes[0] == "dns-injection-race", said["findings"]
+    primary = said["primary"]
+    assert primary["certainty"] == "proven" and primary["name"] == HOST
+    assert primary["remedy"] and primary["layer"] == "dns"
+    assert RESPONDERS[0] in said["substitution"]
+    assert "dns-resolver-wrong" not in codes
+
+
+def test_a_lying_resolver(site, tmp_path):
+    """5 and 26: the resolver is named, the path is not accused (I6)."""
+    site.resolver(RECURSOR, names={**HONEST, EDGE: {"a": [TARPIT]}})
+    result, said, codes = examine(site, site.leaf(tmp_path).path,
+                                  "--resolver", SECOND, "--blackhole",
+                                  BLACKHOLE)
+    assert result.code == 1, result
+    assert codes[0] in ("dns-resolver-wrong", "dns-resolver-policy"), codes
+    assert said["primary"]["resolver"] == f"udp://{RECURSOR}"
+    assert said["primary"]["address"] == TARPIT
+    assert not INJECTION & set(codes)
+
+
+def test_a_dead_address_accuses_nobody(site, tmp_path):
+    """5's look-alike: without a proven address nothing is wrong for sure."""
+    site.resolver(RECURSOR, names={**HONEST, EDGE: {"a": [TARPIT]}})
+    result, said, codes = examine(site, site.leaf(tmp_path).path)
+    assert result.code == 75, result
+    assert codes == ["inconclusive"], codes
+    assert any("--blackhole" in u["why"] for u in said["not_tested"])
+
+
+@pytest.mark.parametrize("mode, code", [
+    ("tryLater", "responder-status-3"), ("revoked", "cert-revoked"),
+    ("unauthorized", "responder-status-6"),
+])
+def test_what_the_responder_says(site, tmp_path, mode, code):
+    """42, 49."""
+    site.respond(mode)
+    result, said, codes = examine(site, site.leaf(tmp_path).path)
+    assert result.code == 1, result
+    assert codes[0] == code, said["findings"]
+    assert not INJECTION & set(codes)
+
+
+def test_no_ocsp_url(site, tmp_path):
+    """50: then OCSP is not your problem."""
+    leaf = site.leaf(tmp_path, urls=())
+    result, said, codes = examine(site, leaf.path)
+    assert result.code == 0, result
+    assert codes == ["input-no-ocsp"]
+    assert not [e for e in said["evidence"] if e["probe"] in "UGTSH"]
+
+
+def test_no_ocsp_url_but_must_staple(site, tmp_path):
+    leaf = site.leaf(tmp_path, urls=(), must_staple=True)
+    result, _, codes = examine(site, leaf.path)
+    assert result.code == 1, result
+    assert codes == ["input-no-ocsp"]
+
+
+def test_no_network(site, tmp_path):
+    """No positive control, no second opinion: inconclusive."""
+    leaf = site.leaf(tmp_path)
+    result = site.alone("doctor", leaf.path, "--json")
+    assert result.code == 75, result
+    assert result.json["primary"]["code"] == "inconclusive"
+
+
+def test_text_can_be_pasted(site, tmp_path):
+    """Headline, evidence by number, remedy, not tested."""
+    site.respond("tryLater")
+    result = site.oclasp("doctor", site.leaf(tmp_path).path, "--control",
+                         CONTROL, timeout=90)
+    assert result.code == 1, result
+    assert result.out.startswith("responder-status-3 (")
+    for heading in ("\nevidence\n  [", "\nremedy\n  ", "\nnot tested\n"):
+        assert heading in result.out, result
+    assert "\033" not in result.out
+
+
+@pytest.mark.parametrize("words", [
+    [], ["a", "b"], ["/nowhere/cert.pem"], ["host:99999"],
+    ["host", "--control", ".."], ["host", "--blackhole", "x"],
+])
+def test_bad_input(site, words):
+    result = site.oclasp("doctor", "--json", *words)
+    assert result.code == 2, result
+    assert result.out == "" and result.err.count("\n") == 1, result

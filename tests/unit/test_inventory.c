@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/* test_inventory.c -- doctor/inventory: what this machine says by itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "doctor/inventory.h"
+
+static const char *const names[] = {"ocsp.ca.example", "a771.cdn.example"};
+
+static const struct row {
+	const char *name, *text;
+	size_t count; /* facts */
+	const char *address;
+	int line;
+} rows[] = {
+    {"a pin", "127.0.0.1 localhost\n192.0.2.1 ocsp.ca.example\n", 1,
+	"192.0.2.1", 2},
+    {"among other names", "192.0.2.1 a b ocsp.ca.example c\n", 1, "192.0.2.1",
+	1},
+    {"tabs, upper case, CR", "192.0.2.1\tOCSP.CA.Example\r\n", 1, "192.0.2.1",
+	1},
+    {"a later name of the chain", "\n\n192.0.2.1 a771.cdn.example # here", 1,
+	"192.0.2.1", 3},
+    {"IPv6, without an end of line", "2001:db8::1 ocsp.ca.example", 1,
+	"2001:db8::1", 1},
+    {"two lines", "192.0.2.1 ocsp.ca.example\n2001:db8::1 ocsp.ca.example\n", 2,
+	"192.0.2.1", 1},
+    {"a comment", "#192.0.2.1 ocsp.ca.example\n", 0, NULL, 0},
+    {"behind a comment", "192.0.2.1 other # ocsp.ca.example\n", 0, NULL, 0},
+    {"no address", "ocsp.ca.example 192.0.2.1\n", 0, NULL, 0},
+    {"half an address", "192.0.2 ocsp.ca.example\n", 0, NULL, 0},
+    {"a longer name", "192.0.2.1 ocsp.ca.example.org\n", 0, NULL, 0},
+    {"a shorter name", "192.0.2.1 ca.example\n", 0, NULL, 0},
+    {"an address alone", "192.0.2.1\n", 0, NULL, 0},
+    {"blanks", "   \t \r\n\n", 0, NULL, 0},
+    {"nothing", "", 0, NULL, 0},
+};
+
+static void
+test_hosts_file(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		const struct span text = {
+		    (const uint8_t *)row->text, strlen(row->text)};
+		struct facts facts = {0};
+
+		inventory_hosts(&facts, "hosts", text, names, 2);
+		if (facts.count != row->count ||
+		    (row->count > 0 &&
+			(facts.items[0].u.override.line != row->line ||
+			    strcmp(facts.items[0].u.override.address,
+				row->address) != 0)))
+			fail_msg("%s: %zu facts", row->name, facts.count);
+		facts_done(&facts);
+	}
+}
+
+/* A word that is longer than a name can be is no name, and costs nothing. */
+static void
+test_long_words(void **state)
+{
+	char text[4096];
+	struct facts facts = {0};
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "192.0.2.1 ", 10);
+	inventory_hosts(&facts, "hosts",
+	    (struct span){(const uint8_t *)text, sizeof(text)}, names, 2);
+	assert_int_equal(facts.count, 0);
+	memset(text, '1', 300);
+	inventory_hosts(&facts, "hosts",
+	    (struct span){(const uint8_t *)text, sizeof(text)}, names, 2);
+	assert_int_equal(facts.count, 0);
+	facts_done(&facts);
+}
+
+static void
+test_without_a_certificate(void **state)
+{
+	struct err unusable = {0};
+	struct facts facts = {0};
+	char *host = NULL;
+
+	(void)state;
+	(void)err_set(&unusable, REASON_CERTIFICATE_UNREADABLE, "broken");
+	inventory_certificate(&facts, NULL, &unusable, NULL, 0, &host);
+	assert_null(host);
+	assert_int_equal(facts.count, 1);
+	assert_int_equal(facts.items[0].u.input.unusable.reason,
+	    REASON_CERTIFICATE_UNREADABLE);
+	facts_done(&facts);
+}
+
+static void
+test_proxies(void **state)
+{
+	static struct proxy_plan plan = {.has_http = true, .last_count = 1};
+	struct facts facts = {0};
+
+	(void)state;
+	(void)snprintf(plan.http.url, sizeof(plan.http.url), "http://a:1");
+	(void)snprintf(
+	    plan.last[0].url, sizeof(plan.last[0].url), "socks5://b:2");
+	inventory_proxies(&facts, NULL);
+	assert_int_equal(facts.count, 0);
+	inventory_proxies(&facts, &plan);
+	assert_int_equal(facts.count, 2);
+	assert_string_equal(facts.items[0].u.override.name, "socks5://b:2");
+	assert_string_equal(facts.items[1].u.override.file, "environment");
+	facts_done(&facts);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_hosts_file),
+	    cmocka_unit_test(test_long_words),
+	    cmocka_unit_test(test_without_a_certificate),
+	    cmocka_unit_test(test_proxies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
