@@ -141,11 +141,17 @@ adopt_published(struct keeper *k, struct target *target)
 	free(path);
 }
 
+static bool
+must_withdraw(const struct keeper *k, const struct target *target)
+{
+	return target->last_final && target->last_status == CERT_REVOKED &&
+	       !target_keeps_revoked(target, k->settings);
+}
+
 void
 keeper_obey_revoked(struct keeper *k, struct target *target)
 {
-	if (target->last_final && target->last_status == CERT_REVOKED &&
-	    !target_keeps_revoked(target, k->settings))
+	if (must_withdraw(k, target))
 		keeper_drop_staple(k, target);
 }
 
@@ -170,7 +176,12 @@ keeper_adopt(struct keeper *k, struct target *target)
 	 * this was killed right after it */
 	if (!target->last_final || target->last_status != CERT_REVOKED)
 		adopt_published(k, target);
-	keeper_obey_revoked(k, target);
+	/* nothing is published yet, and who only looks publishes nothing */
+	if (must_withdraw(k, target)) {
+		staple_free(target->staple);
+		staple_free(target->staple256);
+		target->staple = target->staple256 = NULL;
+	}
 	if (asks_at_once(target, k->options->once))
 		target->last_attempt = 0;
 	if (target->staple != NULL)
