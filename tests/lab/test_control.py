@@ -12,6 +12,7 @@ import sys
 import pytest
 from control_of_lab import Control
 from playground import util
+from playground.lab import CLIENT
 
 KEEPING = "keeping [0-9]+ cert"
 
@@ -132,6 +133,25 @@ def test_names_that_fit_several(lab, kept, tmp_path):
         assert kept.ask("status", twin.fingerprint[:10]).code == 0
 
 
+def test_status_of_many(lab, kept):
+    """More than one document has: page by page, and each row once; a person
+    is shown the first."""
+    paths = [f"/nowhere/{i}.pem" for i in range(1205)]
+    kept.start(*paths)
+    kept.keep.wait_line("keeping 1205")
+    one = kept.control.json("/api/v1/status")[1]
+    assert len(one["targets"]) == 1000 and one["matched"] == 1205
+    for stop in (False, True):
+        if stop:
+            kept.keep.stop()
+        document = kept.status()
+        assert sorted(row["path"] for row in document["targets"]) == \
+            sorted(paths)
+        assert len(kept.status("--limit", "1100")["targets"]) == 1100
+        text = kept.ask("status").out
+        assert "1005 more" in text and "1205 certificates: 1205 err" in text
+
+
 def test_paths_of_another_folder(lab, kept, tmp_path):
     """keep and status may be called in different folders."""
     kept.start(os.path.relpath(kept.leaf.path))
@@ -179,23 +199,65 @@ def test_refresh_tells_what_came_of_it(lab, kept):
 
 
 def test_refresh_all_of_many(lab, kept, tmp_path):
-    """One that cannot be fetched holds up nobody; each has its outcome."""
+    """One that cannot be fetched holds up nobody; each has its outcome, once,
+    in as many portions as it takes."""
     leaves = [lab.leaf(tmp_path, f"l{i}", names=[f"l{i}.test"])
-              for i in range(12)]
+              for i in range(30)]
     bare = lab.leaf(tmp_path, "bare", names=["bare.test"], urls=())
     kept.start(tmp_path / "missing.pem", bare.path,
                *(leaf.path for leaf in leaves))
-    kept.keep.wait_line("a good response", count=12)
+    kept.keep.wait_line("a good response", count=30)
+    # eight at a time: the answers come in waves
+    lab.respond("good", delay_ms=200)
     result = kept.ask("refresh", "--all", "--json")
     assert result.code == 1, "the missing file needs a person"
     document = result.json
-    assert document["targets"] == 14
+    assert document["targets"] == len(document["outcomes"]) == 32
     told = {outcome["name"]: outcome for outcome in document["outcomes"]}
-    assert len(told) == 14
+    assert len(told) == 32
     assert told["bare.test"]["state"] == "no-responder"
     assert told[str(tmp_path / "missing.pem")]["reason"] == \
         "certificate-unreadable"
-    assert all(told[f"l{i}.test"]["status"] == "good" for i in range(12))
+    assert all(told[f"l{i}.test"]["status"] == "good" for i in range(30))
+
+def wait_for_attempt(kept):
+    util.wait_for("an attempt", lambda: (
+        kept.status()["targets"][0]["fetching"]))
+
+
+def test_refresh_of_what_is_dropped(lab, kept, tmp_path):
+    """An order whose certificate goes away has an end too."""
+    other = lab.leaf(tmp_path, "other", names=["other.test"])
+    config = tmp_path / "oclasp.conf"
+    write_config(config, kept.leaf, more="timeout = 60\n")
+    lab.respond("hang")
+    kept.start("--config", config)
+    wait_for_attempt(kept)
+    waiting = lab.spaces.popen(
+        CLIENT, lab.program, "refresh", *kept.where, "www.test", "--json",
+        stdout=subprocess.PIPE, text=True)
+    util.wait_for("the order", lambda: (
+        kept.control.ask("/api/v1/refresh?job=1&after=9")[0] == 409))
+    write_config(config, other)
+    assert kept.ask("reload", "--config", config).code == 0
+    out, _ = waiting.communicate(timeout=30)
+    assert waiting.returncode == 75, out
+    assert "not kept any more" in json.loads(out)["outcomes"][0]["detail"]
+
+
+def test_refresh_while_keep_ends(lab, kept):
+    """Nobody waits for a keeper that has ended."""
+    lab.respond("hang")
+    kept.start(kept.leaf.path, "--timeout", "60")
+    wait_for_attempt(kept)
+    waiting = lab.spaces.popen(
+        CLIENT, lab.program, "refresh", *kept.where, "--all",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    util.wait_for("the order", lambda: (
+        kept.control.ask("/api/v1/refresh?job=1&after=9")[0] == 409))
+    assert kept.keep.stop() == 0
+    out, err = waiting.communicate(timeout=30)
+    assert waiting.returncode == 2 and out == "" and err, (out, err)
 
 
 def test_orders_without_keep(lab, kept):
@@ -609,7 +671,7 @@ def test_alarm_command_that_fails(lab, kept, tmp_path):
 
 def test_alarm_once(lab, kept, tmp_path):
     """keep --once, as cron runs it, waits for the command."""
-    script, told = hook(tmp_path)
+    script, told = hook(tmp_path, more="sleep 1  # a slow mailer")
     config = tmp_path / "oclasp.conf"
     write_config(config, kept.leaf, more=f'alarm-command = {{"{script}"}}\n')
     lab.respond("revoked")
