@@ -6,7 +6,7 @@ import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -15,7 +15,10 @@ from playground.responder import key_hash
 
 def verifies(key, signature, data, algorithm):
     try:
-        key.verify(signature, data, ec.ECDSA(algorithm))
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, data, padding.PKCS1v15(), algorithm)
+        else:
+            key.verify(signature, data, ec.ECDSA(algorithm))
     except InvalidSignature:
         return False
     return True

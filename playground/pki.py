@@ -9,6 +9,7 @@ intermediate), signer.pem and signer.key (the delegate), issued/SERIAL.pem.
 import argparse
 import datetime
 import hashlib
+import ipaddress
 import os
 import pathlib
 
@@ -33,6 +34,14 @@ def name_of(common_name):
     return x509.Name([
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, "oclasp playground"),
         x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def alt_name(name):
+    """NAME as a server's certificate has it: a DNS name or an address."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def pem_of(*certificates):
@@ -173,7 +182,7 @@ class Authority:
             (x509.BasicConstraints(False, None), True),
             (usage(digital_signature=True), True),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-            (x509.SubjectAlternativeName([x509.DNSName(n) for n in names]),
+            (x509.SubjectAlternativeName([alt_name(n) for n in names]),
              False)]
         if access:
             extensions.append((x509.AuthorityInformationAccess([

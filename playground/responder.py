@@ -21,6 +21,7 @@ import urllib.parse
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
@@ -66,9 +67,12 @@ def failure(name):
 
 
 def key_hash(certificate, algorithm):
-    bits = certificate.public_key().public_bytes(
-        serialization.Encoding.X962,
-        serialization.PublicFormat.UncompressedPoint)
+    key, forms = certificate.public_key(), serialization.PublicFormat
+    if isinstance(key, rsa.RSAPublicKey):
+        bits = key.public_bytes(serialization.Encoding.DER, forms.PKCS1)
+    else:
+        bits = key.public_bytes(serialization.Encoding.X962,
+                                forms.UncompressedPoint)
     digest = hashes.Hash(algorithm)
     digest.update(bits)
     return digest.finalize()
