@@ -59,11 +59,14 @@ outcome_of(const struct target *target, const struct acquire_result *result)
 	bool answered = result != NULL && result->accepted;
 	const struct acquire_try *winner = result ? result->winner : NULL;
 	const char *detail = result == NULL ? row.detail : NULL;
+	const char *status = NULL;
 	enum reason reason = row.reason;
 
 	if (result != NULL) {
 		reason = result->err.reason;
 		detail = reason == REASON_NONE ? NULL : result->err.text;
+		if (answered)
+			status = cert_status_name(result->facts.status);
 	}
 	return json_pack(
 	    "{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b,"
@@ -74,10 +77,7 @@ outcome_of(const struct target *target, const struct acquire_result *result)
 	    result != NULL, "verdict",
 	    result == NULL ? json_null()
 			   : json_string(answered ? "accept" : "reject"),
-	    "status",
-	    answered ? json_string(cert_status_name(result->facts.status))
-		     : json_null(),
-	    "reason",
+	    "status", report_json_text(status), "reason",
 	    reason == REASON_NONE ? json_null()
 				  : json_string(reason_name(reason)),
 	    "detail", report_json_text(detail), "address",

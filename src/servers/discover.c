@@ -280,7 +280,7 @@ visit_homes(struct discover *d, struct known **seen, const char *below,
 {
 	char *file = discover_rooted(d, "/etc/passwd");
 	FILE *users = fopen(file, "re");
-	struct passwd user, *got = NULL;
+	struct passwd user = {.pw_dir = NULL}, *got = NULL;
 	char room[4096];
 	int count = 0;
 

@@ -128,9 +128,10 @@ raw_take(struct raw_client *c)
 	assert(head < sizeof(c->head));
 	memcpy(c->head, c->in, head);
 	c->head[head] = '\0';
-	c->status = atoi(c->head + 9);
+	c->status = (int)strtol(c->head + 9, NULL, 10);
 	if (!c->head_alone && c->status >= 200 && c->status != 304)
-		body = (size_t)atol(raw_header(c, "Content-Length", value));
+		body = (size_t)strtoul(
+		    raw_header(c, "Content-Length", value), NULL, 10);
 	if (c->len < head + body)
 		return false;
 	memcpy(c->body, c->in + head, body);
