@@ -489,9 +489,10 @@ def test_metrics_of_a_server(site):
 
 def test_ready_after_the_first_round(site):
     """503 until then; the loop turns all the time."""
-    gate = site.folder / "gate"
+    gate, is_open = site.folder / "gate", site.folder / "open"
+    os.mkfifo(gate)
     slow = site.folder / "slow-nginx"
-    slow.write_text(f"#!/bin/sh\nwhile ! [ -e {gate} ]; do :; done\n"
+    slow.write_text(f"#!/bin/sh\n[ -e {is_open} ] || timeout 60 cat {gate}\n"
                     f"exec {site.nginx.command} \"$@\"\n", encoding="utf-8")
     slow.chmod(0o755)
     site.installed()
@@ -503,7 +504,8 @@ def test_ready_after_the_first_round(site):
     assert status == 503 and document["ready"] is False
     assert "first round" in document["reasons"][0]
     assert control.ask("/healthz")[0] == 200
-    gate.touch()
+    is_open.touch()
+    gate.write_text("", encoding="utf-8")  # who waits there goes on
     util.wait_for("ready", lambda: control.ask("/readyz")[0] == 200)
 
 
