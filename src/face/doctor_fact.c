@@ -37,6 +37,16 @@ add_failure(struct line *line, const struct err *err)
 }
 
 static void
+add_question(struct line *line, const struct fact_question *q)
+{
+	add(line, "%s, asked for %s: ", q->asked, q->name);
+	if (q->answers > 0)
+		add(line, "%zu answers", q->answers);
+	else
+		add_failure(line, &q->err);
+}
+
+static void
 add_datagram(
     struct line *line, const struct facts *facts, const struct fact_datagram *d)
 {
@@ -68,6 +78,15 @@ add_datagram(
 		add(line, ", IP TTL %d", d->ip_ttl);
 	if (d->ede >= 0)
 		add(line, ", EDE %d", d->ede);
+}
+
+static void
+add_connect(struct line *line, const struct fact_connect *c)
+{
+	add(line, "%s port %d: %s after %lld ms", c->address, c->port,
+	    c->err.reason == REASON_NONE ? "connected"
+					 : reason_name(c->err.reason),
+	    (long long)c->elapsed_ms);
 }
 
 static void
@@ -143,6 +162,15 @@ add_input(struct line *line, const struct fact_input *input)
 }
 
 static void
+add_clock(struct line *line, const struct fact_clock *c)
+{
+	char span[CLOCK_SPAN];
+
+	add(line, "by the answer of %s our clock is %s %s", c->host,
+	    clock_span(c->ahead_s, span), c->ahead_s < 0 ? "behind" : "ahead");
+}
+
+static void
 add_override(struct line *line, const struct fact_override *o)
 {
 	switch (o->kind) {
@@ -168,7 +196,6 @@ doctor_report_fact(
 {
 	const struct fact *fact = &facts->items[index];
 	struct line line = {.out = out, .size = size};
-	char span[CLOCK_SPAN];
 
 	out[0] = '\0';
 	switch (fact->kind) {
@@ -176,9 +203,7 @@ doctor_report_fact(
 		add_input(&line, &fact->u.input);
 		break;
 	case FACT_CLOCK:
-		add(&line, "by the answer of %s our clock is %s %s",
-		    fact->u.clock.host, clock_span(fact->u.clock.ahead_s, span),
-		    fact->u.clock.ahead_s < 0 ? "behind" : "ahead");
+		add_clock(&line, &fact->u.clock);
 		break;
 	case FACT_OVERRIDE:
 		add_override(&line, &fact->u.override);
@@ -192,23 +217,13 @@ doctor_report_fact(
 		    fact->u.peer.address);
 		break;
 	case FACT_QUESTION:
-		add(&line, "%s, asked for %s: ", fact->u.question.asked,
-		    fact->u.question.name);
-		if (fact->u.question.answers > 0)
-			add(&line, "%zu answers", fact->u.question.answers);
-		else
-			add_failure(&line, &fact->u.question.err);
+		add_question(&line, &fact->u.question);
 		break;
 	case FACT_DATAGRAM:
 		add_datagram(&line, facts, &fact->u.datagram);
 		break;
 	case FACT_CONNECT:
-		add(&line, "%s port %d: %s after %lld ms",
-		    fact->u.connect.address, fact->u.connect.port,
-		    fact->u.connect.err.reason == REASON_NONE
-			? "connected"
-			: reason_name(fact->u.connect.err.reason),
-		    (long long)fact->u.connect.elapsed_ms);
+		add_connect(&line, &fact->u.connect);
 		break;
 	case FACT_FETCH:
 		add_fetch(&line, &fact->u.fetch);

@@ -203,9 +203,8 @@ take_number(const char *option, const char *value, int64_t min, int64_t max,
 	return bad(err, option, value, want);
 }
 
-/* Options that are more than a word to remember. */
 static int
-take_parsed(int id, const char *value, struct options *o, struct err *err)
+take_quantity(int id, const char *value, struct options *o, struct err *err)
 {
 	int64_t seconds = 0;
 
@@ -228,6 +227,16 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 			return bad(
 			    err, "limit", value, "give a whole number, 0: all");
 		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* Options that are more than a word to remember. */
+static int
+take_parsed(int id, const char *value, struct options *o, struct err *err)
+{
+	switch (id) {
 	case OPT_AT:
 		o->has_at = true;
 		return clock_parse(value, &o->at, err);
@@ -274,7 +283,7 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 			    err, "color", value, "give auto, always or never");
 		return 0;
 	default:
-		return 0;
+		return take_quantity(id, value, o, err);
 	}
 }
 
