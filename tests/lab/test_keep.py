@@ -12,6 +12,7 @@ import sqlite3
 import time
 
 import pytest
+from disk_of_lab import fill, read, small_disk
 from playground import util
 from playground.lab import (HOST, NAMES, PROVEN, RECURSOR, TARPIT,
                             TARPIT6)
@@ -375,22 +376,6 @@ def test_nothing_to_keep(lab, tmp_path):
 
 
 # --- a full disk
-
-def small_disk(lab, folder, kilobytes):
-    """A file system of that size at FOLDER, which only the client sees."""
-    folder.mkdir(parents=True)
-    lab.spaces.must("client", "mount", "-t", "tmpfs", "-o",
-                    f"size={kilobytes}k", "tmpfs", folder)
-
-
-def fill(lab, folder):
-    lab.run("dd", "if=/dev/zero", f"of={folder}/filler", "bs=4k")
-
-
-def read(lab, path):
-    result = lab.run("cat", path, text=False)
-    return result.stdout if result.returncode == 0 else None
-
 
 def test_full_disk_fetch(lab, tmp_path):
     """I7, A13: no space left: told so, and FILE is what it was."""
