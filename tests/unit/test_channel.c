@@ -14,7 +14,7 @@
 #include "base/loop.h"
 #include "tls/channel.h"
 #include "tls/secure.h"
-#include "tls_script.h"
+#include "tls_cast.h"
 
 enum { LARGE = 100000, SHORT_MS = 100 };
 
@@ -25,58 +25,21 @@ static size_t ends, heard_len;
 static char heard[LARGE];
 static bool cancel_in_input, cancel_in_end;
 
-/* Made once: keys take their time. */
-static struct tls_identity ca, stranger, good, by_ip, common_name, other,
-    expired, early, unknown, selfmade, wildcard;
-static char ca_file[32], junk_file[32];
+static struct tls_cast cast;
 
 static int
 make_all(void **state)
 {
 	(void)state;
-	ca = tls_make(&(struct tls_spec){.cn = "CA", .ca = true});
-	stranger = tls_make(&(struct tls_spec){.cn = "CA", .ca = true});
-	good = tls_make(&(struct tls_spec){
-	    .cn = "x", .san = "DNS:dns.test", .issuer = &ca});
-	by_ip = tls_make(&(struct tls_spec){
-	    .cn = "x", .san = "IP:127.0.0.1", .issuer = &ca});
-	common_name =
-	    tls_make(&(struct tls_spec){.cn = "dns.test", .issuer = &ca});
-	other = tls_make(&(struct tls_spec){
-	    .cn = "dns.test", .san = "DNS:other.test", .issuer = &ca});
-	expired = tls_make(&(struct tls_spec){.cn = "x",
-	    .san = "DNS:dns.test",
-	    .issuer = &ca,
-	    .from_s = -7200,
-	    .until_s = -3600});
-	early = tls_make(&(struct tls_spec){.cn = "x",
-	    .san = "DNS:dns.test",
-	    .issuer = &ca,
-	    .from_s = 3600,
-	    .until_s = 7200});
-	unknown = tls_make(&(struct tls_spec){
-	    .cn = "x", .san = "DNS:dns.test", .issuer = &stranger});
-	selfmade =
-	    tls_make(&(struct tls_spec){.cn = "x", .san = "DNS:dns.test"});
-	wildcard = tls_make(
-	    &(struct tls_spec){.cn = "x", .san = "DNS:d*.test", .issuer = &ca});
-	tls_write(&ca, ca_file);
-	tls_write(NULL, junk_file);
+	tls_cast_make(&cast);
 	return 0;
 }
 
 static int
 free_all(void **state)
 {
-	struct tls_identity *all[] = {&ca, &stranger, &good, &by_ip,
-	    &common_name, &other, &expired, &early, &unknown, &selfmade,
-	    &wildcard};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		tls_done(all[i]);
-	(void)unlink(ca_file);
-	(void)unlink(junk_file);
+	tls_cast_done(&cast);
 	return 0;
 }
 
@@ -167,35 +130,12 @@ echo_large(struct tls_peer *peer)
 }
 
 static void
-swallow(struct tls_peer *peer)
-{
-	peer_swallow(peer);
-}
-
-static void
-hang_up(struct tls_peer *peer)
-{
-	(void)shutdown(peer->fd, SHUT_WR);
-	peer_swallow(peer);
-}
-
-static void
 reset(struct tls_peer *peer)
 {
 	char byte;
 
 	(void)peer_read(peer, &byte, 1);
 	peer_will_reset(peer);
-}
-
-static void
-speak_http(struct tls_peer *peer)
-{
-	static const char text[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
-
-	peer_write(peer, text, sizeof(text) - 1);
-	(void)shutdown(peer->fd, SHUT_WR);
-	peer_swallow(peer);
 }
 
 static void
@@ -242,57 +182,61 @@ test_trust(void **state)
 		enum reason reason;
 		const char *text;
 	} rows[] = {
-	    {"by name", &good, "dns.test", 0, 0, ca_file, 0, REASON_NONE, ""},
-	    {"TLS 1.2", &good, "dns.test", 0, 0, ca_file, TLS1_2_VERSION,
+	    {"by name", &cast.good, "dns.test", 0, 0, cast.ca_file, 0,
 		REASON_NONE, ""},
-	    {"by address", &by_ip, NULL, 0, 0, ca_file, 0, REASON_NONE, ""},
-	    {"by pin", &unknown, NULL, ITS_PIN, 0, NULL, 0, REASON_NONE, ""},
-	    {"by the second pin", &selfmade, NULL, SECOND_PIN, 0, NULL, 0,
+	    {"TLS 1.2", &cast.good, "dns.test", 0, 0, cast.ca_file,
+		TLS1_2_VERSION, REASON_NONE, ""},
+	    {"by address", &cast.by_ip, NULL, 0, 0, cast.ca_file, 0,
 		REASON_NONE, ""},
-	    {"by pin, expired", &expired, NULL, ITS_PIN, 0, NULL, 0,
+	    {"by pin", &cast.unknown, NULL, ITS_PIN, 0, NULL, 0, REASON_NONE,
+		""},
+	    {"by the second pin", &cast.selfmade, NULL, SECOND_PIN, 0, NULL, 0,
 		REASON_NONE, ""},
-	    {"by name and pin", &good, "dns.test", ITS_PIN, 0, ca_file, 0,
+	    {"by pin, expired", &cast.expired, NULL, ITS_PIN, 0, NULL, 0,
 		REASON_NONE, ""},
-	    {"insecure", &unknown, NULL, 0, true, NULL, 0, REASON_NONE, ""},
-	    {"insecure, another name", &other, "dns.test", 0, true, NULL, 0,
-		REASON_NONE, ""},
+	    {"by name and pin", &cast.good, "dns.test", ITS_PIN, 0,
+		cast.ca_file, 0, REASON_NONE, ""},
+	    {"insecure", &cast.unknown, NULL, 0, true, NULL, 0, REASON_NONE,
+		""},
+	    {"insecure, another name", &cast.other, "dns.test", 0, true, NULL,
+		0, REASON_NONE, ""},
 
-	    {"another name", &other, "dns.test", 0, 0, ca_file, 0,
+	    {"another name", &cast.other, "dns.test", 0, 0, cast.ca_file, 0,
 		REASON_TLS_FAILED, "'dns.test': hostname mismatch"},
-	    {"the name in the subject alone", &common_name, "dns.test", 0, 0,
-		ca_file, 0, REASON_TLS_FAILED, "mismatch"},
-	    {"a wildcard for a part", &wildcard, "dns.test", 0, 0, ca_file, 0,
-		REASON_TLS_FAILED, "mismatch"},
-	    {"no address in it", &good, NULL, 0, 0, ca_file, 0,
+	    {"the name in the subject alone", &cast.common_name, "dns.test", 0,
+		0, cast.ca_file, 0, REASON_TLS_FAILED, "mismatch"},
+	    {"a wildcard for a part", &cast.wildcard, "dns.test", 0, 0,
+		cast.ca_file, 0, REASON_TLS_FAILED, "mismatch"},
+	    {"no address in it", &cast.good, NULL, 0, 0, cast.ca_file, 0,
 		REASON_TLS_FAILED, "IP address mismatch"},
-	    {"an address for the name", &by_ip, "dns.test", 0, 0, ca_file, 0,
-		REASON_TLS_FAILED, "mismatch"},
-	    {"unknown CA", &unknown, "dns.test", 0, 0, ca_file, 0,
+	    {"an address for the name", &cast.by_ip, "dns.test", 0, 0,
+		cast.ca_file, 0, REASON_TLS_FAILED, "mismatch"},
+	    {"unknown CA", &cast.unknown, "dns.test", 0, 0, cast.ca_file, 0,
 		REASON_TLS_FAILED, "not believed"},
-	    {"the system knows it not", &good, "dns.test", 0, 0, NULL, 0,
+	    {"the system knows it not", &cast.good, "dns.test", 0, 0, NULL, 0,
 		REASON_TLS_FAILED, "not believed"},
-	    {"self-signed", &selfmade, "dns.test", 0, 0, ca_file, 0,
+	    {"self-signed", &cast.selfmade, "dns.test", 0, 0, cast.ca_file, 0,
 		REASON_TLS_FAILED, "self-signed"},
-	    {"expired", &expired, "dns.test", 0, 0, ca_file, 0,
+	    {"expired", &cast.expired, "dns.test", 0, 0, cast.ca_file, 0,
 		REASON_TLS_FAILED, "expired"},
-	    {"not yet valid", &early, "dns.test", 0, 0, ca_file, 0,
+	    {"not yet valid", &cast.early, "dns.test", 0, 0, cast.ca_file, 0,
 		REASON_TLS_FAILED, "not yet valid"},
-	    {"wrong pin", &good, NULL, WRONG_PIN, 0, ca_file, 0,
+	    {"wrong pin", &cast.good, NULL, WRONG_PIN, 0, cast.ca_file, 0,
 		REASON_TLS_FAILED, "pinned"},
-	    {"good name, wrong pin", &good, "dns.test", WRONG_PIN, 0, ca_file,
-		0, REASON_TLS_FAILED, "pinned"},
-	    {"good pin, another name", &other, "dns.test", ITS_PIN, 0, ca_file,
-		0, REASON_TLS_FAILED, "mismatch"},
-	    {"good pin and name, unknown CA", &unknown, "dns.test", ITS_PIN, 0,
-		ca_file, 0, REASON_TLS_FAILED, "not believed"},
-	    {"TLS 1.1", &good, "dns.test", 0, 0, ca_file, TLS1_1_VERSION,
-		REASON_TLS_FAILED, "version"},
-	    {"TLS 1.1, insecure", &good, NULL, 0, true, NULL, TLS1_1_VERSION,
-		REASON_TLS_FAILED, "version"},
-	    {"no such CA file", &good, "dns.test", 0, 0, "/nonexistent/ca", 0,
-		REASON_FILE, "/nonexistent/ca"},
-	    {"a CA file of junk", &good, "dns.test", 0, 0, junk_file, 0,
-		REASON_FILE, junk_file},
+	    {"good name, wrong pin", &cast.good, "dns.test", WRONG_PIN, 0,
+		cast.ca_file, 0, REASON_TLS_FAILED, "pinned"},
+	    {"good pin, another name", &cast.other, "dns.test", ITS_PIN, 0,
+		cast.ca_file, 0, REASON_TLS_FAILED, "mismatch"},
+	    {"good pin and name, unknown CA", &cast.unknown, "dns.test",
+		ITS_PIN, 0, cast.ca_file, 0, REASON_TLS_FAILED, "not believed"},
+	    {"TLS 1.1", &cast.good, "dns.test", 0, 0, cast.ca_file,
+		TLS1_1_VERSION, REASON_TLS_FAILED, "version"},
+	    {"TLS 1.1, insecure", &cast.good, NULL, 0, true, NULL,
+		TLS1_1_VERSION, REASON_TLS_FAILED, "version"},
+	    {"no such CA file", &cast.good, "dns.test", 0, 0, "/nonexistent/ca",
+		0, REASON_FILE, "/nonexistent/ca"},
+	    {"a CA file of junk", &cast.good, "dns.test", 0, 0, cast.junk_file,
+		0, REASON_FILE, cast.junk_file},
 	};
 
 	(void)state;
@@ -330,14 +274,14 @@ test_trust(void **state)
 static void
 test_system_store(void **state)
 {
-	struct tls_script script = {.identity = &good, .serve = pong};
+	struct tls_script script = {.identity = &cast.good, .serve = pong};
 	struct secure_trust trust = {.name = "dns.test"};
 
 	(void)state;
 	tls_script_start(&script);
 	talk(&script.address, &trust, "ping", 4);
 	assert_int_equal(end_err.reason, REASON_TLS_FAILED);
-	assert_int_equal(0, setenv("SSL_CERT_FILE", ca_file, 1));
+	assert_int_equal(0, setenv("SSL_CERT_FILE", cast.ca_file, 1));
 	talk(&script.address, &trust, "ping", 4);
 	(void)unsetenv("SSL_CERT_FILE");
 	assert_int_equal(end_err.reason, REASON_NONE);
@@ -356,7 +300,7 @@ test_large(void **state)
 	for (size_t i = 0; i < LARGE; i++)
 		bytes[i] = (uint8_t)(i * 7 >> 3);
 	for (int tls = 0; tls < 2; tls++) {
-		script.identity = tls ? &good : NULL;
+		script.identity = tls ? &cast.good : NULL;
 		tls_script_start(&script);
 		talk(&script.address, tls ? &trust : NULL, bytes, LARGE);
 		tls_script_stop(&script);
@@ -377,15 +321,15 @@ test_bad_servers(void **state)
 		enum reason reason;
 		const char *text;
 	} rows[] = {
-	    {"plain, hangs up", hang_up, false, false, REASON_NONE, ""},
+	    {"plain, hangs up", peer_hang_up, false, false, REASON_NONE, ""},
 	    {"plain, resets", reset, false, false, REASON_CONNECT_RESET,
 		"broke"},
-	    {"TLS: hangs up instead", hang_up, false, true, REASON_TLS_FAILED,
-		"did not finish the TLS handshake"},
+	    {"TLS: hangs up instead", peer_hang_up, false, true,
+		REASON_TLS_FAILED, "did not finish the TLS handshake"},
 	    {"TLS: resets instead", reset, false, true, REASON_TLS_FAILED,
 		"did not finish the TLS handshake"},
-	    {"TLS: speaks HTTP", speak_http, false, true, REASON_TLS_FAILED,
-		"TLS with 127.0.0.1"},
+	    {"TLS: speaks HTTP", peer_speak_http, false, true,
+		REASON_TLS_FAILED, "TLS with 127.0.0.1"},
 	    {"TLS: ends without close_notify", cut, true, true, REASON_NONE,
 		""},
 	    {"TLS: resets after the handshake", reset, true, true,
@@ -396,7 +340,7 @@ test_bad_servers(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct tls_script script = {.serve = rows[i].serve,
-		    .identity = rows[i].server_tls ? &good : NULL};
+		    .identity = rows[i].server_tls ? &cast.good : NULL};
 
 		tls_script_start(&script);
 		talk(&script.address, rows[i].client_tls ? &trust : NULL,
@@ -413,7 +357,7 @@ test_bad_servers(void **state)
 static void
 test_nobody_there(void **state)
 {
-	struct tls_script script = {.serve = swallow};
+	struct tls_script script = {.serve = peer_swallow};
 	struct secure_trust trust = {.insecure = true};
 
 	(void)state;
@@ -439,8 +383,8 @@ cancel_now(void *cookie)
 static void
 test_cancel(void **state)
 {
-	struct tls_script script = {.serve = pong, .identity = &good};
-	struct tls_script silent = {.serve = swallow};
+	struct tls_script script = {.serve = pong, .identity = &cast.good};
+	struct tls_script silent = {.serve = peer_swallow};
 	struct secure_trust trust = {.insecure = true};
 	struct channel_request request = {
 	    .address = (const struct sockaddr *)&script.address};
@@ -478,9 +422,9 @@ test_check_ca(void **state)
 	struct err err = {0};
 
 	(void)state;
-	assert_int_equal(0, secure_check_ca(ca_file, &err));
+	assert_int_equal(0, secure_check_ca(cast.ca_file, &err));
 	assert_int_equal(0, secure_check_ca(NULL, &err));
-	assert_int_equal(-1, secure_check_ca(junk_file, &err));
+	assert_int_equal(-1, secure_check_ca(cast.junk_file, &err));
 	assert_int_equal(err.reason, REASON_FILE);
 	assert_int_equal(-1, secure_check_ca("/nonexistent", NULL));
 	assert_int_equal(-1, secure_check_ca("/tmp", NULL));

@@ -16,7 +16,8 @@
 #include "dns/https.h"
 #include "dns_wire.h"
 #include "http/fetch.h"
-#include "tls_script.h"
+#include "question_story.h"
+#include "tls_cast.h"
 
 enum {
 	PATIENCE_MS = 20000,
@@ -27,47 +28,39 @@ enum {
 };
 
 #define MEDIA "application/dns-message"
-#define HOST "dns.test"
+#define HOST TLS_CAST_HOST
 
 static uv_loop_t loop;
 static struct https *https;
-static char story[512];
-static struct err end_err;
-static size_t ends;
-static bool cancel_in_answer, cancel_in_end;
-static struct tls_identity ca, good, other, expired, by_ip;
-static char ca_file[32];
+static struct question_story told;
+static struct tls_cast cast;
 
 static int
 make_all(void **state)
 {
 	(void)state;
-	ca = tls_make(&(struct tls_spec){.cn = "CA", .ca = true});
-	good = tls_make(
-	    &(struct tls_spec){.cn = "x", .san = "DNS:" HOST, .issuer = &ca});
-	other = tls_make(&(struct tls_spec){
-	    .cn = "x", .san = "DNS:other.test", .issuer = &ca});
-	by_ip = tls_make(&(struct tls_spec){
-	    .cn = "x", .san = "IP:127.0.0.1", .issuer = &ca});
-	expired = tls_make(&(struct tls_spec){.cn = "x",
-	    .san = "DNS:" HOST,
-	    .issuer = &ca,
-	    .from_s = -7200,
-	    .until_s = -3600});
-	tls_write(&ca, ca_file);
+	tls_cast_make(&cast);
 	return 0;
 }
 
 static int
 free_all(void **state)
 {
-	struct tls_identity *all[] = {&ca, &good, &other, &by_ip, &expired};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		tls_done(all[i]);
-	(void)unlink(ca_file);
+	tls_cast_done(&cast);
 	return 0;
+}
+
+static void
+cancel(void)
+{
+	https_cancel(&https);
+}
+
+static bool
+is_there(void)
+{
+	return https != NULL;
 }
 
 static int
@@ -75,7 +68,7 @@ set_up(void **state)
 {
 	(void)state;
 	assert_int_equal(0, uv_loop_init(&loop));
-	cancel_in_answer = cancel_in_end = false;
+	told = (struct question_story){.cancel = cancel, .is_there = is_there};
 	return 0;
 }
 
@@ -86,35 +79,6 @@ tear_down(void **state)
 	loop_end(&loop);
 	return 0;
 }
-
-static void
-took_answer(void *cookie, size_t which, const struct dns_message *message)
-{
-	size_t used = strlen(story);
-
-	assert_ptr_equal(cookie, &loop);
-	assert_non_null(https);
-	assert_int_equal(0, ends);
-	(void)snprintf(story + used, sizeof(story) - used, "%zu:%s ", which,
-	    message->address_count > 0 ? message->addresses[0] : "-");
-	if (cancel_in_answer)
-		https_cancel(&https);
-}
-
-static void
-took_end(void *cookie, const struct err *err)
-{
-	assert_ptr_equal(cookie, &loop);
-	assert_non_null(https); /* never from within https_start */
-	ends++;
-	end_err = *err;
-	if (cancel_in_end)
-		https_cancel(&https);
-	https = NULL;
-}
-
-static const struct question_callbacks callbacks = {
-    .answer = took_answer, .end = took_end};
 
 /* Ask with SERVER, whose URL is HOST's at SCRIPT's port unless it has one. */
 static void
@@ -130,13 +94,14 @@ ask(const struct tls_script *script, struct https_server server, size_t count)
 		server.url = url;
 	if (server.address_count == 0 && server.host == NULL)
 		server.addresses[server.address_count++] = "127.0.0.1";
-	story[0] = '\0';
-	ends = 0;
-	err_clear(&end_err);
-	https = https_start(&loop, &server, &questions, &callbacks, &loop);
-	assert_string_equal(story, "");
-	assert_int_equal(0, ends);
+	question_story_begin(&told);
+	https = https_start(
+	    &loop, &server, &questions, &question_story_callbacks, &told);
+	assert_string_equal(told.text, "");
+	assert_int_equal(0, told.ends);
 	loop_run(&loop);
+	if (told.ends > 0)
+		https = NULL;
 	assert_null(https);
 }
 
@@ -231,12 +196,6 @@ serve_row(struct tls_peer *peer)
 }
 
 static void
-stay_silent(struct tls_peer *peer)
-{
-	peer_swallow(peer);
-}
-
-static void
 hang_up(struct tls_peer *peer)
 {
 	struct request request;
@@ -280,24 +239,27 @@ test_replies(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct tls_script script = {
-		    .identity = &good, .serve = serve_row, .row = &rows[i]};
+		struct tls_script script = {.identity = &cast.good,
+		    .serve = serve_row,
+		    .row = &rows[i]};
 		struct https_server server = {
-		    .ca_file = ca_file, .deadline_ms = PATIENCE_MS};
+		    .ca_file = cast.ca_file, .deadline_ms = PATIENCE_MS};
 
 		tls_script_start(&script);
 		ask(&script, server, 1);
 		tls_script_stop(&script);
-		assert_int_equal(1, ends);
+		assert_int_equal(1, told.ends);
 		if (rows[i].text == NULL) {
-			if (strcmp(story, "0:192.0.2.1 ") != 0 ||
-			    end_err.reason != REASON_NONE)
-				fail_msg("%s: '%s' %s", rows[i].name, story,
-				    end_err.text);
-		} else if (story[0] != '\0' || end_err.reason == REASON_NONE ||
-			   strstr(end_err.text, rows[i].text) == NULL) {
-			fail_msg("%s: '%s' %s '%s'", rows[i].name, story,
-			    reason_name(end_err.reason), end_err.text);
+			if (strcmp(told.text, "0:192.0.2.1 ") != 0 ||
+			    told.end_err.reason != REASON_NONE)
+				fail_msg("%s: '%s' %s", rows[i].name, told.text,
+				    told.end_err.text);
+		} else if (told.text[0] != '\0' ||
+			   told.end_err.reason == REASON_NONE ||
+			   strstr(told.end_err.text, rows[i].text) == NULL) {
+			fail_msg("%s: '%s' %s '%s'", rows[i].name, told.text,
+			    reason_name(told.end_err.reason),
+			    told.end_err.text);
 		}
 	}
 }
@@ -317,16 +279,17 @@ note_request(struct tls_peer *peer)
 static void
 test_request(void **state)
 {
-	struct tls_script script = {.identity = &good, .serve = note_request};
+	struct tls_script script = {
+	    .identity = &cast.good, .serve = note_request};
 	struct https_server server = {
-	    .ca_file = ca_file, .deadline_ms = PATIENCE_MS};
+	    .ca_file = cast.ca_file, .deadline_ms = PATIENCE_MS};
 	char host[64];
 
 	(void)state;
 	tls_script_start(&script);
 	ask(&script, server, 1);
 	tls_script_stop(&script);
-	assert_string_equal(story, "0:192.0.2.1 ");
+	assert_string_equal(told.text, "0:192.0.2.1 ");
 	assert_string_equal(script.sni, HOST);
 	(void)snprintf(host, sizeof(host), "\r\nHost: " HOST ":%d\r\n",
 	    tls_script_port(&script));
@@ -348,15 +311,17 @@ test_trust(void **state)
 		const char *ca, *host;
 		const char *text; /* NULL: good */
 	} rows[] = {
-	    {"good", &good, ca_file, HOST, NULL},
-	    {"by address", &by_ip, ca_file, "127.0.0.1", NULL},
-	    {"another name", &other, ca_file, HOST, HOST},
-	    {"address for a name", &by_ip, ca_file, HOST, HOST},
-	    {"name for an address", &good, ca_file, "127.0.0.1", "127.0.0.1"},
-	    {"expired", &expired, ca_file, HOST, "certificate"},
-	    {"the system knows it not", &good, NULL, HOST, "certificate"},
-	    {"no CA file", &good, "/nonexistent/ca", HOST, "/nonexistent/ca"},
-	    {"no TLS", NULL, ca_file, HOST, "exchange with"},
+	    {"good", &cast.good, cast.ca_file, HOST, NULL},
+	    {"by address", &cast.by_ip, cast.ca_file, "127.0.0.1", NULL},
+	    {"another name", &cast.other, cast.ca_file, HOST, HOST},
+	    {"address for a name", &cast.by_ip, cast.ca_file, HOST, HOST},
+	    {"name for an address", &cast.good, cast.ca_file, "127.0.0.1",
+		"127.0.0.1"},
+	    {"expired", &cast.expired, cast.ca_file, HOST, "certificate"},
+	    {"the system knows it not", &cast.good, NULL, HOST, "certificate"},
+	    {"no CA file", &cast.good, "/nonexistent/ca", HOST,
+		"/nonexistent/ca"},
+	    {"no TLS", NULL, cast.ca_file, HOST, "exchange with"},
 	};
 	static const struct reply row = {.name = "good"};
 
@@ -377,14 +342,16 @@ test_trust(void **state)
 			server.deadline_ms = SHORT_MS;
 		ask(&script, server, 1);
 		tls_script_stop(&script);
-		if ((rows[i].text == NULL) != (end_err.reason == REASON_NONE))
+		if ((rows[i].text == NULL) !=
+		    (told.end_err.reason == REASON_NONE))
 			fail_msg("%s: %s '%s'", rows[i].name,
-			    reason_name(end_err.reason), end_err.text);
+			    reason_name(told.end_err.reason),
+			    told.end_err.text);
 		if (rows[i].text == NULL)
-			assert_string_equal(story, "0:192.0.2.1 ");
+			assert_string_equal(told.text, "0:192.0.2.1 ");
 		else if (rows[i].shows != NULL &&
-			 strstr(end_err.text, rows[i].text) == NULL)
-			fail_msg("%s: '%s'", rows[i].name, end_err.text);
+			 strstr(told.end_err.text, rows[i].text) == NULL)
+			fail_msg("%s: '%s'", rows[i].name, told.end_err.text);
 	}
 }
 
@@ -404,18 +371,18 @@ serve_one(struct tls_peer *peer)
 static void
 test_both_and_pool(void **state)
 {
-	struct tls_script script = {.identity = &good, .serve = serve_one};
+	struct tls_script script = {.identity = &cast.good, .serve = serve_one};
 	struct https_server server = {
-	    .ca_file = ca_file, .deadline_ms = PATIENCE_MS};
+	    .ca_file = cast.ca_file, .deadline_ms = PATIENCE_MS};
 
 	(void)state;
 	tls_script_start(&script);
 	ask(&script, server, 2);
-	assert_string_equal(story, "0:192.0.2.1 1:2001:db8::1 ");
+	assert_string_equal(told.text, "0:192.0.2.1 1:2001:db8::1 ");
 	server.pool = fetch_pool_new(&loop);
 	ask(&script, server, 2);
-	assert_string_equal(story, "0:192.0.2.1 1:2001:db8::1 ");
-	assert_int_equal(end_err.reason, REASON_NONE);
+	assert_string_equal(told.text, "0:192.0.2.1 1:2001:db8::1 ");
+	assert_int_equal(told.end_err.reason, REASON_NONE);
 	fetch_pool_free(server.pool);
 	tls_script_stop(&script);
 }
@@ -426,20 +393,20 @@ test_addresses(void **state)
 {
 	static const struct reply row = {.name = "good"};
 	struct tls_script script = {
-	    .identity = &good, .serve = serve_row, .row = &row};
-	struct https_server server = {.ca_file = ca_file,
+	    .identity = &cast.good, .serve = serve_row, .row = &row};
+	struct https_server server = {.ca_file = cast.ca_file,
 	    .deadline_ms = PATIENCE_MS,
 	    .addresses = {"127.0.0.2", "127.0.0.3", "127.0.0.1"},
 	    .address_count = 3};
 	int64_t began = clock_mono_ms();
-	struct tls_script silent = {.serve = stay_silent};
+	struct tls_script silent = {.serve = peer_swallow};
 	int fd;
 
 	(void)state;
 	tls_script_start(&script);
 	ask(&script, server, 1); /* two refuse */
-	assert_string_equal(story, "0:192.0.2.1 ");
-	assert_int_equal(end_err.reason, REASON_NONE);
+	assert_string_equal(told.text, "0:192.0.2.1 ");
+	assert_int_equal(told.end_err.reason, REASON_NONE);
 	assert_true(clock_mono_ms() - began < PATIENCE_MS / 4);
 
 	/* one that takes connections and stays silent */
@@ -451,8 +418,8 @@ test_addresses(void **state)
 	assert_int_equal(0, listen(fd, 4));
 	began = clock_mono_ms();
 	ask(&script, server, 1);
-	assert_string_equal(story, "0:192.0.2.1 ");
-	assert_int_equal(end_err.reason, REASON_NONE);
+	assert_string_equal(told.text, "0:192.0.2.1 ");
+	assert_int_equal(told.end_err.reason, REASON_NONE);
 	assert_true(clock_mono_ms() - began >= HTTPS_STAGGER_MS - 10);
 	assert_true(clock_mono_ms() - began < PATIENCE_MS / 4);
 
@@ -460,16 +427,16 @@ test_addresses(void **state)
 	server.address_count = 1;
 	server.deadline_ms = SHORT_MS;
 	ask(&script, server, 1);
-	assert_string_equal(story, "");
-	assert_true(end_err.reason == REASON_HTTP_TIMEOUT ||
-		    end_err.reason == REASON_DNS_NO_ANSWER);
+	assert_string_equal(told.text, "");
+	assert_true(told.end_err.reason == REASON_HTTP_TIMEOUT ||
+		    told.end_err.reason == REASON_DNS_NO_ANSWER);
 	close(fd);
 	tls_script_stop(&script);
 
 	/* and nobody there at all */
 	server.addresses[0] = "127.0.0.1";
 	ask(&script, server, 1);
-	assert_int_equal(end_err.reason, REASON_CONNECT_REFUSED);
+	assert_int_equal(told.end_err.reason, REASON_CONNECT_REFUSED);
 }
 
 /* Without an address the system is asked: localhost is in its hosts file. */
@@ -478,10 +445,10 @@ test_look_up(void **state)
 {
 	static const struct reply row = {.name = "good"};
 	struct tls_identity local = tls_make(&(struct tls_spec){
-	    .cn = "x", .san = "DNS:localhost", .issuer = &ca});
+	    .cn = "x", .san = "DNS:localhost", .issuer = &cast.ca});
 	struct tls_script script = {
 	    .identity = &local, .serve = serve_row, .row = &row};
-	struct https_server server = {.ca_file = ca_file,
+	struct https_server server = {.ca_file = cast.ca_file,
 	    .host = "localhost",
 	    .deadline_ms = PATIENCE_MS};
 	char url[64];
@@ -492,13 +459,13 @@ test_look_up(void **state)
 	    tls_script_port(&script));
 	server.url = url;
 	ask(&script, server, 1);
-	assert_string_equal(story, "0:192.0.2.1 ");
+	assert_string_equal(told.text, "0:192.0.2.1 ");
 	server.host = "a..b"; /* of which nobody has an address */
 	ask(&script, server, 1);
 	tls_script_stop(&script);
-	assert_string_equal(story, "");
-	assert_int_equal(1, ends);
-	assert_int_not_equal(end_err.reason, REASON_NONE);
+	assert_string_equal(told.text, "");
+	assert_int_equal(1, told.ends);
+	assert_int_not_equal(told.end_err.reason, REASON_NONE);
 	tls_done(&local);
 }
 
@@ -507,8 +474,8 @@ test_cancel(void **state)
 {
 	static const struct reply row = {.name = "good"};
 	struct tls_script script = {
-	    .identity = &good, .serve = serve_row, .row = &row};
-	struct https_server server = {.ca_file = ca_file,
+	    .identity = &cast.good, .serve = serve_row, .row = &row};
+	struct https_server server = {.ca_file = cast.ca_file,
 	    .deadline_ms = PATIENCE_MS,
 	    .url = "https://" HOST "/",
 	    .addresses = {"127.0.0.1"},
@@ -519,30 +486,31 @@ test_cancel(void **state)
 	    .name = "ocsp.test", .types = {DNS_A, DNS_AAAA}, .count = 2};
 
 	(void)state;
-	https = https_start(&loop, &server, &questions, &callbacks, &loop);
+	https = https_start(
+	    &loop, &server, &questions, &question_story_callbacks, &told);
 	https_cancel(&https);
 	assert_null(https);
 	https_cancel(&https);
 	server.url = NULL;
 	tls_script_start(&script);
-	cancel_in_answer = true;
+	told.cancel_when = IN_ANSWER;
 	ask(&script, server, 1);
-	assert_string_equal(story, "0:192.0.2.1 ");
-	assert_int_equal(0, ends);
-	cancel_in_answer = false;
-	cancel_in_end = true;
+	assert_string_equal(told.text, "0:192.0.2.1 ");
+	assert_int_equal(0, told.ends);
+	told.cancel_when = IN_END;
 	ask(&script, server, 1);
-	assert_int_equal(1, ends);
+	assert_int_equal(1, told.ends);
 	tls_script_stop(&script);
 
 	/* a name that is none: told later, and once */
-	ends = 0;
+	told.ends = 0;
 	server.url = "https://" HOST "/";
-	https = https_start(&loop, &server, &bad, &callbacks, &loop);
-	assert_int_equal(0, ends);
+	https =
+	    https_start(&loop, &server, &bad, &question_story_callbacks, &told);
+	assert_int_equal(0, told.ends);
 	loop_run(&loop);
-	assert_int_equal(1, ends);
-	assert_int_equal(end_err.reason, REASON_DNS_NO_ANSWER);
+	assert_int_equal(1, told.ends);
+	assert_int_equal(told.end_err.reason, REASON_DNS_NO_ANSWER);
 }
 
 int

@@ -16,35 +16,42 @@
 #include "dns/stream.h"
 #include "dns_wire.h"
 #include "tls/secure.h"
-#include "tls_script.h"
+#include "question_story.h"
+#include "tls_cast.h"
 
 enum { PATIENCE_MS = 10000, SHORT_MS = 150, A4 = 1, A6 = 28 };
 
-enum cancel_when { CANCEL_NEVER, IN_ANSWER, IN_END };
-
 static uv_loop_t loop;
 static struct stream *stream;
-static char story[512]; /* what was told: "A:192.0.2.1 " */
-static struct err end_err;
-static size_t ends;
-static enum cancel_when cancel_when;
-static struct tls_identity identity;
+static struct question_story told;
+static struct tls_cast cast;
 
 static int
-make_identity(void **state)
+make_all(void **state)
 {
 	(void)state;
-	identity =
-	    tls_make(&(struct tls_spec){.cn = "x", .san = "DNS:dns.test"});
+	tls_cast_make(&cast);
 	return 0;
 }
 
 static int
-free_identity(void **state)
+free_all(void **state)
 {
 	(void)state;
-	tls_done(&identity);
+	tls_cast_done(&cast);
 	return 0;
+}
+
+static void
+cancel(void)
+{
+	stream_cancel(&stream);
+}
+
+static bool
+is_there(void)
+{
+	return stream != NULL;
 }
 
 static int
@@ -52,7 +59,7 @@ set_up(void **state)
 {
 	(void)state;
 	assert_int_equal(0, uv_loop_init(&loop));
-	cancel_when = CANCEL_NEVER;
+	told = (struct question_story){.cancel = cancel, .is_there = is_there};
 	return 0;
 }
 
@@ -65,35 +72,6 @@ tear_down(void **state)
 }
 
 static void
-took_answer(void *cookie, size_t which, const struct dns_message *message)
-{
-	size_t used = strlen(story);
-
-	assert_ptr_equal(cookie, &loop);
-	assert_non_null(stream);
-	assert_int_equal(0, ends);
-	(void)snprintf(story + used, sizeof(story) - used, "%zu:%s ", which,
-	    message->address_count > 0 ? message->addresses[0] : "-");
-	if (cancel_when == IN_ANSWER)
-		stream_cancel(&stream);
-}
-
-static void
-took_end(void *cookie, const struct err *err)
-{
-	assert_ptr_equal(cookie, &loop);
-	assert_non_null(stream); /* never from within stream_start */
-	ends++;
-	end_err = *err;
-	if (cancel_when == IN_END)
-		stream_cancel(&stream);
-	stream = NULL;
-}
-
-static const struct question_callbacks callbacks = {
-    .answer = took_answer, .end = took_end};
-
-static void
 ask(const struct tls_script *script, const struct secure_trust *trust,
     const char *name, size_t count, int64_t deadline_ms)
 {
@@ -104,13 +82,14 @@ ask(const struct tls_script *script, const struct secure_trust *trust,
 	const struct questions questions = {
 	    .name = name, .types = {DNS_A, DNS_AAAA}, .count = count};
 
-	story[0] = '\0';
-	ends = 0;
-	err_clear(&end_err);
-	stream = stream_start(&loop, &server, &questions, &callbacks, &loop);
-	assert_string_equal(story, "");
-	assert_int_equal(0, ends);
+	question_story_begin(&told);
+	stream = stream_start(
+	    &loop, &server, &questions, &question_story_callbacks, &told);
+	assert_string_equal(told.text, "");
+	assert_int_equal(0, told.ends);
 	loop_run(&loop);
+	if (told.ends > 0)
+		stream = NULL;
 	assert_null(stream);
 }
 
@@ -194,8 +173,7 @@ answer_one_and_close(struct tls_peer *peer)
 
 	if (read_question(peer, &asked))
 		send_answer(peer, &asked);
-	(void)shutdown(peer->fd, SHUT_WR);
-	peer_swallow(peer);
+	peer_hang_up(peer);
 }
 
 static void
@@ -267,8 +245,7 @@ flawed_then_close(struct tls_peer *peer)
 
 	if (read_question(peer, &asked))
 		send_flawed(peer, &asked, *flaw);
-	(void)shutdown(peer->fd, SHUT_WR);
-	peer_swallow(peer);
+	peer_hang_up(peer);
 }
 
 /* Twice the same: the second is to no question any more. */
@@ -282,13 +259,6 @@ answer_twice(struct tls_peer *peer)
 	send_answer(peer, &asked[0]);
 	send_answer(peer, &asked[0]);
 	send_answer(peer, &asked[1]);
-	peer_swallow(peer);
-}
-
-static void
-close_at_once(struct tls_peer *peer)
-{
-	(void)shutdown(peer->fd, SHUT_WR);
 	peer_swallow(peer);
 }
 
@@ -312,8 +282,7 @@ lie_long(struct tls_peer *peer)
 		return;
 	make_answer(&wire, asked.id, "ocsp.test", asked.type);
 	send_framed(peer, &wire, wire.len + 1);
-	(void)shutdown(peer->fd, SHUT_WR);
-	peer_swallow(peer);
+	peer_hang_up(peer);
 }
 
 /* The length says less than comes: the rest is read as another length. */
@@ -327,8 +296,7 @@ lie_short(struct tls_peer *peer)
 		return;
 	make_answer(&wire, asked.id, "ocsp.test", asked.type);
 	send_framed(peer, &wire, wire.len - 7);
-	(void)shutdown(peer->fd, SHUT_WR);
-	peer_swallow(peer);
+	peer_hang_up(peer);
 }
 
 static void
@@ -338,8 +306,7 @@ half_a_length(struct tls_peer *peer)
 
 	(void)read_question(peer, &asked);
 	peer_write(peer, "", 1);
-	(void)shutdown(peer->fd, SHUT_WR);
-	peer_swallow(peer);
+	peer_hang_up(peer);
 }
 
 static void
@@ -349,22 +316,6 @@ flood(struct tls_peer *peer)
 
 	for (int i = 0; i < 100; i++)
 		peer_write(peer, zeros, sizeof(zeros));
-	peer_swallow(peer);
-}
-
-static void
-speak_http(struct tls_peer *peer)
-{
-	static const char text[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
-
-	peer_write(peer, text, sizeof(text) - 1);
-	(void)shutdown(peer->fd, SHUT_WR);
-	peer_swallow(peer);
-}
-
-static void
-stay_silent(struct tls_peer *peer)
-{
 	peer_swallow(peer);
 }
 
@@ -409,24 +360,24 @@ test_good(void **state)
 	char ca[32];
 
 	(void)state;
-	tls_pin(&identity, trust.pins[0]);
-	tls_write(&identity, ca);
+	tls_pin(&cast.selfmade, trust.pins[0]);
+	tls_write(&cast.selfmade, ca);
 	trust.ca_file = ca;
 	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
 		bool tls = i % 2 != 0;
 		struct tls_script script = {.serve = rows[i / 2].serve,
-		    .identity = tls ? &identity : NULL};
+		    .identity = tls ? &cast.selfmade : NULL};
 
 		tls_script_start(&script);
 		ask(&script, tls ? &trust : NULL, "ocsp.test",
 		    rows[i / 2].count, PATIENCE_MS);
 		tls_script_stop(&script);
-		if (strcmp(story, rows[i / 2].story) != 0 ||
-		    end_err.reason != REASON_NONE || ends != 1 ||
+		if (strcmp(told.text, rows[i / 2].story) != 0 ||
+		    told.end_err.reason != REASON_NONE || told.ends != 1 ||
 		    script.accepted != rows[i / 2].connections)
 			fail_msg("%s%s: '%s' %s, %zu connections",
-			    rows[i / 2].name, tls ? " (TLS)" : "", story,
-			    end_err.text, script.accepted);
+			    rows[i / 2].name, tls ? " (TLS)" : "", told.text,
+			    told.end_err.text, script.accepted);
 	}
 	(void)unlink(ca);
 }
@@ -443,22 +394,22 @@ test_flaws(void **state)
 		tls_script_start(&script);
 		ask(&script, NULL, "ocsp.test", 1, PATIENCE_MS);
 		tls_script_stop(&script);
-		if (strcmp(story, "0:192.0.2.1 ") != 0 ||
-		    end_err.reason != REASON_NONE)
-			fail_msg(
-			    "flaw %d: '%s' %s", (int)flaw, story, end_err.text);
+		if (strcmp(told.text, "0:192.0.2.1 ") != 0 ||
+		    told.end_err.reason != REASON_NONE)
+			fail_msg("flaw %d: '%s' %s", (int)flaw, told.text,
+			    told.end_err.text);
 
 		/* and is none itself */
 		script.serve = flawed_then_close;
 		tls_script_start(&script);
 		ask(&script, NULL, "ocsp.test", 1, PATIENCE_MS);
 		tls_script_stop(&script);
-		if (strcmp(story, "") != 0 ||
-		    end_err.reason != REASON_DNS_NO_ANSWER ||
-		    (strstr(end_err.text, "(1 messages mal") == NULL &&
-			strstr(end_err.text, ", 1 not to this") == NULL))
-			fail_msg(
-			    "flaw %d: '%s' %s", (int)flaw, story, end_err.text);
+		if (strcmp(told.text, "") != 0 ||
+		    told.end_err.reason != REASON_DNS_NO_ANSWER ||
+		    (strstr(told.end_err.text, "(1 messages mal") == NULL &&
+			strstr(told.end_err.text, ", 1 not to this") == NULL))
+			fail_msg("flaw %d: '%s' %s", (int)flaw, told.text,
+			    told.end_err.text);
 		assert_int_equal(1, script.accepted);
 	}
 }
@@ -474,7 +425,7 @@ test_bad_servers(void **state)
 		enum reason reason;
 		const char *text;
 	} rows[] = {
-	    {"closes", close_at_once, 0, 0, PATIENCE_MS, REASON_DNS_NO_ANSWER,
+	    {"closes", peer_hang_up, 0, 0, PATIENCE_MS, REASON_DNS_NO_ANSWER,
 		"without an answer"},
 	    {"resets", reset_at_once, 0, 0, PATIENCE_MS, REASON_CONNECT_RESET,
 		"broke"},
@@ -486,47 +437,48 @@ test_bad_servers(void **state)
 		REASON_DNS_NO_ANSWER, "middle of an answer"},
 	    {"floods", flood, 0, 0, PATIENCE_MS, REASON_DNS_NO_ANSWER,
 		"many messages"},
-	    {"speaks HTTP", speak_http, 0, 0, PATIENCE_MS, REASON_DNS_NO_ANSWER,
-		"middle of an answer"},
-	    {"is silent", stay_silent, 0, 0, SHORT_MS, REASON_DNS_NO_ANSWER,
+	    {"speaks HTTP", peer_speak_http, 0, 0, PATIENCE_MS,
+		REASON_DNS_NO_ANSWER, "middle of an answer"},
+	    {"is silent", peer_swallow, 0, 0, SHORT_MS, REASON_DNS_NO_ANSWER,
 		"did not answer within 150 ms"},
 	    {"drips", drip, 0, 0, SHORT_MS, REASON_DNS_NO_ANSWER,
 		"did not answer within 150 ms"},
-	    {"TLS: closes", close_at_once, true, true, PATIENCE_MS,
+	    {"TLS: closes", peer_hang_up, true, true, PATIENCE_MS,
 		REASON_DNS_NO_ANSWER, "without an answer"},
 	    {"TLS: says too long", lie_long, true, true, PATIENCE_MS,
 		REASON_DNS_NO_ANSWER, "middle of an answer"},
-	    {"TLS: is silent", stay_silent, true, true, SHORT_MS,
+	    {"TLS: is silent", peer_swallow, true, true, SHORT_MS,
 		REASON_DNS_NO_ANSWER, "did not answer within 150 ms"},
-	    {"TLS: no handshake", stay_silent, false, true, SHORT_MS,
+	    {"TLS: no handshake", peer_swallow, false, true, SHORT_MS,
 		REASON_DNS_NO_ANSWER,
 		"did not finish the TLS handshake within 150 ms"},
 	    {"TLS: drips", drip, false, true, PATIENCE_MS, REASON_TLS_FAILED,
 		"TLS with"},
 	    {"TLS: plain DNS", answer_all, false, true, PATIENCE_MS,
 		REASON_TLS_FAILED, "TLS"},
-	    {"TLS to plain", stay_silent, true, false, PATIENCE_MS, 0, ""},
+	    {"TLS to plain", peer_swallow, true, false, PATIENCE_MS, 0, ""},
 	};
 	struct secure_trust trust = {.insecure = true};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct tls_script script = {.serve = rows[i].serve,
-		    .identity = rows[i].server_tls ? &identity : NULL};
+		    .identity = rows[i].server_tls ? &cast.selfmade : NULL};
 		int64_t began = clock_mono_ms();
 
 		tls_script_start(&script);
 		ask(&script, rows[i].client_tls ? &trust : NULL, "ocsp.test", 2,
 		    rows[i].deadline_ms);
 		tls_script_stop(&script);
-		assert_string_equal(story, "");
-		assert_int_equal(1, ends);
+		assert_string_equal(told.text, "");
+		assert_int_equal(1, told.ends);
 		if (rows[i].reason == REASON_NONE)
-			assert_int_not_equal(end_err.reason, REASON_NONE);
-		else if (end_err.reason != rows[i].reason ||
-			 strstr(end_err.text, rows[i].text) == NULL)
+			assert_int_not_equal(told.end_err.reason, REASON_NONE);
+		else if (told.end_err.reason != rows[i].reason ||
+			 strstr(told.end_err.text, rows[i].text) == NULL)
 			fail_msg("%s: %s '%s'", rows[i].name,
-			    reason_name(end_err.reason), end_err.text);
+			    reason_name(told.end_err.reason),
+			    told.end_err.text);
 		assert_true(clock_mono_ms() - began < PATIENCE_MS / 2);
 	}
 }
@@ -535,14 +487,15 @@ static void
 test_unknown_ca(void **state)
 {
 	struct secure_trust trust = {.name = "dns.test"};
-	struct tls_script script = {.serve = answer_all, .identity = &identity};
+	struct tls_script script = {
+	    .serve = answer_all, .identity = &cast.selfmade};
 
 	(void)state;
 	tls_script_start(&script);
 	ask(&script, &trust, "ocsp.test", 2, PATIENCE_MS);
 	tls_script_stop(&script);
-	assert_string_equal(story, "");
-	assert_int_equal(end_err.reason, REASON_TLS_FAILED);
+	assert_string_equal(told.text, "");
+	assert_int_equal(told.end_err.reason, REASON_TLS_FAILED);
 }
 
 static void
@@ -555,13 +508,13 @@ test_not_even_asked(void **state)
 	tls_script_start(&script);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		ask(&script, NULL, names[i], 2, PATIENCE_MS);
-		assert_int_equal(end_err.reason, REASON_DNS_NO_ANSWER);
-		assert_int_equal(1, ends);
+		assert_int_equal(told.end_err.reason, REASON_DNS_NO_ANSWER);
+		assert_int_equal(1, told.ends);
 	}
 	tls_script_stop(&script);
 	assert_int_equal(0, script.accepted);
 	ask(&script, NULL, "ocsp.test", 2, PATIENCE_MS);
-	assert_int_equal(end_err.reason, REASON_CONNECT_REFUSED);
+	assert_int_equal(told.end_err.reason, REASON_CONNECT_REFUSED);
 }
 
 static void
@@ -575,19 +528,19 @@ test_cancel(void **state)
 
 	(void)state;
 	tls_script_start(&script);
-	stream = stream_start(&loop, &server, &questions, &callbacks, &loop);
+	stream = stream_start(&loop, &server, &questions, &question_story_callbacks, &told);
 	stream_cancel(&stream);
 	assert_null(stream);
 	stream_cancel(&stream);
-	cancel_when = IN_ANSWER;
+	told.cancel_when = IN_ANSWER;
 	ask(&script, NULL, "ocsp.test", 2, PATIENCE_MS);
-	assert_string_equal(story, "0:192.0.2.1 ");
-	assert_int_equal(0, ends);
-	cancel_when = IN_END;
+	assert_string_equal(told.text, "0:192.0.2.1 ");
+	assert_int_equal(0, told.ends);
+	told.cancel_when = IN_END;
 	ask(&script, NULL, "ocsp.test", 2, PATIENCE_MS);
-	assert_int_equal(1, ends);
+	assert_int_equal(1, told.ends);
 	ask(&script, NULL, "a..b", 2, PATIENCE_MS);
-	assert_int_equal(1, ends);
+	assert_int_equal(1, told.ends);
 	tls_script_stop(&script);
 }
 
@@ -605,5 +558,5 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests(tests, make_identity, free_identity);
+	return cmocka_run_group_tests(tests, make_all, free_all);
 }

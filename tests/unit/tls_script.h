@@ -187,6 +187,24 @@ peer_swallow(struct tls_peer *peer)
 		continue;
 }
 
+/* No more of us, and wait until the client hangs up as well. */
+static inline void
+peer_hang_up(struct tls_peer *peer)
+{
+	(void)shutdown(peer->fd, SHUT_WR);
+	peer_swallow(peer);
+}
+
+/* What is neither TLS nor DNS. */
+static inline void
+peer_speak_http(struct tls_peer *peer)
+{
+	static const char text[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+
+	peer_write(peer, text, sizeof(text) - 1);
+	peer_hang_up(peer);
+}
+
 /* The connection ends with RST when it is closed, and without a word. */
 static inline void
 peer_will_reset(struct tls_peer *peer)
