@@ -15,6 +15,7 @@
 
 #include "base/loop.h"
 #include "base/mem.h"
+#include "dns/resolver.h"
 #include "dns_wire.h"
 
 struct dns_script;
@@ -140,6 +141,22 @@ dns_script_port(const struct dns_script *script)
 	return ntohs(v4->sin_port); /* at the same place in sockaddr_in6 */
 }
 
+/* The server as a resolver; HOLD_MS as there. */
+static inline struct resolver
+dns_script_resolver(const struct dns_script *script, int64_t hold_ms)
+{
+	struct resolver resolver;
+	char url[64];
+	int rc;
+
+	(void)snprintf(
+	    url, sizeof(url), "udp://127.0.0.1:%d", dns_script_port(script));
+	rc = resolver_parse(url, &resolver, NULL);
+	assert(rc == 0);
+	resolver.hold_ms = hold_ms;
+	return resolver;
+}
+
 static inline void
 dns_script_stop(struct dns_script *script)
 {
@@ -147,6 +164,41 @@ dns_script_stop(struct dns_script *script)
 	if (script->fd != -1)
 		close(script->fd);
 	script->fd = -1;
+}
+
+/* --- what most of them say --- */
+
+/* The beginning of an answer to QUESTION; FLAGS, such as an rcode, beside those
+ * of each. */
+static inline void
+dns_begin(
+    struct wire *wire, const struct dns_question *question, unsigned flags)
+{
+	wire_start(wire, question->id, WIRE_RESPONSE | flags);
+	wire_question(wire, question->name, question->type);
+}
+
+/* ADDRESS to those who ask for its family, nothing to the others. */
+static inline void
+dns_say(const struct dns_question *question, const char *address)
+{
+	unsigned type = strchr(address, ':') != NULL ? DNS_AAAA : DNS_A;
+	struct wire wire;
+
+	dns_begin(&wire, question, 0);
+	if (question->type == type)
+		wire_address(&wire, question->name, address);
+	dns_script_send(question, &wire);
+}
+
+/* No record, and this rcode: 3 is NXDOMAIN, 0 no data. */
+static inline void
+dns_deny(const struct dns_question *question, unsigned rcode)
+{
+	struct wire wire;
+
+	dns_begin(&wire, question, rcode);
+	dns_script_send(question, &wire);
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "http_script.h"
 #include "pki_fixture.h"
@@ -12,11 +13,12 @@
 /* What a whole HTTP answer is made of; zero is the good one, for LEAF. */
 struct ocsp_answer {
 	const struct cert *leaf;
-	int http;                 /* status; 0: 200 */
-	const char *headers;      /* more of them, each with its CRLF */
-	const char *content_type; /* NULL: the right one */
-	const char *body;         /* text instead of a response */
-	int status;               /* of the OCSPResponse */
+	const struct pki_party *signer; /* NULL: the issuer */
+	int http;                       /* status; 0: 200 */
+	const char *headers;            /* more of them, each with its CRLF */
+	const char *content_type;       /* NULL: the right one */
+	const char *body;               /* text instead of a response */
+	int status;                     /* of the OCSPResponse */
 	enum cert_status says;
 	int64_t this_update, next_update; /* 0: ordinary */
 	enum pki_forgery forgery;
@@ -32,7 +34,7 @@ ocsp_answer(const struct pki *pki, const struct ocsp_answer *spec)
 	    .this_update = spec->this_update,
 	    .next_update = spec->next_update};
 	struct pki_response response = {.status = spec->status,
-	    .signer = &pki->issuer,
+	    .signer = spec->signer != NULL ? spec->signer : &pki->issuer,
 	    .singles = &single,
 	    .single_count = 1,
 	    .forgery = spec->forgery,
@@ -51,6 +53,35 @@ ocsp_answer(const struct pki *pki, const struct ocsp_answer *spec)
 	buf_add(&out, spec->body != NULL ? spec->body : der.text, len);
 	buf_done(&der);
 	return out;
+}
+
+/* What of ANSWER is behind the head. */
+static inline struct span
+ocsp_answer_body(const struct buf *answer)
+{
+	const char *end = strstr(answer->text, "\r\n\r\n") + 4;
+
+	return (struct span){
+	    (const uint8_t *)end, answer->len - (size_t)(end - answer->text)};
+}
+
+/* A leaf of PKI's issuer with this AIA, in which PORT stands for a number. */
+static inline struct pki_party
+ocsp_leaf(const struct pki *pki, const char *aia, int port)
+{
+	struct pki_party leaf;
+	struct buf text;
+	const char *at;
+
+	buf_init(&text, 4096);
+	for (; (at = strstr(aia, "PORT")) != NULL; aia = at + 4)
+		buf_printf(&text, "%.*s%d", (int)(at - aia), aia, port);
+	buf_puts(&text, aia);
+	leaf = pki_party(&(struct pki_spec){.cn = "leaf",
+	    .issuer = &pki->issuer,
+	    .ext = {{"authorityInfoAccess", buf_text(&text)}}});
+	buf_done(&text);
+	return leaf;
 }
 
 #endif

@@ -19,6 +19,7 @@
 #include "dns_script.h"
 #include "http/fetch.h"
 #include "ocsp_answer.h"
+#include "patience.h"
 #include "pki/request.h"
 #include "pki/staple.h"
 
@@ -108,20 +109,10 @@ tear_down(void **state)
 static void
 make_leaf(const char *aia)
 {
-	struct buf text;
-	const char *at;
-
-	buf_init(&text, 4096);
-	for (; (at = strstr(aia, "PORT")) != NULL; aia = at + 4)
-		buf_printf(&text, "%.*s%d", (int)(at - aia), aia, port);
-	buf_puts(&text, aia);
 	if (leaf.cert != NULL)
 		pki_party_done(&leaf);
-	leaf = pki_party(&(struct pki_spec){.cn = "leaf",
-	    .issuer = &pki.issuer,
-	    .ext = {{"authorityInfoAccess", buf_text(&text)}}});
+	leaf = ocsp_leaf(&pki, aia, port);
 	target.leaf = leaf.cert;
-	buf_done(&text);
 }
 
 /* A response is for issuer and serial, and the serial is that of the name: it
@@ -151,13 +142,8 @@ pin(const char *text)
 static void
 resolve_by(void (*reply)(const struct dns_question *question))
 {
-	char url[64];
-
 	assert_true(dns_script_start(&names, &loop, false, reply));
-	(void)snprintf(
-	    url, sizeof(url), "udp://127.0.0.1:%d", dns_script_port(&names));
-	assert_int_equal(resolver_parse(url, &resolver, NULL), 0);
-	resolver.hold_ms = SHORT_MS;
+	resolver = dns_script_resolver(&names, SHORT_MS);
 	options.resolvers = &resolver;
 	options.resolver_count = 1;
 }
@@ -200,20 +186,6 @@ start(void)
 	assert_int_equal(calls, 0);
 }
 
-static void
-stop_loop(void *cookie)
-{
-	(void)cookie;
-	uv_stop(&loop);
-}
-
-static void
-run_for(int64_t ms)
-{
-	(void)loop_timer_start(&loop, ms, stop_loop, NULL);
-	loop_run(&loop);
-}
-
 /* One acquisition; its callback comes exactly once. */
 static void
 acquire(void)
@@ -221,7 +193,7 @@ acquire(void)
 	start();
 	loop_run(&loop);
 	assert_int_equal(calls, 1);
-	run_for(20);
+	(void)patience_run(&loop, 20);
 	assert_int_equal(calls, 1);
 }
 
@@ -351,8 +323,7 @@ forged_first(const struct dns_question *question)
 {
 	struct wire wire;
 
-	wire_start(&wire, question->id, WIRE_RESPONSE);
-	wire_question(&wire, question->name, question->type);
+	dns_begin(&wire, question, 0);
 	for (int i = 2; question->type == 1 && i < 10; i++) {
 		char address[16];
 
@@ -360,8 +331,7 @@ forged_first(const struct dns_question *question)
 		wire_address(&wire, question->name, address);
 	}
 	dns_script_send(question, &wire);
-	wire_start(&wire, question->id, WIRE_RESPONSE);
-	wire_question(&wire, question->name, question->type);
+	dns_begin(&wire, question, 0);
 	if (question->type == 1)
 		wire_address(&wire, question->name, "127.0.0.1");
 	dns_script_send_later(question, &wire, 100);
@@ -442,7 +412,7 @@ test_at_most_eight(void **state)
 	}
 	make_leaf("OCSP;URI:http://ocsp.test:PORT/");
 	start();
-	run_for(SHORT_MS);
+	(void)patience_run(&loop, SHORT_MS);
 	for (size_t i = 0; i < 10; i++)
 		assert_int_equal(
 		    servers[i].accepted, i < ACQUIRE_RACE_MAX ? 1 : 0);
@@ -453,13 +423,7 @@ test_at_most_eight(void **state)
 static void
 says_127_0_0_1(const struct dns_question *question)
 {
-	struct wire wire;
-
-	wire_start(&wire, question->id, WIRE_RESPONSE);
-	wire_question(&wire, question->name, question->type);
-	if (question->type == 1)
-		wire_address(&wire, question->name, "127.0.0.1");
-	dns_script_send(question, &wire);
+	dns_say(question, "127.0.0.1");
 }
 
 /* Addresses that take the connection and say nothing, as many as there are
@@ -546,11 +510,7 @@ test_failures(void **state)
 static void
 says_nxdomain(const struct dns_question *question)
 {
-	struct wire wire;
-
-	wire_start(&wire, question->id, WIRE_RESPONSE | 3);
-	wire_question(&wire, question->name, question->type);
-	dns_script_send(question, &wire);
+	dns_deny(question, 3);
 }
 
 static void
@@ -699,11 +659,11 @@ test_cancel_at_any_time(void **state)
 	pin("ocsp.test=127.0.0.77");
 	for (int64_t ms = 0; ms < 1500; ms += 1 + ms / 4) {
 		start();
-		run_for(ms);
+		(void)patience_run(&loop, ms);
 		acquire_cancel(&acquisition);
 		assert_null(acquisition);
 		acquire_cancel(&acquisition);
-		run_for(5);
+		(void)patience_run(&loop, 5);
 		assert_int_equal(calls, 0);
 	}
 }

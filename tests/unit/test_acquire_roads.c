@@ -13,9 +13,8 @@
 #include "acquire/acquire.h"
 #include "base/err.h"
 #include "http/fetch.h"
-#include "http_script.h"
+#include "ocsp_answer.h"
 #include "pki/staple.h"
-#include "pki_fixture.h"
 #include "socks_script.h"
 
 #define HOST "ocsp.invalid"
@@ -45,24 +44,10 @@ static struct {
 static int
 make_pki(void **state)
 {
-	struct pki_single single;
-	struct pki_response spec;
-	struct buf der;
-
 	(void)state;
 	pki = pki_make(PKI_EC);
-	single = (struct pki_single){
-	    .leaf = pki.leaf.cert, .issuer = pki.issuer.cert};
-	spec = (struct pki_response){
-	    .signer = &pki.issuer, .singles = &single, .single_count = 1};
-	der = pki_response(&spec);
-	buf_init(&genuine, 1 << 16);
-	buf_printf(&genuine,
-	    "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n"
-	    "Content-Length: %zu\r\n\r\n",
-	    der.len);
-	buf_add(&genuine, buf_text(&der), der.len);
-	buf_done(&der);
+	genuine =
+	    ocsp_answer(&pki, &(struct ocsp_answer){.leaf = pki.leaf.cert});
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "dns/health.h"
 #include "dns_script.h"
+#include "patience.h"
 
 enum {
 	HOLD_MS = 600,    /* of the scripted resolvers */
@@ -157,20 +158,12 @@ static const struct claims_callbacks callbacks = {
     .done = claims_done,
 };
 
-static void
-stop_loop(void *cookie)
-{
-	*(struct loop_timer **)cookie = NULL;
-	uv_stop(&loop);
-}
-
 /* Gather for HOST until done or cancelled, or it is enough; after a cancel
  * nothing comes. */
 static void
 gather(const char *host)
 {
 	const struct claims_host about = {.name = host};
-	struct loop_timer *stop = NULL;
 	size_t length;
 
 	story[0] = '\0';
@@ -179,16 +172,12 @@ gather(const char *host)
 	started_ms = clock_mono_ms();
 	claims = claims_start(&loop, NULL, &about, &options, &callbacks, &loop);
 	assert_string_equal(story, "");
-	stop = loop_timer_start(&loop, WAIT_MS, stop_loop, &stop);
-	loop_run(&loop);
-	if (stop == NULL)
+	if (!patience_run(&loop, WAIT_MS))
 		fail_msg("not within %d ms: %s", WAIT_MS, story);
-	loop_timer_cancel(&stop);
 	if (enough != NULL)
 		claims_cancel(&claims);
 	length = strlen(story);
-	stop = loop_timer_start(&loop, 50, stop_loop, &stop);
-	loop_run(&loop);
+	(void)patience_run(&loop, 50);
 	assert_int_equal(strlen(story), length);
 	claims_cancel(&claims);
 	claims_cancel(&claims);
@@ -197,13 +186,8 @@ gather(const char *host)
 static void
 add_server(size_t i, void (*reply)(const struct dns_question *question))
 {
-	char url[64];
-
 	assert_true(dns_script_start(&servers[i], &loop, false, reply));
-	(void)snprintf(url, sizeof(url), "udp://127.0.0.1:%d",
-	    dns_script_port(&servers[i]));
-	assert_int_equal(resolver_parse(url, &resolvers[i], NULL), 0);
-	resolvers[i].hold_ms = HOLD_MS;
+	resolvers[i] = dns_script_resolver(&servers[i], HOLD_MS);
 	options.resolvers = resolvers;
 	options.resolver_count = i + 1;
 }
@@ -245,36 +229,17 @@ tear_down(void **state)
 
 /* --- what the scripted resolvers say --- */
 
-enum { TYPE_A = 1, TYPE_AAAA = 28, RCODE_NXDOMAIN = 3 };
-
-static void
-begin_answer(struct wire *wire, const struct dns_question *question)
-{
-	wire_start(wire, question->id, WIRE_RESPONSE);
-	wire_question(wire, question->name, question->type);
-}
-
 /* A's one address, AAAA's none. */
 static void
 says_1(const struct dns_question *question)
 {
-	struct wire wire;
-
-	begin_answer(&wire, question);
-	if (question->type == TYPE_A)
-		wire_address(&wire, question->name, "192.0.2.1");
-	dns_script_send(question, &wire);
+	dns_say(question, "192.0.2.1");
 }
 
 static void
 says_2(const struct dns_question *question)
 {
-	struct wire wire;
-
-	begin_answer(&wire, question);
-	if (question->type == TYPE_A)
-		wire_address(&wire, question->name, "192.0.2.2");
-	dns_script_send(question, &wire);
+	dns_say(question, "192.0.2.2");
 }
 
 /* Not a word, until another one has made the first claim. */
@@ -299,12 +264,9 @@ lied_to(const struct dns_question *question)
 {
 	struct wire wire;
 
-	begin_answer(&wire, question);
-	if (question->type == TYPE_A)
-		wire_address(&wire, question->name, "203.0.113.9");
-	dns_script_send(question, &wire);
-	begin_answer(&wire, question);
-	if (question->type == TYPE_A)
+	dns_say(question, "203.0.113.9");
+	dns_begin(&wire, question, 0);
+	if (question->type == DNS_A)
 		wire_address(&wire, question->name, "192.0.2.1");
 	dns_script_send_later(question, &wire, LATE_MS);
 }
@@ -312,11 +274,7 @@ lied_to(const struct dns_question *question)
 static void
 says_nxdomain(const struct dns_question *question)
 {
-	struct wire wire;
-
-	wire_start(&wire, question->id, WIRE_RESPONSE | RCODE_NXDOMAIN);
-	wire_question(&wire, question->name, question->type);
-	dns_script_send(question, &wire);
+	dns_deny(question, 3);
 }
 
 /* The first name is lied about, and the later one of its chain is not. */
@@ -325,12 +283,12 @@ has_a_chain(const struct dns_question *question)
 {
 	struct wire wire;
 
-	begin_answer(&wire, question);
+	dns_begin(&wire, question, 0);
 	if (strcasecmp(question->name, "ocsp.test") == 0) {
 		wire_cname(&wire, "ocsp.test", "cdn.test");
-		if (question->type == TYPE_A)
+		if (question->type == DNS_A)
 			wire_address(&wire, "cdn.test", "203.0.113.9");
-	} else if (question->type == TYPE_A) {
+	} else if (question->type == DNS_A) {
 		wire_address(&wire, question->name, "192.0.2.1");
 	}
 	dns_script_send(question, &wire);
@@ -339,13 +297,9 @@ has_a_chain(const struct dns_question *question)
 static void
 lies_about_the_first(const struct dns_question *question)
 {
-	struct wire wire;
+	bool first = strcasecmp(question->name, "ocsp.test") == 0;
 
-	begin_answer(&wire, question);
-	wire_address(&wire, question->name,
-	    strcasecmp(question->name, "ocsp.test") == 0 ? "203.0.113.9"
-							 : "192.0.2.2");
-	dns_script_send(question, &wire);
+	dns_say(question, first ? "203.0.113.9" : "192.0.2.2");
 }
 
 /* Two of one family and one of the other. */
@@ -354,8 +308,8 @@ has_both_families(const struct dns_question *question)
 {
 	struct wire wire;
 
-	begin_answer(&wire, question);
-	if (question->type == TYPE_A) {
+	dns_begin(&wire, question, 0);
+	if (question->type == DNS_A) {
 		wire_address(&wire, question->name, "192.0.2.1");
 		wire_address(&wire, question->name, "192.0.2.2");
 	} else {
@@ -706,18 +660,15 @@ test_cancel_at_any_time(void **state)
 	options.ask_system = true;
 	add_server(0, lied_to);
 	for (int64_t ms = 0; ms < 3 * ACQUIRE_STAGGER_MS; ms += 61) {
-		struct loop_timer *stop = NULL;
 		size_t length;
 
 		story[0] = '\0';
 		claims = claims_start(
 		    &loop, NULL, &localhost, &options, &callbacks, &loop);
-		stop = loop_timer_start(&loop, ms, stop_loop, &stop);
-		loop_run(&loop);
+		(void)patience_run(&loop, ms);
 		length = strlen(story);
 		claims_cancel(&claims);
-		stop = loop_timer_start(&loop, 10, stop_loop, &stop);
-		loop_run(&loop);
+		(void)patience_run(&loop, 10);
 		assert_int_equal(strlen(story), length);
 	}
 }

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "dns/datagram.h"
 #include "dns_script.h"
+#include "patience.h"
 
 enum { SEEN_MAX = 64 };
 
@@ -76,13 +77,6 @@ took_end(void *cookie, const struct err *err)
 static const struct datagram_callbacks callbacks = {
     .answer = took_answer, .end = took_end};
 
-static void
-stop_loop(void *cookie)
-{
-	*(struct loop_timer **)cookie = NULL;
-	uv_stop(&loop);
-}
-
 static bool
 serve(bool v6, void (*reply)(const struct dns_question *question))
 {
@@ -94,8 +88,6 @@ serve(bool v6, void (*reply)(const struct dns_question *question))
 static void
 ask(const char *name, enum dns_type type, int64_t hold_ms)
 {
-	struct loop_timer *stop;
-
 	memset(seen, 0, sizeof(seen));
 	seen_count = 0;
 	ends = 0;
@@ -104,9 +96,7 @@ ask(const char *name, enum dns_type type, int64_t hold_ms)
 	    type, hold_ms, &callbacks, &loop);
 	assert_int_equal(ends, 0);
 	/* until the end, or where it is silent until the window is over */
-	stop = loop_timer_start(&loop, hold_ms + 50, stop_loop, &stop);
-	loop_run(&loop);
-	loop_timer_cancel(&stop);
+	(void)patience_run(&loop, hold_ms + 50);
 }
 
 static int

@@ -16,6 +16,7 @@
 #include "doctor/penalty.h"
 #include "http/fetch.h"
 #include "ocsp_answer.h"
+#include "patience.h"
 
 enum { SLACK_MS = 400 };
 
@@ -88,21 +89,10 @@ serve(enum script_manner manner, int http)
 	    &server, &loop, "127.0.0.1", 0, manner, answer.text, answer.len));
 }
 
-/* A leaf with this AIA, in which PORT is the server's. */
 static void
 make_leaf(const char *aia)
 {
-	struct buf text;
-	const char *at;
-
-	buf_init(&text, 4096);
-	for (; (at = strstr(aia, "PORT")) != NULL; aia = at + 4)
-		buf_printf(&text, "%.*s%d", (int)(at - aia), aia, server.port);
-	buf_puts(&text, aia);
-	leaf = pki_party(&(struct pki_spec){.cn = "leaf",
-	    .issuer = &pki.issuer,
-	    .ext = {{"authorityInfoAccess", buf_text(&text)}}});
-	buf_done(&text);
+	leaf = ocsp_leaf(&pki, aia, server.port);
 }
 
 static void
@@ -185,40 +175,21 @@ test_hangs(void **state)
 static void
 resolve_by(void (*reply)(const struct dns_question *question))
 {
-	char url[64];
-
 	assert_true(dns_script_start(&names, &loop, false, reply));
-	(void)snprintf(
-	    url, sizeof(url), "udp://127.0.0.1:%d", dns_script_port(&names));
-	assert_int_equal(resolver_parse(url, &resolver, NULL), 0);
+	resolver = dns_script_resolver(&names, 0);
 }
 
 static void
 lied_to(const struct dns_question *question)
 {
-	static const char *const addresses[] = {"127.0.0.77", "127.0.0.1"};
-
-	for (size_t i = 0; i < 2; i++) {
-		struct wire wire;
-
-		wire_start(&wire, question->id, WIRE_RESPONSE);
-		wire_question(&wire, question->name, question->type);
-		if (question->type == 1)
-			wire_address(&wire, question->name, addresses[i]);
-		dns_script_send(question, &wire);
-	}
+	dns_say(question, "127.0.0.77");
+	dns_say(question, "127.0.0.1");
 }
 
 static void
 says_loopback(const struct dns_question *question)
 {
-	struct wire wire;
-
-	wire_start(&wire, question->id, WIRE_RESPONSE);
-	wire_question(&wire, question->name, question->type);
-	if (question->type == 1)
-		wire_address(&wire, question->name, "127.0.0.1");
-	dns_script_send(question, &wire);
+	dns_say(question, "127.0.0.1");
 }
 
 /* A client believes the first datagram, as this does. */
@@ -238,11 +209,7 @@ test_first_answer_believed(void **state)
 static void
 says_nxdomain(const struct dns_question *question)
 {
-	struct wire wire;
-
-	wire_start(&wire, question->id, WIRE_RESPONSE | 3);
-	wire_question(&wire, question->name, question->type);
-	dns_script_send(question, &wire);
+	dns_deny(question, 3);
 }
 
 static void
@@ -321,13 +288,6 @@ test_outside(void **state)
 }
 
 static void
-stop_loop(void *cookie)
-{
-	(void)cookie;
-	uv_stop(&loop);
-}
-
-static void
 test_cancel(void **state)
 {
 	(void)state;
@@ -337,8 +297,7 @@ test_cancel(void **state)
 		calls = 0;
 		probe = penalty_start(&loop, pool, leaf.cert, pki.issuer.cert,
 		    &options, false, measured, &loop);
-		(void)loop_timer_start(&loop, ms, stop_loop, NULL);
-		loop_run(&loop);
+		(void)patience_run(&loop, ms);
 		penalty_cancel(&probe);
 		assert_null(probe);
 		penalty_cancel(&probe);

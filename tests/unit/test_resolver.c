@@ -15,6 +15,7 @@
 #include "dns/message.h"
 #include "dns/resolver.h"
 #include "dns_script.h"
+#include "patience.h"
 #include "tls_script.h"
 
 enum { HOLD_MS = 150, LATE_MS = 60 };
@@ -81,38 +82,16 @@ took_end(void *cookie, const struct err *err)
 static const struct resolver_callbacks callbacks = {
     .answer = took_answer, .settled = took_settled, .end = took_end};
 
-static void
-stop_loop(void *cookie)
-{
-	*(struct loop_timer **)cookie = NULL;
-	uv_stop(&loop);
-}
-
 /* Ask and tell the story, until the end or, where it is silent, long after. */
 static void
 ask(const struct resolver *resolver, const char *name,
     enum resolver_family family)
 {
-	struct loop_timer *stop = NULL;
-
 	story[0] = '\0';
 	memset(&end_err, 0, sizeof(end_err));
 	query = resolver_ask(&loop, resolver, name, family, &callbacks, &loop);
 	assert_string_equal(story, "");
-	stop = loop_timer_start(&loop, HOLD_MS + 400, stop_loop, &stop);
-	loop_run(&loop);
-	loop_timer_cancel(&stop);
-}
-
-static void
-the_server(struct resolver *out)
-{
-	char url[64];
-
-	(void)snprintf(
-	    url, sizeof(url), "udp://127.0.0.1:%d", dns_script_port(&server));
-	assert_int_equal(0, resolver_parse(url, out, NULL));
-	out->hold_ms = HOLD_MS;
+	(void)patience_run(&loop, HOLD_MS + 400);
 }
 
 static void
@@ -123,7 +102,7 @@ ask_server(void (*reply)(const struct dns_question *question),
 
 	dns_script_stop(&server);
 	assert_true(dns_script_start(&server, &loop, false, reply));
-	the_server(&resolver);
+	resolver = dns_script_resolver(&server, HOLD_MS);
 	ask(&resolver, "ocsp.test", family);
 }
 
@@ -147,13 +126,6 @@ tear_down(void **state)
 	return 0;
 }
 
-static void
-start(struct wire *wire, const struct dns_question *question, unsigned rcode)
-{
-	wire_start(wire, question->id, WIRE_RESPONSE | rcode);
-	wire_question(wire, "ocsp.test", question->type);
-}
-
 /* The genuine answer: one address of each family behind a chain; the AAAA
  * later than the A, so that the story has one order. */
 static void
@@ -161,7 +133,7 @@ genuine(const struct dns_question *question)
 {
 	struct wire wire;
 
-	start(&wire, question, 0);
+	dns_begin(&wire, question, 0);
 	wire_cname(&wire, "ocsp.test", "e.cdn.test");
 	if (question->type == DNS_A) {
 		wire_address(&wire, "e.cdn.test", "192.0.2.1");
@@ -201,10 +173,10 @@ forged_first(const struct dns_question *question)
 {
 	struct wire wire;
 
-	start(&wire, question, 0);
+	dns_begin(&wire, question, 0);
 	wire_address(&wire, "ocsp.test", "198.51.100.7");
 	dns_script_send(question, &wire);
-	start(&wire, question, 0);
+	dns_begin(&wire, question, 0);
 	if (question->type == DNS_A)
 		wire_address(&wire, "ocsp.test", "192.0.2.1");
 	dns_script_send_later(
@@ -231,9 +203,9 @@ denied_first(const struct dns_question *question)
 {
 	struct wire wire;
 
-	start(&wire, question, 3);
+	dns_begin(&wire, question, 3);
 	dns_script_send(question, &wire);
-	start(&wire, question, 0);
+	dns_begin(&wire, question, 0);
 	if (question->type == DNS_A) {
 		wire_address(&wire, "ocsp.test", "192.0.2.1");
 		dns_script_send_later(question, &wire, LATE_MS);
@@ -252,46 +224,31 @@ test_denied_first(void **state)
 static void
 say_nxdomain(const struct dns_question *question)
 {
-	struct wire wire;
-
-	start(&wire, question, 3);
-	dns_script_send(question, &wire);
+	dns_deny(question, 3);
 }
 
 static void
 say_servfail(const struct dns_question *question)
 {
-	struct wire wire;
-
-	start(&wire, question, 2);
-	dns_script_send(question, &wire);
+	dns_deny(question, 2);
 }
 
 static void
 say_refused(const struct dns_question *question)
 {
-	struct wire wire;
-
-	start(&wire, question, 5);
-	dns_script_send(question, &wire);
+	dns_deny(question, 5);
 }
 
 static void
 say_no_data(const struct dns_question *question)
 {
-	struct wire wire;
-
-	start(&wire, question, 0);
-	dns_script_send(question, &wire);
+	dns_deny(question, 0);
 }
 
 static void
 say_truncated(const struct dns_question *question)
 {
-	struct wire wire;
-
-	start(&wire, question, WIRE_TC);
-	dns_script_send(question, &wire);
+	dns_deny(question, WIRE_TC);
 }
 
 static void
@@ -394,7 +351,7 @@ say_part(const struct dns_question *question)
 {
 	struct wire wire;
 
-	start(&wire, question, WIRE_TC);
+	dns_begin(&wire, question, WIRE_TC);
 	wire_address(&wire, "ocsp.test", "192.0.2.7");
 	dns_script_send(question, &wire);
 }
@@ -406,7 +363,7 @@ say_part_then_whole(const struct dns_question *question)
 	struct wire wire;
 
 	say_part(question);
-	start(&wire, question, 0);
+	dns_begin(&wire, question, 0);
 	wire_address(&wire, "ocsp.test", "192.0.2.2");
 	dns_script_send_later(question, &wire, LATE_MS);
 }
@@ -425,7 +382,7 @@ start_both(void (*by_udp)(const struct dns_question *question),
 		started = tls_script_try(tcp);
 	}
 	assert_true(started);
-	the_server(out);
+	*out = dns_script_resolver(&server, HOLD_MS);
 }
 
 static void
@@ -557,7 +514,7 @@ test_out_of_reach(void **state)
 
 	(void)state;
 	assert_true(dns_script_start(&server, &loop, false, say_nothing));
-	the_server(&resolver);
+	resolver = dns_script_resolver(&server, HOLD_MS);
 	resolver.hold_ms = 60000;
 	dns_script_stop(&server);
 	ask(&resolver, "ocsp.test", RESOLVER_BOTH);
@@ -574,7 +531,7 @@ test_bad_names(void **state)
 
 	(void)state;
 	assert_true(dns_script_start(&server, &loop, false, genuine));
-	the_server(&resolver);
+	resolver = dns_script_resolver(&server, HOLD_MS);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		ask(&resolver, names[i], RESOLVER_BOTH);
 		assert_string_equal(story, " settled  end");
@@ -590,7 +547,7 @@ test_numeric_names(void **state)
 
 	(void)state;
 	assert_true(dns_script_start(&server, &loop, false, genuine));
-	the_server(&resolver);
+	resolver = dns_script_resolver(&server, HOLD_MS);
 	assert_int_equal(0, resolver_parse("system", &system, NULL));
 	ask(&resolver, "192.0.2.9", RESOLVER_BOTH);
 	assert_string_equal(story, "(192.0.2.9) settled  end");
@@ -624,7 +581,7 @@ test_settled_is_optional(void **state)
 
 	(void)state;
 	assert_true(dns_script_start(&server, &loop, false, say_nxdomain));
-	the_server(&resolver);
+	resolver = dns_script_resolver(&server, HOLD_MS);
 	resolver.hold_ms = 30;
 	without.settled = NULL;
 	story[0] = '\0';
@@ -641,7 +598,7 @@ test_cancel(void **state)
 
 	(void)state;
 	assert_true(dns_script_start(&server, &loop, false, forged_first));
-	the_server(&resolver);
+	resolver = dns_script_resolver(&server, HOLD_MS);
 	assert_int_equal(0, resolver_parse("system", &system, NULL));
 	story[0] = '\0';
 	for (int i = 0; i < 4; i++) {

@@ -20,10 +20,9 @@
 #include "base/mem.h"
 #include "dns_script.h"
 #include "http/fetch.h"
-#include "http_script.h"
+#include "ocsp_answer.h"
 #include "pki/request.h"
 #include "pki/staple.h"
-#include "pki_fixture.h"
 
 #define HOST "ocsp.book.test"
 
@@ -37,9 +36,7 @@ static struct script responder;
 static struct address_book *book;
 static enum day day;
 static char url[64];
-static char *reply;
-static size_t reply_len;
-static struct buf der;
+static struct buf reply;
 
 /* What came of it; copies. */
 static struct {
@@ -54,38 +51,18 @@ static struct {
 static void
 answer(const struct dns_question *question)
 {
-	struct wire wire;
-
-	if (day == SILENT)
-		return;
-	wire_start(&wire, question->id, WIRE_RESPONSE);
-	wire_question(&wire, HOST, question->type);
-	if (question->type == 1)
-		wire_address(
-		    &wire, HOST, day == CLEAN ? "127.0.0.1" : "127.0.0.77");
-	dns_script_send(question, &wire);
+	if (day != SILENT)
+		dns_say(question, day == CLEAN ? "127.0.0.1" : "127.0.0.77");
 }
 
 static void
 make_reply(const struct pki_party *signer, const struct cert *about)
 {
-	struct pki_single single = {.leaf = about, .issuer = pki.issuer.cert};
-	struct pki_response spec = {
-	    .signer = signer, .singles = &single, .single_count = 1};
-	int head;
-
-	buf_done(&der);
-	der = pki_response(&spec);
-	free(reply);
-	reply = mem_array(der.len + 200, 1);
-	head = snprintf(reply, 200,
-	    "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n"
-	    "Content-Length: %zu\r\nConnection: close\r\n\r\n",
-	    der.len);
-	memcpy(reply + head, der.text, der.len);
-	reply_len = (size_t)head + der.len;
-	responder.reply = reply;
-	responder.reply_len = reply_len;
+	buf_done(&reply);
+	reply = ocsp_answer(
+	    &pki, &(struct ocsp_answer){.leaf = about, .signer = signer});
+	responder.reply = reply.text;
+	responder.reply_len = reply.len;
 }
 
 static int
@@ -101,8 +78,7 @@ end(void **state)
 {
 	(void)state;
 	pki_done(&pki);
-	free(reply);
-	buf_done(&der);
+	buf_done(&reply);
 	return 0;
 }
 
@@ -159,7 +135,7 @@ acquired(void *cookie, struct acquire_result *result)
 static void
 run(const struct acquire_errand *errand, bool with_book)
 {
-	struct resolver resolver = {0};
+	struct resolver resolver = dns_script_resolver(&dns, 200);
 	struct acquire_options options = {
 	    .resolvers = &resolver,
 	    .resolver_count = 1,
@@ -174,12 +150,6 @@ run(const struct acquire_errand *errand, bool with_book)
 	    .errand = errand,
 	    .policy = verify_policy_default(PKI_NOW),
 	};
-	char where[64];
-
-	(void)snprintf(
-	    where, sizeof(where), "udp://127.0.0.1:%d", dns_script_port(&dns));
-	assert_int_equal(resolver_parse(where, &resolver, NULL), 0);
-	resolver.hold_ms = 200;
 	got.ended = false;
 	(void)acquire_start(&loop, pool, &target, &options, acquired, NULL);
 	while (!got.ended)
@@ -305,8 +275,9 @@ test_errand(void **state)
 	day = CLEAN;
 	run(&errand, true);
 	assert_non_null(got.carried);
-	assert_int_equal(got.carried_len, der.len);
-	assert_memory_equal(got.carried, der.text, der.len);
+	assert_int_equal(got.carried_len, ocsp_answer_body(&reply).len);
+	assert_memory_equal(
+	    got.carried, ocsp_answer_body(&reply).at, got.carried_len);
 	assert_false(got.accepted); /* nothing was verified, */
 	assert_int_equal(address_book_count(book), 0); /* so nothing proven */
 	/* also what a stranger signed: home decides */
