@@ -26,6 +26,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
+	free(claims.sources); /* of the row before */
 	memset(&claims, 0, sizeof(claims));
 	memset(&options, 0, sizeof(options));
 	memset(&health, 0, sizeof(health));
@@ -35,6 +36,15 @@ set_up(void **state)
 	options.resolvers = resolvers;
 	options.health = &health;
 	options.ask_system = true;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	free(claims.sources);
+	claims.sources = NULL;
 	return 0;
 }
 
@@ -202,10 +212,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(test_rows, set_up),
-	    cmocka_unit_test_setup(test_numeric, set_up),
-	    cmocka_unit_test_setup(test_full, set_up),
-	    cmocka_unit_test_setup(test_names_that_stay, set_up),
+	    cmocka_unit_test_setup_teardown(test_rows, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_numeric, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_names_that_stay, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
