@@ -528,7 +528,8 @@ test_cancel(void **state)
 
 	(void)state;
 	tls_script_start(&script);
-	stream = stream_start(&loop, &server, &questions, &question_story_callbacks, &told);
+	stream = stream_start(
+	    &loop, &server, &questions, &question_story_callbacks, &told);
 	stream_cancel(&stream);
 	assert_null(stream);
 	stream_cancel(&stream);
