@@ -66,7 +66,7 @@ print_outcome(const json_t *outcome, int64_t now)
 	if (address[0] != '\0')
 		(void)printf(", from %s", address);
 	if (until[0] != '\0')
-		(void)printf("; the staple's time is over %s", until);
+		(void)printf("; its staple ends %s", until);
 	(void)putchar('\n');
 	free(name);
 	free(status);

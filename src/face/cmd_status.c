@@ -287,7 +287,6 @@ print_one(const struct job *job, const json_t *row)
 	print_state(job, row, 0);
 	(void)printf(": %s\n", sentence);
 	print_line("reason", row, "reason");
-	print_line("detail", row, "detail");
 	print_line("file", row, "path");
 	print_line("fingerprint", cert, "fingerprint");
 	print_time("expires", cert, "not_after", job->now);
