@@ -311,7 +311,7 @@ const struct command command_discover = {
 	"Looks into nginx's configuration and where certbot, acme.sh, lego and\n"
 	"dehydrated keep certificates: below /etc/letsencrypt, ~/.acme.sh,\n"
 	"~/.lego, /etc/lego, /var/lib/lego, and where /etc/dehydrated/config\n"
-	"says; ~ is every home folder. Each certificate is told once. Exit\n"
-	"status: 0; 2 usage.",
+	"says; ~ is every home folder. Each certificate is told once. `oclasp\n"
+	"keep --discover` keeps them. Exit status: 0; 2 usage.",
     .run = run,
 };

@@ -19,6 +19,7 @@ struct reading {
 	struct options options;
 	struct config *config;    /* owned */
 	struct target_spec *args; /* of the command line; owned */
+	struct discover_options discover;
 };
 
 struct job {
@@ -73,6 +74,12 @@ take_options(struct job *job, struct reading *reading, const struct options *o,
 	out->use_nginx = o->server != NULL;
 	out->nginx_command =
 	    o->server_command != NULL ? o->server_command : "nginx";
+	reading->discover = (struct discover_options){
+	    .ca_file = o->ca_file,
+	    .places = o->places,
+	    .place_count = o->place_count,
+	};
+	out->discover = o->discover ? &reading->discover : NULL;
 	out->alarm_command = o->alarm;
 	out->alarm_timeout_s = o->alarm_timeout_s;
 	take_args(reading, o, out);
@@ -80,10 +87,10 @@ take_options(struct job *job, struct reading *reading, const struct options *o,
 		return err_set(err, REASON_USAGE,
 		    "--server '%s': this version publishes to nginx",
 		    o->server);
-	if (out->spec_count == 0 && o->server == NULL)
+	if (out->spec_count == 0 && o->server == NULL && !o->discover)
 		return err_set(err, REASON_USAGE,
-		    "nothing to keep: give certificates, --server nginx, or a "
-		    "configuration file");
+		    "nothing to keep: give certificates, --server nginx, "
+		    "--discover, or a configuration file");
 	return 0;
 }
 
@@ -186,11 +193,12 @@ run(const struct options *o)
 const struct command command_keep = {
     .name = "keep",
     .bit = CMD_KEEP,
-    .synopsis = "[CERT...] [--server nginx] [--once]",
+    .synopsis = "[CERT...] [--server nginx] [--discover] [--once]",
     .purpose = "the daemon: fetch, store, publish and prove, again and again",
     .details =
 	"Keeps the staple of each CERT fresh, or, with --server nginx and no\n"
-	"CERT, of every certificate in nginx's configuration. Staples are in\n"
+	"CERT, of every certificate in nginx's configuration; with --discover\n"
+	"also of those that `oclasp discover` finds. Staples are in\n"
 	"STATE/staples/FINGERPRINT.der; nginx takes them where `oclasp install\n"
 	"nginx --apply` has been run. SIGHUP reads everything again, SIGTERM\n"
 	"ends. Exit status with --once: 0 all is well, 1 a certificate needs a\n"

@@ -35,6 +35,7 @@ enum {
 	OPT_COLOR,
 	OPT_CONFIG,
 	OPT_CONTROL,
+	OPT_DISCOVER,
 	OPT_FORMAT,
 	OPT_HOSTS_FILE,
 	OPT_JSON,
@@ -120,7 +121,9 @@ static const struct row {
     {OPT_HOSTS_FILE, "hosts-file", "FILE", CMD_HOSTS,
 	"the file to work on (/etc/hosts)"},
     {OPT_ROOT, "root", "DIR", CMD_DISCOVER, "take this folder for /"},
-    {OPT_PLACE, "place", "CLIENT=DIR", CMD_DISCOVER,
+    {OPT_DISCOVER, "discover", NULL, CMD_KEEP,
+	"keep also what `oclasp discover` finds on this machine"},
+    {OPT_PLACE, "place", "CLIENT=DIR", CMD_DISCOVER | CMD_KEEP,
 	"look there too for what certbot, acme.sh, lego or dehydrated keeps; "
 	"may be repeated"},
     {OPT_ALL, "all", NULL, CMD_SURVEY,
@@ -346,6 +349,8 @@ flag_option(int id, struct options *o)
 		return &o->nagios;
 	case OPT_PENALTY:
 		return &o->penalty;
+	case OPT_DISCOVER:
+		return &o->discover;
 	case OPT_ONCE:
 		return &o->once;
 	case OPT_APPLY:

@@ -60,6 +60,7 @@ keeper_stop(struct keeper *k)
 		places_leave(&k->places, &k->targets[i]->place);
 	}
 	control_stop(&k->control);
+	keeper_end_look(k);
 	nginx_scan_cancel(&k->scan);
 	publish_cancel(&k->publish);
 	loop_timer_cancel(&k->publish_timer);
@@ -89,7 +90,8 @@ void
 keeper_check_idle(struct keeper *k)
 {
 	if (k->options->once && !keeper_is_fetching(k) &&
-	    !keeper_is_publishing(k) && !control_is_busy(k->control))
+	    !keeper_is_publishing(k) && !control_is_busy(k->control) &&
+	    k->look == NULL)
 		keeper_stop(k);
 }
 
@@ -215,6 +217,8 @@ begin(struct keeper *k)
 		feed_watchdog(k);
 	}
 	k->prove_all = true;
+	keeper_recall_found(k);
+	keeper_look(k);
 	if (k->options->use_nginx) {
 		k->scan =
 		    nginx_scan_start(&k->loop, &k->nginx, first_scan_done, k);

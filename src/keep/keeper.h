@@ -10,6 +10,7 @@
 #include "keep/rules.h"
 #include "keep/target.h"
 
+struct discover_options;
 struct err;
 
 enum {
@@ -26,12 +27,15 @@ enum {
 	KEEPER_GATHER_MAX_MS = 2000,  /* but no longer than that */
 	KEEPER_RETRY_FIRST_MS = 5000, /* after a failed publish, doubling */
 	KEEPER_RETRY_MAX_MS = 300000,
+	KEEPER_LOOK_MS = 600000,    /* between looks for certificates in use, */
+	KEEPER_LOOK_SOON_MS = 5000, /* and after one that missed something */
 };
 
 /* How to keep.  Borrowed; must outlive. */
 struct keeper_options {
 	const char *state_dir;
-	const struct target_spec *specs; /* none: those of the server */
+	const struct target_spec *specs; /* none, or with `discover`: those of
+					    the server too */
 	size_t spec_count;
 	const char *ca_file; /* or NULL */
 	struct acquire_options acquire;
@@ -40,6 +44,8 @@ struct keeper_options {
 	enum on_revoked on_revoked;       /* UNSAID: withdraw */
 	const struct issuer_rules *rules; /* exceptions of one issuer each */
 	size_t rule_count;
+	/* keep what is found on this machine, too; NULL: not */
+	const struct discover_options *discover;
 	bool use_nginx;
 	const char *nginx_command;
 	bool once;

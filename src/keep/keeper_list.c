@@ -54,8 +54,8 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static void
-want(struct keeper *k, const struct target_spec *spec)
+void
+keeper_want(struct keeper *k, const struct target_spec *spec)
 {
 	struct target *target = NULL;
 
@@ -121,23 +121,25 @@ void
 keeper_sync_targets(struct keeper *k)
 {
 	size_t before = k->target_count;
+	bool wants_server =
+	    k->options->spec_count == 0 || k->options->discover != NULL;
 
 	for (size_t i = 0; i < k->target_count; i++)
 		k->targets[i]->wanted = false;
 	for (size_t i = 0; i < k->options->spec_count; i++)
-		want(k, &k->options->specs[i]);
-	for (size_t i = 0; k->options->spec_count == 0 && k->conf != NULL &&
-			   i < k->conf->site_count;
-	     i++) {
+		keeper_want(k, &k->options->specs[i]);
+	for (size_t i = 0;
+	     wants_server && k->conf != NULL && i < k->conf->site_count; i++) {
 		const struct nginx_site *site = &k->conf->sites[i];
 
 		for (size_t c = 0; c < site->certificate_count; c++) {
 			const struct target_spec spec = {
 			    .certificate = site->certificates[c]};
 
-			want(k, &spec);
+			keeper_want(k, &spec);
 		}
 	}
+	keeper_want_found(k);
 	drop_unwanted(k);
 	keeper_check_store(k);
 	if (k->target_count != before)

@@ -12,6 +12,7 @@
 
 #include "keep/control.h"
 #include "keep/keeper.h"
+#include "keep/look.h"
 #include "keep/parties.h"
 #include "keep/publish.h"
 #include "keep/schedule.h"
@@ -47,6 +48,10 @@ struct keeper {
 	struct loop_timer *watch; /* files */
 	int64_t wall_s, mono_ms;  /* when the clocks were last compared */
 	struct parties parties;   /* outside, named in the log */
+
+	struct look *look; /* under way, or NULL */
+	struct loop_timer *look_timer;
+	struct found found; /* what is in use here, as far as is known */
 
 	struct nginx nginx;
 	struct nginx_scan *scan;
@@ -98,6 +103,9 @@ void keeper_index_remove(struct keeper *k, struct target *target);
  * last read; kept ones stay as they are. */
 void keeper_sync_targets(struct keeper *k);
 
+/* Keep SPEC; of use while the list is made. */
+void keeper_want(struct keeper *k, const struct target_spec *spec);
+
 /* Read a target's files again; adopt what is stored for it. */
 void keeper_read_target(struct keeper *k, struct target *target);
 
@@ -109,6 +117,20 @@ void keeper_obey_revoked(struct keeper *k, struct target *target);
 
 /* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
 void keeper_watch_files(void *cookie);
+
+/* --- keeper_discover.c --- */
+
+/* At the start: what was kept when this last ran. */
+void keeper_recall_found(struct keeper *k);
+
+/* Look for certificates, if the options say so; again and again. */
+void keeper_look(struct keeper *k);
+
+/* Never more, and forget what was found. */
+void keeper_end_look(struct keeper *k);
+
+/* Want what was found and is not kept by another name. */
+void keeper_want_found(struct keeper *k);
 
 /* --- keeper_fetch.c --- */
 

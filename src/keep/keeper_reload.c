@@ -85,6 +85,7 @@ keeper_reload(struct keeper *k, struct err *err)
 		keeper_read_target(k, k->targets[i]);
 		keeper_obey_revoked(k, k->targets[i]);
 	}
+	keeper_look(k);
 	keeper_sync_targets(k);
 	k->prove_all = true;
 	keeper_mark_dirty(k);

@@ -5,8 +5,10 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 
 import pytest
+from playground import util
 
 
 def place(folder, *parts):
@@ -89,3 +91,85 @@ def test_bad_arguments(lab, tmp_path):
 
 def test_json_is_one_document(machine):
     json.loads(discover(machine, "--json").out)
+
+
+# --- keep --discover
+
+@pytest.fixture
+def found(site, tmp_path):
+    """nginx with one certificate, and certbot's folder with another."""
+    live = place(tmp_path, "le/live/two.test/fullchain.pem")
+    site.live, site.two = live, site.lab.leaf(tmp_path / "two", name="two")
+    shutil.copy(site.two.path, live)
+    site.words = ["--discover", "--place", f"certbot={tmp_path / 'le'}"]
+    return site
+
+
+def test_keep_what_is_found(found):
+    """Beside nginx's own, what an ACME client has is kept too."""
+    result = found.installed().once(*found.words)
+    assert result.code == 0, result
+    assert "keeping 2 certificates" in result.err, result
+    assert found.fault(found.staple()) is None
+    path = found.staple_path(found.two)
+    assert found.fault(path.read_bytes(), found.two) is None
+
+
+def test_keep_by_the_servers_path(found, tmp_path):
+    """One certificate by two names is kept once."""
+    shutil.copy(found.leaf.path,
+                place(tmp_path, "le/live/one.test/fullchain.pem"))
+    result = found.installed().once(*found.words)
+    assert "keeping 2 certificates" in result.err, result
+    assert len(found.lab.requests()) == 2, "each is asked for once"
+
+
+def test_looks_again(found, tmp_path):
+    """A reload finds what has come; what is gone is missed twice before it
+    counts as gone; a restart withdraws nothing."""
+    keep = found.installed().keep(*found.words)
+    keep.wait_line("keeping 2 certificates")
+    util.wait_for("its staple", found.staple_path(found.two).exists)
+    three = found.lab.leaf(tmp_path / "three", name="three")
+    path = place(tmp_path, "le/live/three.test/fullchain.pem")
+    shutil.copy(three.path, path)
+    keep.signal(signal.SIGHUP)
+    keep.wait_line("keeping 3 certificates")
+    util.wait_for("its staple", found.staple_path(three).exists)
+    assert keep.stop() == 0
+    keep = found.keep(*found.words)
+    keep.wait_line("keeping 3 certificates")
+    keep.wait_line("proven")
+    assert found.staple_path(three).exists()
+    os.unlink(path)
+    keep.signal(signal.SIGHUP)
+    keep.wait_line("not kept any more", seconds=20)
+    util.wait_for("the end of its staple",
+                  lambda: not found.staple_path(three).exists())
+    assert found.staple_path(found.two).exists()
+
+
+def test_unreadable_is_named(found):
+    """I8: named once, and it stops nothing."""
+    keep = found.installed().keep(*found.words)
+    keep.wait_line("keeping 2 certificates")
+    util.wait_for("its staple", found.staple_path(found.two).exists)
+    found.live.write_text("torn", encoding="utf-8")
+    keep.signal(signal.SIGHUP)
+    keep.wait_line("certbot: .*two.test/fullchain.pem")
+    assert found.staple_path(found.two).exists(), "I2"
+    shutil.copy(found.two.path, found.live)
+    keep.signal(signal.SIGHUP)
+    keep.wait_line("reading configuration", count=2)
+    assert "not kept any more" not in keep.text
+
+
+def test_by_configuration(found, tmp_path):
+    config = tmp_path / "oclasp.conf"
+    config.write_text(
+        "discover {\n\tplaces = {\"certbot=%s\"}\n}\n" % (tmp_path / "le"),
+        encoding="utf-8")
+    result = found.lab.oclasp("keep", "--once", "--config", config,
+                              "--state-dir", found.state)
+    assert result.code == 0, result
+    assert found.staple_path(found.two).exists()
