@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 
+enum { REAP_MS = 2000 };
+
 struct loop_timer {
 	uv_timer_t uv; /* first: the close callback frees the whole */
 	void (*cb)(void *cookie);
@@ -105,9 +107,48 @@ loop_run(uv_loop_t *loop)
 /* One for the process, as the threads are. */
 static bool abandoned;
 
+static void
+note_process(uv_handle_t *handle, void *found)
+{
+	if (handle->type == UV_PROCESS && !uv_is_closing(handle))
+		*(bool *)found = true;
+}
+
+static bool
+has_process(uv_loop_t *loop)
+{
+	bool found = false;
+
+	uv_walk(loop, note_process, &found);
+	return found;
+}
+
+static void
+limit_passed(void *cookie)
+{
+	struct loop_timer **limit = cookie;
+
+	*limit = NULL;
+}
+
+/* What was killed is gone soon, but not at once, and libuv reaps it only while
+ * the loop turns. */
+static void
+reap(uv_loop_t *loop)
+{
+	struct loop_timer *limit =
+	    loop_timer_start(loop, REAP_MS, limit_passed, &limit);
+
+	while (limit != NULL && has_process(loop))
+		(void)uv_run(loop, UV_RUN_ONCE);
+	loop_timer_cancel(&limit);
+}
+
 void
 loop_end(uv_loop_t *loop)
 {
+	if (has_process(loop))
+		reap(loop);
 	/* a close callback may close another handle: a few turns for that */
 	for (int turn = 0; turn < 16 && uv_run(loop, UV_RUN_NOWAIT) != 0;
 	     turn++)

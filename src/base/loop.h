@@ -40,11 +40,12 @@ void loop_watch_cancel(struct loop_watch **watch);
 void loop_run(uv_loop_t *loop);
 
 /* Let the close callbacks run and free the loop's insides.  Everybody must
- * have cancelled what they own.  What may be left is a look-up of the C
- * library in libuv's threads, which nothing can stop: such a loop is left
- * behind, and loop_abandoned() is true from then on.  The process must then
- * end by _exit(), since exit() would wait for those threads (up to the C
- * library's own timeout, half a minute where no resolver answers). */
+ * have cancelled what they own.  Processes that were killed are waited for, two
+ * seconds at the most.  What may be left is a look-up of the C library in
+ * libuv's threads, which nothing can stop: such a loop is left behind, and
+ * loop_abandoned() is true from then on.  The process must then end by
+ * _exit(), since exit() would wait for those threads (up to the C library's
+ * own timeout, half a minute where no resolver answers). */
 void loop_end(uv_loop_t *loop);
 bool loop_abandoned(void);
 

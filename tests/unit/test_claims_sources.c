@@ -151,6 +151,7 @@ test_rows(void **state)
 		claims_find_sources(&claims);
 		if (strcmp(listed(), rows[i].expected) != 0)
 			fail_msg("%s: %s", rows[i].about, listed());
+		(void)tear_down(state);
 	}
 	free(conf);
 	free(behind);

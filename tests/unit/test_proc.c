@@ -231,6 +231,32 @@ test_cancel_at_once(void **state)
 	assert_int_equal(0, scene.calls);
 }
 
+/* Killed is not yet gone: the end of the loop waits for that. */
+static void
+test_cancel_and_end_the_loop(void **state)
+{
+	static struct scene scene;
+	const char *const args[] = {"600", NULL};
+	char **argv = proc_argv("sleep", args);
+	struct proc *procs[16];
+
+	(void)state;
+	memset(&scene, 0, sizeof(scene));
+	assert_int_equal(0, uv_loop_init(&scene.loop));
+	for (size_t i = 0; i < 16; i++)
+		procs[i] =
+		    proc_start(&scene.loop, argv, LONG_MS, ended, &scene);
+	for (size_t i = 0; i < 16; i++)
+		proc_cancel(&procs[i]);
+	loop_end(&scene.loop);
+	assert_false(loop_abandoned());
+	errno = 0;
+	assert_int_equal(-1, waitpid(-1, NULL, WNOHANG));
+	assert_int_equal(ECHILD, errno);
+	assert_int_equal(0, scene.calls);
+	proc_argv_free(argv);
+}
+
 /* Of a process that never came to be the id is 0, which kill(2) takes for our
  * whole group: a bystander in it tells. */
 static void
@@ -356,6 +382,7 @@ main(void)
 	    cmocka_unit_test(test_deadline_is_told_behind_many_errors),
 	    cmocka_unit_test(test_grandchild_holds_the_pipes),
 	    cmocka_unit_test(test_cancel_at_once),
+	    cmocka_unit_test(test_cancel_and_end_the_loop),
 	    cmocka_unit_test(test_cancel_what_could_not_start),
 	    cmocka_unit_test(test_cancel_at_any_time),
 	    cmocka_unit_test(test_cancel_in_the_callback),
