@@ -137,6 +137,9 @@ print_text(const struct job *job, const struct acquire_result *result)
 			: " (it was as fresh already)");
 	if (o->verbose > 0 || result->try_count > 1)
 		print_tries(stdout, result);
+	for (size_t i = 0; o->verbose > 0 && i < result->party_count; i++)
+		(void)printf(
+		    "  outside      %s was asked\n", result->parties[i]);
 }
 
 static void
@@ -144,6 +147,7 @@ print_json(const struct job *job, const struct acquire_result *result)
 {
 	json_t *document = report_document("fetch");
 	json_t *tries = json_array();
+	json_t *parties = json_array();
 
 	(void)json_object_set_new(
 	    document, "certificate", report_json_cert(job->id.leaf));
@@ -163,6 +167,10 @@ print_json(const struct job *job, const struct acquire_result *result)
 		(void)json_array_append_new(
 		    tries, report_json_try(&result->tries[i]));
 	(void)json_object_set_new(document, "tries", tries);
+	for (size_t i = 0; i < result->party_count; i++)
+		(void)json_array_append_new(
+		    parties, report_json_text(result->parties[i]));
+	(void)json_object_set_new(document, "parties", parties);
 	report_print(document);
 }
 

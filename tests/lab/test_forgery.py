@@ -367,7 +367,7 @@ def test_one_of_eight_addresses(lab, leaf, out, bad):
         for address, like in zip(spare, bad * 7):
             make_like(lab, address, like, "del")
     assert said["address"] == GENUINE
-    assert said["elapsed_ms"] < 8 * 250 + 1000, said
+    assert said["elapsed_ms"] < 4500, "staggers, and no time-out (5 s)"
 
 
 def make_like(lab, address, like, verb="add"):
@@ -407,4 +407,4 @@ def test_one_family_is_broken(lab, leaf, out, family, kind):
             lab.spaces.must("router", "ip", f"-{family}", "route", "del",
                             route)
     assert (":" in said["address"]) == (family == "4"), said
-    assert said["elapsed_ms"] < 2000, "one stagger, and not a time-out"
+    assert said["elapsed_ms"] < 4500, "one stagger, and no time-out (5 s)"

@@ -40,7 +40,7 @@ def test_clean_network_one_request(lab, leaf, out, new_roads, edge):
     resolver alone, and no word to anybody else who was named."""
     lab.resolver(RECURSOR, {**NAMES, EDGE: edge})
     # time for a second request to be seen, and none for the next class
-    lab.respond("hang", hang_s=0.08)
+    lab.respond("hang", hang_s=0.04)
     log = new_roads.open("--tls", f"{SECOND}:853", "--https", f"{SECOND}:443")
     result = lab.fetch(leaf.path, "-o", out, "--tls-ca",
                        lab.authority.root_path, "--resolver", SECOND,
@@ -50,6 +50,7 @@ def test_clean_network_one_request(lab, leaf, out, new_roads, edge):
     assert len(lab.requests()) == 1, lab.requests()
     assert not lab.questions(SECOND) and not util.read_lines(log)
     assert [t["outcome"] for t in result.json["tries"]] == ["ok"], result
+    assert result.json["parties"] == [], result
 
 
 def test_named_resolvers_when_the_near_ones_fail(lab, leaf, out, new_roads):

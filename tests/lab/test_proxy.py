@@ -474,6 +474,17 @@ def test_check_goes_directly(proxies, site):
 
 # --- who was asked
 
+def test_fetch_names_outside_parties(outside, proxies, leaf):
+    """In the report, and with -v; those inside are none."""
+    words = ["fetch", leaf.path, "--resolver", f"udp://{OUTSIDE}",
+             "--resolver", f"udp://{SECOND}", "--proxy", f"http://{HTTP}",
+             "--timeout", "5"]
+    outside.resolver(SECOND, lies={HOST: {"mode": "nxdomain"}})
+    said = outside.oclasp(*words, "--json").json
+    assert said["parties"] == [f"udp://{OUTSIDE}", f"http://{HTTP}"], said
+    assert f"udp://{OUTSIDE} was asked" in outside.oclasp(*words, "-v").out
+
+
 def test_keep_names_outside_parties(outside, leaf, tmp_path):
     """Once a day each: who learns which responder this machine asks for."""
     folder = tmp_path / "other"

@@ -169,5 +169,5 @@ def test_questions_cannot_be_guessed(lab, leaf):
 def test_system_is_asked_once_more_and_no_more(lab, leaf, out):
     """Manners: the C library's questions, and ours, to one's own resolver."""
     must_win(lab, leaf, out, lab.fetch(leaf.path, "-o", out), *NEAR)
-    asked = [(e["name"], e["type"]) for e in lab.questions(RECURSOR)]
-    assert sorted(asked) == sorted([(HOST, "A"), (HOST, "AAAA")] * 2), asked
+    asked = [e["type"] for e in lab.questions(RECURSOR) if e["name"] == HOST]
+    assert sorted(asked) == ["A", "A", "AAAA", "AAAA"], asked
