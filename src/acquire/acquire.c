@@ -174,6 +174,7 @@ acquire_add_try(
 		    try->proxy, sizeof(try->proxy), "%s", what->proxy->url);
 	try->port = road->port;
 	(void)snprintf(try->url, sizeof(try->url), "%.255s", road->job.url);
+	try->host = road->host;
 	return try;
 }
 
@@ -266,6 +267,7 @@ add_road(struct acquire *a, const char *url, bool upstream)
 	    .nonce = {a->target.nonce ? a->nonce : NULL,
 		a->target.nonce ? sizeof(a->nonce) : 0},
 	    .url = url,
+	    .host = host,
 	    .get_url = road->get_url,
 	    .post_first = strlen(road->get_url) > REQUEST_GET_URL_MAX,
 	};

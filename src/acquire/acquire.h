@@ -112,6 +112,7 @@ struct acquire_try {
 	char source[ACQUIRE_SOURCE_TEXT]; /* CONTRACT: who claimed it */
 	char asked_name[256]; /* a later CNAME name asked by itself, or "" */
 	char url[256];        /* the responder's, cut if longer */
+	const char *host;     /* of it; borrowed as the list is */
 	const char *method;   /* "GET", "POST"; NULL when not that far */
 	const char *stage;    /* "dns" "connect" "http" "response" */
 	struct err err;       /* REASON_NONE: this one won, or was cancelled */

@@ -233,6 +233,7 @@ send_request(struct attempt *attempt)
 	const struct attempt_job *job = attempt->job;
 	struct fetch_request request = {
 	    .url = attempt->post ? job->url : job->get_url,
+	    .host = job->host,
 	    .address = attempt->way.address,
 	    .proxy = attempt->way.proxy,
 	    .proxy_addresses = attempt->way.proxy_addresses,

@@ -18,6 +18,7 @@ struct attempt_job {
 	struct span request; /* DER */
 	struct span nonce;   /* in it; empty: none */
 	const char *url;     /* the responder's */
+	const char *host;    /* of it */
 	const char *get_url; /* the same for a GET, with the request in it */
 	bool post_first;     /* the GET URL is longer than RFC 9919 allows */
 };

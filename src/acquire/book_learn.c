@@ -3,13 +3,11 @@
 #include "acquire/book_learn.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "acquire/acquire.h"
 #include "acquire/address_book.h"
-#include "http/fetch.h"
 
 /* By no carrier, and to an address that was connected to. */
 static bool
@@ -22,24 +20,12 @@ is_direct(const struct acquire_try *try)
 	       strcmp(try->stage, "dns") != 0;
 }
 
-/* The host of TRY's responder; owned; NULL if it has none. */
-static char *
-host_of(const struct acquire_try *try)
-{
-	char *host = NULL;
-	int port;
-
-	return fetch_split_url(try->url, &host, &port) ? host : NULL;
-}
-
-/* TRIES[AT] lost at HOST, where WON won: once, not for each method. */
+/* TRIES[AT] lost where WON won at the same host: once, not for each method. */
 static bool
-has_lost(const struct acquire_try *tries, size_t at,
-    const struct acquire_try *won, const char *host)
+has_lost(
+    const struct acquire_try *tries, size_t at, const struct acquire_try *won)
 {
 	const struct acquire_try *try = &tries[at];
-	char *own;
-	bool same;
 
 	if (try->err.reason == REASON_NONE || !is_direct(try) ||
 	    strcmp(try->address, won->address) == 0)
@@ -50,10 +36,7 @@ has_lost(const struct acquire_try *tries, size_t at,
 		    strcmp(tries[i].address, try->address) == 0)
 			return false;
 	}
-	own = host_of(try);
-	same = own != NULL && strcasecmp(own, host) == 0;
-	free(own);
-	return same;
+	return try->host != NULL && strcasecmp(try->host, won->host) == 0;
 }
 
 void
@@ -61,17 +44,12 @@ book_learn(struct address_book *book, const struct acquire_try *tries,
     size_t count, size_t winner, int64_t now)
 {
 	const struct acquire_try *won = &tries[winner];
-	char *host;
 
-	if (!is_direct(won))
-		return;
-	host = host_of(won);
-	if (host == NULL)
+	if (!is_direct(won) || won->host == NULL)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		if (has_lost(tries, i, won, host))
-			address_book_fail(book, host, tries[i].address);
+		if (has_lost(tries, i, won))
+			address_book_fail(book, won->host, tries[i].address);
 	}
-	address_book_prove(book, host, won->address, won->elapsed_ms, now);
-	free(host);
+	address_book_prove(book, won->host, won->address, won->elapsed_ms, now);
 }

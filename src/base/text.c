@@ -13,6 +13,8 @@
 
 #include "base/mem.h"
 
+enum { ROOM_MIN = 64 }; /* octets of a buf that has any */
+
 bool
 span_equal(struct span a, struct span b)
 {
@@ -42,8 +44,10 @@ buf_add(struct buf *buf, const void *bytes, size_t len)
 	if (buf->len + len + 1 > buf->room) {
 		/* doubled, so that many small pieces are not copied each time */
 		buf->room = buf->len + len + 1;
-		if (buf->text != NULL && buf->room < 2 * buf->len)
+		if (buf->room < 2 * buf->len)
 			buf->room = 2 * buf->len;
+		if (buf->room < ROOM_MIN)
+			buf->room = ROOM_MIN;
 		buf->text = mem_resize(buf->text, buf->room, 1);
 	}
 	if (len > 0)

@@ -9,6 +9,8 @@
 #include "http/fetch.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,10 +23,21 @@
 #include "http/multi.h"
 #include "http/proxy_way.h"
 
+enum {
+	IDLE_MAX = 64, /* handles kept for reuse, some 6 KiB each */
+	KINDS = FETCH_DNS + 1,
+	CONNECT_TO_TEXT = sizeof("::[]:") + INET6_ADDRSTRLEN,
+};
+
 struct fetch_pool {
 	uv_loop_t *loop; /* borrowed; must outlive */
 	struct multi *multi;
 	struct fetch *first; /* all that are in progress */
+	/* What is dear to make and the same for many: header lines, of a GET
+	 * and of a POST, and libcurl's handles, reset. */
+	struct curl_slist *headers[KINDS][2];
+	CURL *idle[IDLE_MAX];
+	size_t idle_count;
 };
 
 /* What is asked for, and how. */
@@ -46,9 +59,9 @@ struct fetch {
 	struct fetch_pool *pool;
 	struct fetch *next, **link; /* in the pool's list */
 	enum fetch_kind kind;
-	CURL *easy; /* NULL if the set-up failed */
-	struct curl_slist *headers, *connect_to;
-	char *url;
+	CURL *easy;                   /* NULL if the set-up failed */
+	struct curl_slist connect_to; /* of one line: */
+	char connect_line[CONNECT_TO_TEXT];
 	char *address;         /* NULL: the proxy looks the host up */
 	struct proxy_way *way; /* NULL: directly */
 	char *host;            /* of the URL: what messages name */
@@ -77,16 +90,33 @@ unlink_fetch(struct fetch *fetch)
 	fetch->link = NULL;
 }
 
+static CURL *
+take_easy(struct fetch_pool *pool)
+{
+	return pool->idle_count > 0 ? pool->idle[--pool->idle_count]
+				    : curl_easy_init();
+}
+
+/* EASY is in no transfer any more. */
+static void
+give_easy(struct fetch_pool *pool, CURL *easy)
+{
+	if (easy == NULL)
+		return;
+	if (pool->idle_count == IDLE_MAX) {
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_reset(easy);
+	pool->idle[pool->idle_count++] = easy;
+}
+
 static void
 fetch_free(struct fetch *fetch)
 {
 	loop_timer_cancel(&fetch->failing);
-	curl_easy_cleanup(fetch->easy);
-	curl_slist_free_all(fetch->headers);
-	curl_slist_free_all(fetch->connect_to);
 	proxy_way_free(fetch->way);
 	buf_done(&fetch->body);
-	free(fetch->url);
 	free(fetch->host);
 	free(fetch->address);
 	free(fetch);
@@ -99,6 +129,7 @@ finish(struct fetch *fetch)
 
 	/* From here on the pool may go, and a cancel does nothing. */
 	unlink_fetch(fetch);
+	give_easy(fetch->pool, fetch->easy);
 	fetch->reporting = true;
 	result->http_status = fetch->status;
 	result->body.at = (const uint8_t *)buf_text(&fetch->body);
@@ -254,15 +285,6 @@ take_header_line(char *line, size_t size, size_t count, void *cookie)
 	return len;
 }
 
-static void
-add_line(struct curl_slist **list, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(*list, line);
-
-	if (longer != NULL)
-		*list = longer;
-}
-
 /* Where to connect to, whatever the URL says: an empty host and port match
  * any, so that libcurl never asks a resolver.  CURLOPT_RESOLVE would not do:
  * a multi handle has one DNS cache, and two addresses of one host are tried
@@ -271,18 +293,16 @@ static bool
 set_address(struct fetch *fetch)
 {
 	unsigned char octets[sizeof(struct in6_addr)];
-	char *line;
+	bool v6;
 
 	if (fetch->address == NULL)
 		return fetch->way != NULL;
-	if (inet_pton(AF_INET6, fetch->address, octets) == 1)
-		line = mem_printf("::[%s]:", fetch->address);
-	else if (inet_pton(AF_INET, fetch->address, octets) == 1)
-		line = mem_printf("::%s:", fetch->address);
-	else
+	v6 = inet_pton(AF_INET6, fetch->address, octets) == 1;
+	if (!v6 && inet_pton(AF_INET, fetch->address, octets) != 1)
 		return false;
-	add_line(&fetch->connect_to, line);
-	free(line);
+	(void)snprintf(fetch->connect_line, sizeof(fetch->connect_line),
+	    v6 ? "::[%s]:" : "::%s:", fetch->address);
+	fetch->connect_to.data = fetch->connect_line;
 	return true;
 }
 
@@ -292,13 +312,7 @@ set_request(struct fetch *fetch, const struct fetch_request *request)
 	const struct kind *kind = &kinds[fetch->kind];
 	CURL *easy = fetch->easy;
 
-	/* Content codings are not asked for, but decoded if they come. */
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-	add_line(&fetch->headers, "Accept-Encoding:");
-	add_line(&fetch->headers, "Expect:");
-	add_line(&fetch->headers, kind->accept);
 	if (request->body.len > 0) {
-		add_line(&fetch->headers, kind->content_type);
 		curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 		    (curl_off_t)request->body.len);
@@ -313,9 +327,11 @@ set_request(struct fetch *fetch, const struct fetch_request *request)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
-	curl_easy_setopt(easy, CURLOPT_URL, fetch->url);
-	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, fetch->connect_to);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->headers);
+	curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	if (fetch->connect_to.data != NULL)
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &fetch->connect_to);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+	    fetch->pool->headers[fetch->kind][request->body.len > 0]);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "oclasp/" OCLASP_VERSION);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(request->connect_ms > 0 ? request->connect_ms : 1));
@@ -332,6 +348,9 @@ set_manners(struct fetch *fetch)
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	/* Content codings are not asked for (the header line is taken away),
+	 * but decoded if they come. */
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* base64 has "//" */
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -352,19 +371,19 @@ static int
 set_up(
     struct fetch *fetch, const struct fetch_request *request, struct err *err)
 {
-	char *host = NULL;
+	char *host = mem_string(request->host);
 	int port;
 	CURLMcode code;
 
-	if (!fetch_split_url(fetch->url, &host, &port))
+	if (host == NULL && !fetch_split_url(request->url, &host, &port))
 		return err_set(err, REASON_UNREACHABLE,
-		    "'%.200s' is no http or https URL", fetch->url);
+		    "'%.200s' is no http or https URL", request->url);
 	fetch->host = host;
 	if (!set_address(fetch))
 		return err_set(err, REASON_UNREACHABLE,
 		    "'%.100s' is no IP address to connect to for '%.200s'",
-		    fetch->address == NULL ? "" : fetch->address, fetch->url);
-	fetch->easy = curl_easy_init();
+		    fetch->address == NULL ? "" : fetch->address, request->url);
+	fetch->easy = take_easy(fetch->pool);
 	if (fetch->easy == NULL)
 		return err_set(err, REASON_UNREACHABLE,
 		    "libcurl refuses to start a transfer");
@@ -389,7 +408,6 @@ fetch_start(struct fetch_pool *pool, const struct fetch_request *request,
 	fetch->cb = cb;
 	fetch->cookie = cookie;
 	fetch->kind = request->kind;
-	fetch->url = mem_string(request->url);
 	fetch->address = mem_string(request->address);
 	fetch->way = proxy_way_new(request);
 	fetch->started_ms = clock_mono_ms();
@@ -419,7 +437,24 @@ fetch_cancel(struct fetch **fetch)
 	unlink_fetch(f);
 	if (f->easy != NULL)
 		multi_remove(f->pool->multi, f->easy);
+	give_easy(f->pool, f->easy);
 	fetch_free(f);
+}
+
+static struct curl_slist *
+make_headers(const struct kind *kind, bool post)
+{
+	const char *const lines[] = {"Accept-Encoding:", "Expect:",
+	    kind->accept, post ? kind->content_type : NULL};
+	struct curl_slist *list = NULL;
+
+	for (size_t i = 0; i < 4 && lines[i] != NULL; i++) {
+		struct curl_slist *longer = curl_slist_append(list, lines[i]);
+
+		assert(longer != NULL); /* only for want of memory */
+		list = longer;
+	}
+	return list;
 }
 
 struct fetch_pool *
@@ -429,6 +464,10 @@ fetch_pool_new(uv_loop_t *loop)
 
 	pool->loop = loop;
 	pool->multi = multi_new(loop, exchange_ended);
+	for (size_t i = 0; i < KINDS; i++) {
+		pool->headers[i][false] = make_headers(&kinds[i], false);
+		pool->headers[i][true] = make_headers(&kinds[i], true);
+	}
 	return pool;
 }
 
@@ -441,6 +480,12 @@ fetch_pool_free(struct fetch_pool *pool)
 		struct fetch *fetch = pool->first;
 
 		fetch_cancel(&fetch);
+	}
+	while (pool->idle_count > 0)
+		curl_easy_cleanup(pool->idle[--pool->idle_count]);
+	for (size_t i = 0; i < KINDS; i++) {
+		curl_slist_free_all(pool->headers[i][false]);
+		curl_slist_free_all(pool->headers[i][true]);
 	}
 	multi_free(pool->multi);
 	free(pool);

@@ -29,6 +29,8 @@ enum fetch_kind { FETCH_OCSP, FETCH_DNS };
 struct fetch_request {
 	enum fetch_kind kind;
 	const char *url;     /* http:// or https://; copied */
+	const char *host;    /* of the URL, from fetch_split_url(); copied.
+				NULL: not known yet */
 	const char *address; /* bare IP to connect to; copied.  NULL, only with
 				a proxy: that one looks the URL's host up */
 	const struct proxy *proxy;   /* go through it; copied; NULL: none */

@@ -8,8 +8,11 @@
 #include "base/loop.h"
 #include "base/mem.h"
 
-/* Idle connections kept for reuse. */
-enum { MULTI_IDLE_MAX = 16 };
+/* Connections, in use or idle: of as many as there are beyond, libcurl closes an
+ * idle one whenever another falls idle, so that with too few none would ever be
+ * used again.  Idle ones are closed by the server, or when they are found to be
+ * two minutes old (CURLOPT_MAXAGE_CONN). */
+enum { MULTI_CONNECTIONS_MAX = 256 };
 
 struct multi {
 	uv_loop_t *loop; /* borrowed; must outlive */
@@ -154,7 +157,7 @@ multi_new(uv_loop_t *loop, void (*done)(CURL *easy, CURLcode code))
 	    multi->curl, CURLMOPT_TIMERFUNCTION, moment_wanted);
 	(void)curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
 	(void)curl_multi_setopt(
-	    multi->curl, CURLMOPT_MAXCONNECTS, (long)MULTI_IDLE_MAX);
+	    multi->curl, CURLMOPT_MAXCONNECTS, (long)MULTI_CONNECTIONS_MAX);
 	(void)curl_multi_setopt(
 	    multi->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 	return multi;

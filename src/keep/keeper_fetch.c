@@ -17,13 +17,26 @@ enum {
 
 /* --- decide --- */
 
+/* Fresh is news where something was wrong before; else the line on the response
+ * has said it, or nothing has changed since the last run. */
+static enum log_level
+level_of(const struct target *target, enum target_state state)
+{
+	if (target_state_is_alarm(state))
+		return LOG_ERROR;
+	if (state == STATE_RETRYING)
+		return LOG_WARNING;
+	return state == STATE_FRESH && (target->state == STATE_PENDING ||
+					   target->state == STATE_DUE)
+		   ? LOG_DETAIL
+		   : LOG_NOTICE;
+}
+
 /* Say a state once, when it begins. */
 static void
 log_state(const struct target *target, enum target_state state, int64_t now)
 {
-	enum log_level level = target_state_is_alarm(state) ? LOG_ERROR
-			       : state == STATE_RETRYING    ? LOG_WARNING
-							    : LOG_NOTICE;
+	enum log_level level = level_of(target, state);
 	const struct staple *staple = target_servable(target, now);
 	const struct log_about about =
 	    target_about(target, "state", target_reason(target, state));
@@ -112,16 +125,19 @@ log_good(const struct target *target, const struct acquire_result *result)
 {
 	const struct log_about about =
 	    target_about(target, "fetched", REASON_NONE);
-	char where[ACQUIRE_WHERE_TEXT] = "?";
+	char where[ACQUIRE_WHERE_TEXT] = "?", left[CLOCK_SPAN];
 
+	(void)clock_span(
+	    staple_usable_until(target->staple) - clock_wall_s(), left);
 	if (result->winner == NULL ||
 	    strcmp(result->winner->source, "courier") == 0)
-		log_event(LOG_NOTICE, about, "a good response, by courier");
+		log_event(LOG_NOTICE, about,
+		    "a good response, by courier, usable for %s", left);
 	else
 		log_event(LOG_NOTICE, about,
-		    "a good response from %s, in %lld ms",
+		    "a good response from %s, in %lld ms, usable for %s",
 		    acquire_try_where(result->winner, where),
-		    (long long)result->elapsed_ms);
+		    (long long)result->elapsed_ms, left);
 }
 
 static void

@@ -177,23 +177,28 @@ request_make_fictitious(uint8_t **out, size_t *len)
 char *
 request_get_url(const char *base, const uint8_t *der, size_t len)
 {
+	static const char hex[] = "0123456789ABCDEF";
 	size_t base_len = strlen(base);
-	unsigned char *base64 = mem_new(4 * ((len + 2) / 3) + 1);
-	struct buf url;
+	size_t base64_len = 4 * ((len + 2) / 3);
+	unsigned char *base64 = mem_new(base64_len + 1);
+	/* every character may become three */
+	char *url = mem_new(base_len + 1 + 3 * base64_len + 1);
+	char *at = mempcpy(url, base, base_len);
 
 	(void)EVP_EncodeBlock(base64, der, (int)len);
-	buf_init(&url, base_len + 16 * len + 16);
-	buf_puts(&url, base);
 	if (base_len == 0 || base[base_len - 1] != '/')
-		buf_puts(&url, "/");
+		*at++ = '/';
 	for (const unsigned char *c = base64; *c != '\0'; c++) {
-		if (*c == '+' || *c == '/' || *c == '=')
-			buf_printf(&url, "%%%02X", *c);
-		else
-			buf_add(&url, c, 1);
+		if (*c != '+' && *c != '/' && *c != '=') {
+			*at++ = (char)*c;
+			continue;
+		}
+		*at++ = '%';
+		*at++ = hex[*c >> 4];
+		*at++ = hex[*c & 15];
 	}
 	free(base64);
-	return buf_take(&url);
+	return url;
 }
 
 /* The octets within the extension's value (RFC 9654), or the bare value. */

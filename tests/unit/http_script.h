@@ -25,6 +25,8 @@ enum script_manner {
 	SCRIPT_DRIP,  /* one byte of the reply every 20 ms */
 	SCRIPT_HANG,  /* accept, read and stay silent */
 	SCRIPT_RESET, /* reply, then reset */
+	SCRIPT_ONCE,  /* reply to the first request of a connection; hang up
+			 on the second */
 	SCRIPT_FULL,  /* never accept, with a full backlog */
 };
 
@@ -37,7 +39,7 @@ struct script_peer {
 	struct loop_timer *drip;
 	size_t sent;
 	char request[SCRIPT_REQUEST_MAX];
-	size_t len;
+	size_t len, requests;
 };
 
 struct script {
@@ -135,6 +137,12 @@ script_answer(struct script_peer *peer)
 		break;
 	case SCRIPT_KEEP:
 		script_write(peer, SIZE_MAX);
+		break;
+	case SCRIPT_ONCE:
+		if (peer->requests++ > 0)
+			script_drop(peer, false);
+		else
+			script_write(peer, SIZE_MAX);
 		break;
 	case SCRIPT_DRIP:
 		script_drip(peer);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,6 +14,7 @@
 #include "acquire/acquire.h"
 #include "acquire/address_book.h"
 #include "acquire/book_learn.h"
+#include "http/fetch.h"
 
 #define AT_HOST "http://ocsp.test/"
 #define AT_OTHER "http://other.test/"
@@ -138,7 +140,9 @@ test_rows(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct address_book *book = address_book_new();
 		const struct book_entry *old, *won;
+		char *hosts[TRIES] = {0};
 		size_t count = 0;
+		int port;
 
 		memset(tries, 0, sizeof(tries));
 		for (; count < TRIES && rows[i].tries[count].url; count++) {
@@ -152,6 +156,8 @@ test_rows(void **state)
 			    rows[i].tries[count].proxy);
 			(void)snprintf(try->url, sizeof(try->url), "%s",
 			    rows[i].tries[count].url);
+			(void)fetch_split_url(try->url, &hosts[count], &port);
+			try->host = hosts[count];
 			try->stage = rows[i].tries[count].stage;
 			try->err.reason = rows[i].tries[count].reason;
 			try->cancelled = rows[i].tries[count].cancelled;
@@ -178,6 +184,8 @@ test_rows(void **state)
 			assert_int_equal(won->proven_at, NOW);
 		}
 		address_book_free(book);
+		for (size_t t = 0; t < TRIES; t++)
+			free(hosts[t]);
 	}
 }
 

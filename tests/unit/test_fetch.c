@@ -497,7 +497,7 @@ test_numeric_host(void **state)
 	assert_non_null(strstr(server.request, "\r\nHost: [2001:db8::1]:"));
 }
 
-enum { MANY = 6 };
+enum { MANY = 40 }; /* connections at once */
 
 static int still_open;
 
@@ -554,6 +554,73 @@ test_parallel(void **state)
 		assert_int_equal(servers[i].accepted, 1);
 		script_stop(&servers[i]);
 	}
+	free(url);
+}
+
+/* A server may close a connection that it has promised to keep, at any time:
+ * while it is idle, or with the next request on its way. */
+static void
+test_kept_connection_is_gone(void **state)
+{
+	static const char reply[] = OK_HEAD "Content-Length: 2\r\n\r\nok";
+	static const struct {
+		const char *name;
+		enum script_manner manner;
+		size_t requests;
+	} servers[] = {
+	    {"closed while idle", SCRIPT_CLOSE, 3},
+	    {"closed at the second request", SCRIPT_ONCE, 5},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
+		assert_true(script_start(&server, &loop, "127.0.0.1", 0,
+		    servers[i].manner, reply, sizeof(reply) - 1));
+		for (int turn = 0; turn < 3; turn++) {
+			try_once(20000);
+			if (trial.result.stage != FETCH_DONE ||
+			    strcmp(trial.body, "ok") != 0)
+				fail_msg("%s, turn %d: %s", servers[i].name,
+				    turn, trial.result.err.text);
+		}
+		assert_int_equal(server.requests, servers[i].requests);
+		assert_int_equal(server.accepted, 3);
+		script_stop(&server);
+	}
+}
+
+/* Handles are used again: nothing of one fetch is in the next. */
+static void
+test_nothing_is_left(void **state)
+{
+	static const char reply[] = OK_HEAD "Content-Length: 2\r\n\r\nok";
+	struct fetch_request post = {.kind = FETCH_DNS,
+	    .address = "127.0.0.1",
+	    .ca_file = "/nonexistent",
+	    .body = {(const uint8_t *)"question", 8},
+	    .connect_ms = 20000,
+	    .total_ms = 20000};
+	char *url, *first;
+
+	(void)state;
+	assert_true(script_start(&server, &loop, "127.0.0.1", 0, SCRIPT_KEEP,
+	    reply, sizeof(reply) - 1));
+	try_once(20000);
+	assert_int_equal(trial.result.stage, FETCH_DONE);
+	first = mem_string(server.request);
+	url = server_url("other.test", "/dns");
+	post.url = url;
+	trial.fetch = NULL;
+	trial.fetch = fetch_start(pool, &post, trial_done, &trial);
+	loop_run(&loop);
+	assert_int_equal(trial.result.stage, FETCH_DONE);
+	assert_non_null(strstr(server.request, "POST /dns"));
+	assert_non_null(strstr(server.request, "\r\n\r\nquestion"));
+	try_once(20000);
+	assert_int_equal(trial.result.stage, FETCH_DONE);
+	assert_string_equal(server.request, first);
+	script_stop(&server);
+	free(first);
 	free(url);
 }
 
@@ -765,6 +832,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_numeric_host, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_parallel, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_kept_connection_is_gone, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_nothing_is_left, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_cancel_connecting, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
