@@ -30,6 +30,13 @@ class Control:
         link.close()
         return answer.status, answer.headers, text
 
+    def is_up(self):
+        """True once somebody listens: the file is there a moment before."""
+        try:
+            return self.ask("/healthz")[0] == 200
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+
     def json(self, target, method="GET"):
         status, _, text = self.ask(target, method)
         return status, json.loads(text)

@@ -2,10 +2,12 @@
 """status, refresh, history, reload, metrics and the alarm command, with a real
 keep: what an operator is told and can order, while it runs and when not."""
 
+import concurrent.futures
 import grp
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -32,8 +34,7 @@ def kept(lab, tmp_path):
             self.logs += 1
             self.keep = lab.keep(tmp_path / f"log{self.logs}", *self.where,
                                  *(words or [self.leaf.path]))
-            util.wait_for("the control socket", lambda: (
-                os.path.exists(self.control.path)))
+            util.wait_for("the control socket", self.control.is_up)
             return self.keep
 
         def ask(self, command, *words):
@@ -431,6 +432,40 @@ def test_what_is_not_there(kept):
     assert kept.control.ask("/api/v1/status", "HEAD")[0] == 200
 
 
+def test_many_ask_at_once(lab, kept, tmp_path):
+    """Questions and orders from all sides, and one who goes away in the middle
+    of a wait: everybody is answered, and the keeper goes on."""
+    leaves = [lab.leaf(tmp_path, f"l{i}", names=[f"l{i}.test"])
+              for i in range(8)]
+    kept.start(*(leaf.path for leaf in leaves))
+    kept.keep.wait_line("a good response", count=8)
+    util.wait_for("ready", lambda: kept.control.ask("/readyz")[0] == 200)
+    lab.respond("good", delay_ms=100)
+    _, order = kept.control.json("/api/v1/refresh?all=1", "POST")
+    gone = socket.socket(socket.AF_UNIX)
+    gone.connect(str(kept.control.path))
+    gone.send(f"GET /api/v1/refresh?job={order['job']} HTTP/1.1\r\n"
+              "Host: x\r\n\r\n".encode())
+    gone.close()
+    targets = ["/metrics", "/status", "/readyz", "/api/v1/status",
+               "/api/v1/history?name=l1.test", "/api/v1/refresh?all=1",
+               "/api/v1/reload", "/nope"]
+
+    def ask(number):
+        target = targets[number % len(targets)]
+        orders = "all=1" in target or "reload" in target
+        return target, kept.control.ask(target, "POST" if orders else "GET")
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(ask, range(96)))
+    for target, (status, _, text) in answers:
+        assert status == 200 or (target, status) in (
+            ("/nope", 404), ("/api/v1/reload", 409),
+            ("/api/v1/refresh?all=1", 503)), (target, status, text)
+    assert kept.ask("refresh", "--all").code in (0, 2), "16 at once at most"
+    assert kept.ask("status").code == 0
+    assert kept.keep.stop() == 0
+
+
 # --- observability
 
 def test_metrics(lab, kept, tmp_path):
@@ -499,7 +534,7 @@ def test_ready_after_the_first_round(site):
     control = Control(site.state)
     site.lab.keep(site.folder / "log", "--server", "nginx", "--state-dir",
                   site.state, "--server-command", slow)
-    util.wait_for("socket", lambda: os.path.exists(control.path))
+    util.wait_for("the control socket", control.is_up)
     status, document = control.json("/readyz")
     assert status == 503 and document["ready"] is False
     assert "first round" in document["reasons"][0]
