@@ -54,7 +54,8 @@ inventory_certificate(struct facts *facts, const struct cert *leaf,
 
 /* --- the hosts file --- */
 
-/* The next word of the line to OUT; false at its end or its comment. */
+/* The next word of the line to OUT; false at its end, its comment, or a NUL,
+ * where the C library's reader stops too. */
 static bool
 next_word(const char **at, const char *end, char out[WORD])
 {
@@ -62,8 +63,9 @@ next_word(const char **at, const char *end, char out[WORD])
 
 	while (*at < end && (**at == ' ' || **at == '\t' || **at == '\r'))
 		++*at;
-	if (*at == end || **at == '#')
+	if (*at == end || **at == '#' || **at == '\0')
 		return false;
+	/* strchr finds the NUL as well: a word ends there */
 	while (*at + len < end && strchr(" \t\r#", (*at)[len]) == NULL)
 		len++;
 	(void)snprintf(out, WORD, "%.*s", len < WORD ? (int)len : 0, *at);

@@ -63,6 +63,24 @@ test_hosts_file(void **state)
 	}
 }
 
+/* A NUL ends a line's words, as for the C library, and not the file. */
+static void
+test_nul(void **state)
+{
+	static const char text[] = "192.0.2.1 a\0 ocsp.ca.example\n"
+				   "\0 192.0.2.1 ocsp.ca.example\n"
+				   "192.0.2.1\0ocsp.ca.example\n"
+				   "192.0.2.4 ocsp.ca.example\0\n";
+	struct facts facts = {0};
+
+	(void)state;
+	inventory_hosts(&facts, "hosts",
+	    (struct span){(const uint8_t *)text, sizeof(text) - 1}, names, 2);
+	assert_int_equal(facts.count, 1);
+	assert_int_equal(facts.items[0].u.override.line, 4);
+	facts_done(&facts);
+}
+
 /* A word that is longer than a name can be is no name, and costs nothing. */
 static void
 test_long_words(void **state)
@@ -124,6 +142,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_hosts_file),
+	    cmocka_unit_test(test_nul),
 	    cmocka_unit_test(test_long_words),
 	    cmocka_unit_test(test_without_a_certificate),
 	    cmocka_unit_test(test_proxies),
