@@ -30,20 +30,6 @@ store_close(struct store *store)
 }
 
 struct store *
-store_open(const char *path, char **aside, struct err *err)
-{
-	struct store *store = new_store(path);
-	struct store_owned owned = {0};
-	int rc = store_own(&store->db, store->path, &owned, err);
-
-	*aside = owned.aside;
-	if (rc == 0)
-		return store;
-	store_close(store);
-	return NULL;
-}
-
-struct store *
 store_visit(const char *path, unsigned how, struct err *err)
 {
 	struct store *store = new_store(path);

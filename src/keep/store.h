@@ -37,12 +37,6 @@ enum {
 	STORE_BUSY_MS = 2000,        /* wait for another writer at most */
 };
 
-/* Open PATH, made if missing, of an earlier version made new.  For the one who
- * holds the state folder's lock: a damaged database is set aside beside it (its
- * name in *ASIDE, owned, else NULL), never deleted, and a new one begun.  One
- * that a newer oclasp has made is refused.  Changes are written at once. */
-struct store *store_open(const char *path, char **aside, struct err *err);
-
 enum {
 	STORE_MAKE = 1, /* begin one if there is none */
 	STORE_MINE = 2, /* the state folder's lock is ours */
@@ -66,13 +60,17 @@ enum {
 	STORE_QUEUE_MAX = 64 << 20, /* octets that wait at most */
 };
 
-/* As store_open(), and from now on a thread writes: a change is taken at once,
- * and seen by this store's readers.  A disk that is full, cannot be written or
- * is broken is no error here: what can be read of the store is read, changes
- * wait in memory (the oldest go when there are too many), and are written when
- * that is possible; store_check() tells.  So it is with damage that is met
- * later, and with files that are deleted beneath us.  NULL: what no waiting
- * mends, say a newer version, or a folder that we may not write. */
+/* Open PATH, made if missing, of an earlier version made new; for the one who
+ * holds the state folder's lock.  A thread writes: a change is taken at once,
+ * and seen by this store's readers.
+ *
+ * A damaged database is set aside beside it, never deleted, and a new one begun.
+ * A disk that is full, cannot be written or is broken is no error here: what can
+ * be read of the store is read, changes wait in memory (the oldest go when there
+ * are too many), and are written when that is possible.  So it is with damage
+ * that is met later, and with files that are deleted beneath us.  store_check()
+ * tells.  NULL: what no waiting mends, say a version that a newer oclasp has
+ * made, or a folder that we may not write. */
 struct store *store_keep(const char *path, struct err *err);
 
 /* How it is.  To be asked now and then. */

@@ -72,7 +72,7 @@ check_version(struct store_db *db, int *version, struct err *err)
 }
 
 /* What every connection that may write wants: a log that is written back in
- * large pieces (of 4000 pages of 4 KiB) and cut back after a rush, and room for
+ * pieces of 8 MiB (2000 pages) and cut back after a rush, and room for
  * the pages of one large transaction (of so many KiB; only what is used is
  * taken). */
 static int
@@ -80,7 +80,7 @@ set_up(struct store_db *db, struct err *err)
 {
 	return store_do(db, "PRAGMA journal_mode = WAL;"
 			    "PRAGMA synchronous = FULL;"
-			    "PRAGMA wal_autocheckpoint = 4000;"
+			    "PRAGMA wal_autocheckpoint = 2000;"
 			    "PRAGMA journal_size_limit = 67108864;"
 			    "PRAGMA cache_size = -16384;")
 		   ? 0

@@ -137,7 +137,8 @@ struct store_owned {
 	bool is_new; /* there was none, or none that could be used */
 };
 
-/* See store_open().  On failure DB is closed. */
+/* Open it for the one who has the lock: see store_keep().  On failure DB is
+ * closed. */
 int store_own(struct store_db *db, const char *path, struct store_owned *out,
     struct err *err);
 

@@ -457,6 +457,7 @@ test_remembers(void **state)
 	keeper_save_second(&keeper, target);
 	target->retry_after = now + 900;
 	keeper_take(&keeper, target, &bad);
+	store_test_flush(keeper.store);
 	assert_int_equal(store_history(keeper.store, leaf.cert->fingerprint, 9,
 			     see_attempt, &count, NULL),
 	    0);

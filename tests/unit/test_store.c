@@ -70,15 +70,17 @@ test_round_trip(void **state)
 static char *
 expect_aside(const char *what)
 {
-	struct err err = {0};
-	char *aside = NULL;
-	struct store *store = store_open(path, &aside, &err);
+	struct store *store = store_test_keep(path);
+	struct store_report report;
 
-	if (store == NULL)
-		fail_msg("%s: %s", what, err.text);
-	assert_non_null(aside);
-	assert_true(scratch_exists(aside));
+	print_message("%s\n", what);
+	store_check(store, &report);
+	assert_false(report.ailing);
+	assert_true(report.wants_all);
+	assert_non_null(report.aside);
+	assert_true(scratch_exists(report.aside));
 	store_test_put(store, FP_A, "after");
+	store_test_flush(store);
 	store_test_expect(store, FP_A, "after");
 	store_test_expect(store, FP_B, NULL);
 	store_close(store);
@@ -86,7 +88,7 @@ expect_aside(const char *what)
 	store_test_expect(store, FP_A, "after");
 	store_close(store);
 	assert_int_equal(unlink(path), 0);
-	return aside;
+	return report.aside;
 }
 
 /* Never deleted, also when two are damaged in one second. */
@@ -131,8 +133,8 @@ test_locked_is_not_damaged(void **state)
 {
 	struct store *store = store_test_open(path);
 	sqlite3 *other = NULL;
+	struct store_report report;
 	struct err err = {0};
-	char *aside = NULL;
 
 	(void)state;
 	store_test_put(store, FP_A, "kept");
@@ -143,10 +145,15 @@ test_locked_is_not_damaged(void **state)
 			     "BEGIN EXCLUSIVE; DELETE FROM certificate;",
 			     NULL, NULL, NULL),
 	    SQLITE_OK);
-	assert_null(store_open(path, &aside, &err));
-	assert_null(aside);
+	assert_null(store_visit(path, 0, &err));
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_non_null(strstr(err.text, "locked"));
+	store = store_test_keep(path);
+	store_check(store, &report);
+	assert_true(report.ailing);
+	assert_null(report.aside);
+	assert_non_null(strstr(report.err.text, "locked"));
+	store_close(store);
 	(void)sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
 	(void)sqlite3_close(other);
 	store = store_test_open(path);
@@ -159,17 +166,16 @@ test_newer_is_refused(void **state)
 {
 	struct store *store = store_test_open(path);
 	struct err err = {0};
-	char *aside = NULL;
 
 	(void)state;
 	store_test_put(store, FP_A, "kept");
 	store_close(store);
 	assert_int_equal(store_test_ask(path, "PRAGMA user_version"), 3);
 	(void)store_test_ask(path, "PRAGMA user_version = 4");
-	assert_null(store_open(path, &aside, &err));
-	assert_null(aside);
+	assert_null(store_keep(path, &err));
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_non_null(strstr(err.text, "newer"));
+	assert_int_equal(scratch_count(scratch.dir), 1); /* none set aside */
 	(void)store_test_ask(path, "PRAGMA user_version = 3");
 	store = store_test_open(path);
 	store_test_expect(store, FP_A, "kept");
@@ -180,25 +186,36 @@ test_newer_is_refused(void **state)
 static void
 test_read_only_folder(void **state)
 {
-	struct err err = {0};
-	char *aside = NULL;
+	const struct store_change none = {.no_staple = true};
+	struct err err = {0}, denied = {0};
 	bool root = geteuid() == 0;
+	struct store *store;
 
 	(void)state;
 	if (root) {
 		assert_int_equal(chown(scratch.dir, NOBODY, NOBODY), 0);
 		assert_int_equal(seteuid(NOBODY), 0);
 	}
-	store_close(store_test_open(path));
+	store = store_test_open(path);
+	store_test_put(store, FP_A, "kept");
+	store_close(store);
 	assert_int_equal(chmod(path, 0400), 0);
 	assert_int_equal(chmod(scratch.dir, 0500), 0);
-	assert_null(store_open(path, &aside, &err));
+	assert_null(store_keep(path, &err));
+	/* who only reads may */
+	store = store_visit(path, 0, &denied);
+	if (store == NULL)
+		fail_msg("%s", denied.text);
+	store_test_expect(store, FP_A, "kept");
+	assert_int_equal(store_save(store, FP_A, &none, &denied), -1);
+	assert_int_equal(denied.reason, REASON_STORE);
+	store_close(store);
 	if (root)
 		assert_int_equal(seteuid(0), 0);
-	assert_null(aside);
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_null(strstr(err.text, "damaged"));
 	assert_non_null(strstr(err.text, path));
+	assert_int_equal(scratch_count(scratch.dir), 1);
 }
 
 static void
@@ -206,17 +223,14 @@ test_no_folder(void **state)
 {
 	char *nowhere = scratch_path(&scratch, "none/oclasp.db");
 	struct err err = {0};
-	char *aside = NULL;
 
 	(void)state;
-	assert_null(store_open(nowhere, &aside, &err));
-	assert_null(aside);
+	assert_null(store_visit(nowhere, STORE_MAKE, &err));
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_non_null(strstr(err.text, nowhere));
 	free(nowhere);
 	err = (struct err){0};
-	assert_null(store_open(scratch.dir, &aside, &err)); /* a folder */
-	assert_null(aside);
+	assert_null(store_visit(scratch.dir, STORE_MAKE, &err)); /* a folder */
 	assert_int_equal(err.reason, REASON_STORE);
 }
 

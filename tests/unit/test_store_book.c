@@ -46,19 +46,6 @@ run_sql(const char *path, const char *text)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-static struct store *
-must_open(const char *path)
-{
-	struct err err = {0};
-	char *aside = NULL;
-	struct store *store = store_open(path, &aside, &err);
-
-	if (store == NULL)
-		fail_msg("%s", err.text);
-	assert_null(aside);
-	return store;
-}
-
 /* The tables of version 1, as 0.1.0 made them, with a staple in it. */
 static const char version_1[] =
     "PRAGMA journal_mode = WAL;"
@@ -82,7 +69,7 @@ test_migration(void **state)
 
 	(void)state;
 	run_sql("one.db", version_1);
-	store = must_open("one.db");
+	store = store_test_open("one.db");
 	assert_int_equal(store_get(store, "ab", &der, &len, NULL), 1);
 	assert_int_equal(len, 2);
 	assert_memory_equal(der, "\1\2", 2);
@@ -93,7 +80,7 @@ test_migration(void **state)
 	assert_int_equal(count, 0);
 	store_close(store);
 	/* and the second time there is nothing to do */
-	store_close(must_open("one.db"));
+	store_close(store_test_open("one.db"));
 	run_sql("one.db", "SELECT failures FROM address");
 	address_book_free(book);
 }
@@ -176,7 +163,7 @@ test_migration_of_a_history(void **state)
 	(void)state;
 	run_sql("two.old", version_1);
 	run_sql("two.old", version_2);
-	store = must_open("two.old");
+	store = store_test_keep("two.old");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int64_t last = INT64_MAX;
 		uint8_t *der = NULL;
@@ -204,14 +191,12 @@ static void
 test_other_versions(void **state)
 {
 	struct err err = {0};
-	char *aside = NULL;
 
 	(void)state;
 	run_sql("four.db", "PRAGMA user_version = 4");
-	assert_null(store_open("four.db", &aside, &err));
+	assert_null(store_keep("four.db", &err));
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_non_null(strstr(err.text, "version 4"));
-	assert_null(aside);
 	err_clear(&err);
 	assert_null(store_visit("four.db", STORE_MAKE, &err));
 	assert_non_null(strstr(err.text, "version 4"));
@@ -222,15 +207,17 @@ static void
 test_migration_that_fails(void **state)
 {
 	struct err err = {0};
-	char *aside = NULL;
 
 	(void)state;
 	run_sql("odd.db", version_1);
 	run_sql("odd.db", "CREATE TABLE target (x)");
-	assert_null(store_open("odd.db", &aside, &err));
+	assert_null(store_keep("odd.db", &err));
+	assert_int_equal(err.reason, REASON_STORE);
+	err_clear(&err);
+	assert_null(store_visit("odd.db", STORE_MINE, &err));
 	assert_int_equal(err.reason, REASON_STORE);
 	run_sql("odd.db", "DROP TABLE target"); /* and address is not there */
-	store_close(must_open("odd.db"));
+	store_close(store_test_open("odd.db"));
 }
 
 /* A visitor does not change the tables under a keeper of an earlier version,
@@ -286,7 +273,7 @@ static void
 test_book_comes_back(void **state)
 {
 	struct address_book *book = address_book_new();
-	struct store *store = must_open("book.db");
+	struct store *store = store_test_open("book.db");
 	const struct book_entry *out[BOOK_PER_HOST_MAX];
 
 	(void)state;
@@ -298,7 +285,7 @@ test_book_comes_back(void **state)
 	address_book_free(book);
 	store_close(store);
 
-	store = must_open("book.db");
+	store = store_test_open("book.db");
 	book = address_book_new();
 	assert_int_equal(store_load_book(store, book, NOW, NULL), 0);
 	assert_int_equal(address_book_find(book, "ocsp.test", NOW, out), 2);
@@ -317,7 +304,7 @@ test_two_writers(void **state)
 	struct address_book *mine = address_book_new();
 	struct address_book *theirs = address_book_new();
 	struct address_book *seen = address_book_new();
-	struct store *store = must_open("two.db");
+	struct store *store = store_test_open("two.db");
 	struct store *visitor = store_visit("two.db", 0, NULL);
 
 	(void)state;
@@ -347,7 +334,7 @@ static void
 test_store_is_trimmed(void **state)
 {
 	struct address_book *book = address_book_new();
-	struct store *store = must_open("trim.db");
+	struct store *store = store_test_open("trim.db");
 	char text[256];
 
 	(void)state;
@@ -383,7 +370,7 @@ test_targets(void **state)
 	     url[] = "http://ocsp.test/", print[] = "0a0b";
 	struct store_target list[] = {
 	    {two, NULL, NULL, NULL}, {one, issuer, url, print}};
-	struct store *store = must_open("list.db");
+	struct store *store = store_test_open("list.db");
 	struct store_target *got = NULL;
 	size_t count = 0;
 

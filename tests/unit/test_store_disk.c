@@ -146,6 +146,7 @@ test_lost_while_open(void **state)
 		store_test_expect(store, FP_A, "after it");
 		store_test_expect_visitor(path, FP_A, "after it");
 		store_test_put(store, FP_B, "and more");
+		store_test_flush(store);
 		store_test_expect(store, FP_B, "and more");
 		store_close(store);
 		store_test_expect_visitor(path, FP_B, "and more");

@@ -264,6 +264,7 @@ test_history_is_bounded(void **state)
 			assert_int_equal(
 			    store_test_attempt(store, FP_B, &attempt), 0);
 	}
+	store_test_flush(store);
 	got = store_test_history(store, FP_A, 7);
 	assert_int_equal(got.count, 7);
 	assert_int_equal(got.first, 3 * STORE_ATTEMPTS_MAX + 29);
