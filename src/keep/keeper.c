@@ -65,7 +65,8 @@ keeper_stop(struct keeper *k)
 	publish_cancel(&k->publish);
 	loop_timer_cancel(&k->publish_timer);
 	loop_timer_cancel(&k->due);
-	loop_timer_cancel(&k->watch);
+	loop_timer_cancel(&k->chore_timer);
+	keeper_watch_end(k);
 	loop_timer_cancel(&k->book_timer);
 	loop_timer_cancel(&k->watchdog);
 	uv_close((uv_handle_t *)&k->sigterm, NULL);
@@ -90,8 +91,8 @@ void
 keeper_check_idle(struct keeper *k)
 {
 	if (k->options->once && !keeper_is_fetching(k) &&
-	    !keeper_is_publishing(k) && !control_is_busy(k->control) &&
-	    k->look == NULL)
+	    !keeper_is_publishing(k) && !keeper_has_chores(k) &&
+	    !control_is_busy(k->control) && k->look == NULL)
 		keeper_stop(k);
 }
 
@@ -184,6 +185,16 @@ out:
 	return rc;
 }
 
+static void
+begin_care(struct keeper *k)
+{
+	k->list_stale = true;
+	keeper_sync_targets(k);
+	keeper_mark_dirty(k);
+	keeper_do_chores(k);
+	keeper_check_idle(k);
+}
+
 /* The server's list is needed before the first target is known. */
 static void
 first_scan_done(void *cookie, struct nginx_conf *conf, const struct err *err)
@@ -197,11 +208,7 @@ first_scan_done(void *cookie, struct nginx_conf *conf, const struct err *err)
 		    (struct log_about){
 			.event = "server", .reason = err->reason},
 		    "%s", err->text);
-	keeper_sync_targets(k);
-	keeper_read_inbox(k);
-	keeper_mark_dirty(k);
-	keeper_run_due(k);
-	keeper_check_idle(k);
+	begin_care(k);
 }
 
 static void
@@ -223,13 +230,9 @@ begin(struct keeper *k)
 		k->scan =
 		    nginx_scan_start(&k->loop, &k->nginx, first_scan_done, k);
 	} else {
-		keeper_sync_targets(k);
-		keeper_read_inbox(k);
-		keeper_mark_dirty(k);
-		keeper_run_due(k);
+		begin_care(k);
 	}
-	k->watch =
-	    loop_timer_start(&k->loop, KEEPER_WATCH_MS, keeper_watch_files, k);
+	keeper_watch_begin(k);
 }
 
 static void

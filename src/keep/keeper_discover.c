@@ -50,8 +50,10 @@ looked(void *cookie, struct found *found)
 	*found = (struct found){0};
 	log_event(LOG_DETAIL, about_look, "%zu certificates are in use here",
 	    k->found.count);
+	k->list_stale = true;
 	keeper_sync_targets(k);
 	keeper_mark_dirty(k);
+	keeper_do_chores(k);
 	keeper_run_due(k);
 	/* with --once what was missed is looked for once more, too */
 	k->look_timer = loop_timer_start(&k->loop,
@@ -130,6 +132,9 @@ is_kept_elsewhere(const struct keeper *k, const struct found_item *item)
 void
 keeper_want_found(struct keeper *k)
 {
+	/* which certificate is in the other files is not known before they
+	 * are read: new ones have to wait for that */
+	bool only_known = keeper_has_chores(k);
 	int64_t now = clock_wall_s();
 
 	for (size_t i = 0; i < k->found.count; i++) {
@@ -138,7 +143,10 @@ keeper_want_found(struct keeper *k)
 		    .certificate = item->path, .issuer = item->issuer};
 
 		/* clients leave behind what nobody uses any more */
-		if (item->not_after > now && !is_kept_elsewhere(k, item))
-			keeper_want(k, &spec);
+		if (item->not_after <= now || is_kept_elsewhere(k, item) ||
+		    (only_known && keeper_find_path(k, item->path) == NULL))
+			continue;
+		keeper_want(k, &spec);
 	}
+	k->list_stale = k->list_stale || (only_known && k->found.count > 0);
 }

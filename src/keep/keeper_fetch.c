@@ -176,9 +176,7 @@ keeper_drop_staple(struct keeper *k, struct target *target)
 {
 	if (target->staple == NULL)
 		return;
-	staple_free(target->staple);
-	staple_free(target->staple256);
-	target->staple = target->staple256 = NULL;
+	target_drop_staple(target);
 	keeper_mark_urgent(k);
 }
 

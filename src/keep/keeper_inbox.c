@@ -91,7 +91,8 @@ void
 keeper_read_inbox(struct keeper *k)
 {
 	char *dir = inbox_dir(k->options->state_dir);
-	DIR *folder = opendir(dir);
+	/* whom a file is for may not be known yet */
+	DIR *folder = keeper_has_chores(k) ? NULL : opendir(dir);
 	struct dirent *entry;
 	size_t looked = 0;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keep/keeper_index.c -- targets by the fingerprint of their certificate.
+/* keep/keeper_index.c -- targets by path, and by the fingerprint of their
+ * certificate.
  *
  * One certificate may be kept from several files: then the first of them is in
  * the hash, and the others hang on it as twins. */
@@ -56,5 +57,14 @@ keeper_find(const struct keeper *k, const char *fingerprint)
 
 	HASH_FIND(
 	    hh_print, k->by_print, fingerprint, strlen(fingerprint), found);
+	return found;
+}
+
+struct target *
+keeper_find_path(const struct keeper *k, const char *path)
+{
+	struct target *found = NULL;
+
+	HASH_FIND_STR(k->by_path, path, found);
 	return found;
 }

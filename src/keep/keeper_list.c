@@ -57,9 +57,8 @@ same_text(const char *a, const char *b)
 void
 keeper_want(struct keeper *k, const struct target_spec *spec)
 {
-	struct target *target = NULL;
+	struct target *target = keeper_find_path(k, spec->certificate);
 
-	HASH_FIND_STR(k->by_path, spec->certificate, target);
 	if (target != NULL && same_text(target->issuer, spec->issuer) &&
 	    same_text(target->url, spec->url)) {
 		target->wanted = true;
@@ -84,8 +83,7 @@ keeper_want(struct keeper *k, const struct target_spec *spec)
 	}
 	k->targets[k->target_count++] = target;
 	k->list_unsaved = true;
-	keeper_read_target(k, target);
-	control_added(k->control, target);
+	keeper_give_chore(k, target);
 }
 
 static void
@@ -95,7 +93,6 @@ drop_unwanted(struct keeper *k)
 
 	for (size_t i = 0; i < k->target_count; i++) {
 		struct target *target = k->targets[i];
-		struct target *same = NULL;
 
 		if (target->wanted) {
 			k->targets[kept++] = target;
@@ -104,10 +101,11 @@ drop_unwanted(struct keeper *k)
 		log_event(LOG_NOTICE,
 		    target_about(target, "dropped", REASON_NONE),
 		    "not kept any more");
-		HASH_FIND_STR(k->by_path, target->certificate, same);
-		if (same == target)
+		if (keeper_find_path(k, target->certificate) == target)
 			HASH_DEL(k->by_path, target);
 		control_dropped(k->control, target);
+		keeper_drop_chore(k, target);
+		watch_remove(k->folders, &target->watch);
 		keeper_index_remove(k, target);
 		places_leave(&k->places, &target->place);
 		schedule_remove(&k->schedule, &target->entry);
@@ -124,6 +122,9 @@ keeper_sync_targets(struct keeper *k)
 	bool wants_server =
 	    k->options->spec_count == 0 || k->options->discover != NULL;
 
+	if (!k->list_stale)
+		return;
+	k->list_stale = false;
 	for (size_t i = 0; i < k->target_count; i++)
 		k->targets[i]->wanted = false;
 	for (size_t i = 0; i < k->options->spec_count; i++)
@@ -141,46 +142,8 @@ keeper_sync_targets(struct keeper *k)
 	}
 	keeper_want_found(k);
 	drop_unwanted(k);
-	keeper_check_store(k);
 	if (k->target_count != before)
 		log_event(LOG_NOTICE, (struct log_about){.event = "targets"},
 		    "keeping %zu certificate%s", k->target_count,
 		    k->target_count == 1 ? "" : "s");
-}
-
-void
-keeper_read_changed(struct keeper *k)
-{
-	for (size_t i = 0; i < k->target_count; i++) {
-		struct target *target = k->targets[i];
-
-		if (!target_changed(target))
-			continue;
-		log_event(LOG_NOTICE,
-		    target_about(target, "certificate", REASON_NONE),
-		    "the certificate file '%s' has changed",
-		    target->certificate);
-		keeper_read_target(k, target);
-		/* A new certificate is published when its responder has been
-		 * asked: until then the server, which has not read the new
-		 * file yet, goes on with the old pair. */
-		if (target->state != STATE_PENDING)
-			keeper_mark_dirty(k);
-	}
-}
-
-void
-keeper_watch_files(void *cookie)
-{
-	struct keeper *k = cookie;
-
-	k->watch = NULL;
-	settings_sweep(k->settings);
-	keeper_read_changed(k);
-	keeper_check_store(k);
-	keeper_read_inbox(k);
-	keeper_watch_server(k);
-	keeper_run_due(k);
-	k->watch =
-	    loop_timer_start(&k->loop, KEEPER_WATCH_MS, keeper_watch_files, k);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/keeper_priv.h -- the inside of the keeper, for its files: keeper.c
  * (begin, signals, end), keeper_reload.c (the configuration anew),
- * keeper_list.c (which targets there are), keeper_index.c (by fingerprint),
+ * keeper_list.c (which targets there are), keeper_chores.c (their files, a few
+ * at a time), keeper_watch.c (files that change), keeper_index.c (by path and
+ * fingerprint),
  * keeper_fetch.c (what is due), keeper_store.c (what is remembered),
  * keeper_inbox.c (what a courier brought) and keeper_serve.c (what is
  * published). */
@@ -45,9 +47,13 @@ struct keeper {
 	struct schedule schedule;
 	struct places places;     /* who fetches, and who waits for that */
 	struct loop_timer *due;   /* the first of the schedule */
-	struct loop_timer *watch; /* files */
-	int64_t wall_s, mono_ms;  /* when the clocks were last compared */
-	struct parties parties;   /* outside, named in the log */
+	struct loop_timer *watch; /* files, */
+	size_t look_next;         /* from this target on */
+	struct watch *folders;    /* or NULL */
+	struct target *chores;    /* files to be read */
+	struct loop_timer *chore_timer;
+	int64_t wall_s, mono_ms; /* when the clocks were last compared */
+	struct parties parties;  /* outside, named in the log */
 
 	struct look *look; /* under way, or NULL */
 	struct loop_timer *look_timer;
@@ -63,7 +69,7 @@ struct keeper {
 	int64_t dirty_ms;    /* since then */
 	bool prove_all;      /* the next round proves everything, */
 	bool proving;        /* this one does */
-	bool list_stale;     /* read the server's list before the next round */
+	bool list_stale;     /* the targets are not what they should be */
 	int64_t retry_ms;    /* after a failed round; 0: none failed */
 	bool overdue;        /* a staple in service has ended */
 	bool publish_failed; /* the last round did */
@@ -93,6 +99,9 @@ void keeper_obey(struct keeper *k, struct settings *settings);
  * same certificate are its twins. */
 struct target *keeper_find(const struct keeper *k, const char *fingerprint);
 
+/* The target whose certificate file is PATH, as it was given, or NULL. */
+struct target *keeper_find_path(const struct keeper *k, const char *path);
+
 /* Around everything that changes a target's leaf. */
 void keeper_index_add(struct keeper *k, struct target *target);
 void keeper_index_remove(struct keeper *k, struct target *target);
@@ -100,7 +109,8 @@ void keeper_index_remove(struct keeper *k, struct target *target);
 /* --- keeper_list.c --- */
 
 /* Make the targets those of the options, or of the server's configuration as
- * last read; kept ones stay as they are. */
+ * last read, if `list_stale`; kept ones stay as they are, new ones are to be
+ * read. */
 void keeper_sync_targets(struct keeper *k);
 
 /* Keep SPEC; of use while the list is made. */
@@ -109,11 +119,28 @@ void keeper_want(struct keeper *k, const struct target_spec *spec);
 /* Read a target's files again; adopt what is stored for it. */
 void keeper_read_target(struct keeper *k, struct target *target);
 
-/* Read the certificate files that have changed. */
-void keeper_read_changed(struct keeper *k);
-
 /* Revoked, and its staple not to be kept: drop it. */
 void keeper_obey_revoked(struct keeper *k, struct target *target);
+
+/* --- keeper_chores.c --- */
+
+/* TARGET's files are to be read, soon; or not any more. */
+void keeper_give_chore(struct keeper *k, struct target *target);
+void keeper_drop_chore(struct keeper *k, struct target *target);
+
+/* True while there are any: until then some fingerprints are not known. */
+bool keeper_has_chores(const struct keeper *k);
+
+/* Read some now, and the others at the next turns. */
+void keeper_do_chores(void *cookie);
+
+/* --- keeper_watch.c --- */
+
+void keeper_watch_begin(struct keeper *k);
+void keeper_watch_end(struct keeper *k);
+
+/* Look at all files, and read those that have changed. */
+void keeper_read_changed(struct keeper *k);
 
 /* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
 void keeper_watch_files(void *cookie);

@@ -81,14 +81,14 @@ keeper_reload(struct keeper *k, struct err *err)
 		    "the old configuration stays: %s", why.text);
 		(void)err_set(err, why.reason, "%s", why.text);
 	}
-	for (size_t i = 0; i < k->target_count; i++) {
-		keeper_read_target(k, k->targets[i]);
-		keeper_obey_revoked(k, k->targets[i]);
-	}
+	for (size_t i = 0; i < k->target_count; i++)
+		keeper_give_chore(k, k->targets[i]);
 	keeper_look(k);
+	k->list_stale = true;
 	keeper_sync_targets(k);
 	k->prove_all = true;
 	keeper_mark_dirty(k);
+	keeper_do_chores(k);
 	keeper_run_due(k);
 	return rc;
 }

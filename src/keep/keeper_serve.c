@@ -204,6 +204,7 @@ keeper_watch_server(struct keeper *k)
 	    stamp_conf(k) == k->conf_stamp)
 		return;
 	k->conf_stamp = stamp_conf(k);
+	k->list_stale = true;
 	log_event(LOG_NOTICE, (struct log_about){.event = "server"},
 	    "nginx's configuration has changed");
 	k->prove_all = true;
@@ -311,6 +312,7 @@ static void
 scanned(void *cookie, struct nginx_conf *conf, const struct err *err)
 {
 	struct keeper *k = cookie;
+	uint64_t before;
 
 	k->scan = NULL;
 	if (conf == NULL) {
@@ -320,12 +322,17 @@ scanned(void *cookie, struct nginx_conf *conf, const struct err *err)
 	}
 	nginx_conf_free(k->conf);
 	k->conf = conf;
+	before = k->conf_stamp;
 	k->conf_stamp = stamp_conf(k);
+	k->list_stale = k->list_stale || k->conf_stamp != before;
+	keeper_sync_targets(k);
 	/* what is published goes by the files as they are, so does the list */
 	keeper_read_changed(k);
-	keeper_sync_targets(k);
 	keeper_run_due(k);
-	publish(k);
+	if (keeper_has_chores(k))
+		arm(k, KEEPER_GATHER_MS); /* for whom it is, is not known yet */
+	else
+		publish(k);
 }
 
 static void
@@ -336,8 +343,9 @@ begin_round(void *cookie)
 	k->publish_timer = NULL;
 	if (k->stopping)
 		return;
-	if (keeper_is_fetching(k) &&
-	    clock_mono_ms() - k->dirty_ms < KEEPER_GATHER_MAX_MS) {
+	if (keeper_has_chores(k) ||
+	    (keeper_is_fetching(k) &&
+		clock_mono_ms() - k->dirty_ms < KEEPER_GATHER_MAX_MS)) {
 		arm(k, KEEPER_GATHER_MS);
 		return;
 	}

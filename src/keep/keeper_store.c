@@ -177,11 +177,8 @@ keeper_adopt(struct keeper *k, struct target *target)
 	if (!target->last_final || target->last_status != CERT_REVOKED)
 		adopt_published(k, target);
 	/* nothing is published yet, and who only looks publishes nothing */
-	if (must_withdraw(k, target)) {
-		staple_free(target->staple);
-		staple_free(target->staple256);
-		target->staple = target->staple256 = NULL;
-	}
+	if (must_withdraw(k, target))
+		target_drop_staple(target);
 	if (asks_at_once(target, k->options->once))
 		target->last_attempt = 0;
 	if (target->staple != NULL)
@@ -352,7 +349,8 @@ save_unsaved(struct keeper *k)
 {
 	size_t saved = 0;
 
-	if (k->list_unsaved)
+	/* of what is not read yet the fingerprint is not known */
+	if (k->list_unsaved && !keeper_has_chores(k))
 		keeper_save_list(k);
 	for (size_t i = 0; k->some_unsaved && i < k->target_count; i++) {
 		struct target *target = k->targets[i];
@@ -403,7 +401,8 @@ keeper_check_store(struct keeper *k)
 	/* later, if nothing can be written: once, and not over and over */
 	if (!report.ailing)
 		save_unsaved(k);
-	if (now - k->pruned_s >= CLOCK_DAY || now < k->pruned_s) {
+	if (!keeper_has_chores(k) &&
+	    (now - k->pruned_s >= CLOCK_DAY || now < k->pruned_s)) {
 		k->pruned_s = now;
 		if (store_prune(k->store, now, &err) == -1)
 			log_event(LOG_WARNING, about(&err), "%s", err.text);

@@ -51,8 +51,7 @@ target_free(struct target *target)
 	target_stop(target);
 	cert_free(target->leaf);
 	issuer_leave(&target->ca);
-	staple_free(target->staple);
-	staple_free(target->staple256);
+	target_drop_staple(target);
 	free(target->unreadable);
 	free(target->failure);
 	free(target->responder);
@@ -92,13 +91,19 @@ trouble_reason(const struct trouble *trouble)
 	return trouble == NULL ? REASON_NONE : trouble->reason;
 }
 
-/* Another certificate: what was known is of no use for it. */
-static void
-forget(struct target *target)
+void
+target_drop_staple(struct target *target)
 {
 	staple_free(target->staple);
 	staple_free(target->staple256);
 	target->staple = target->staple256 = NULL;
+}
+
+/* Another certificate: what was known is of no use for it. */
+static void
+forget(struct target *target)
+{
+	target_drop_staple(target);
 	target->first_seen = target->first_at = target->floor = 0;
 	target->said = target->last_final = false;
 	target->second_tried = target->other_hash = false;

@@ -13,6 +13,7 @@
 #include "keep/places.h"
 #include "keep/policy.h"
 #include "keep/schedule.h"
+#include "keep/watch.h"
 
 struct acquire;
 struct cert;
@@ -88,7 +89,11 @@ struct target {
 	bool said;                 /* STATE has been logged */
 	int64_t served_until;      /* the end of the staple that the server has
 				      read for this path; 0: it has none, */
-	bool held;   /* and it goes with the certificate of before */
+	bool held; /* and it goes with the certificate of before */
+	struct watch_file watch; /* its file; see keeper_watch.c */
+	struct target *chore_prev, *chore_next; /* to be read, in order */
+	bool chore;                             /* it is */
+	bool known;  /* its file was read, if only in vain */
 	bool wanted; /* still asked for, while the list is read again */
 };
 
@@ -126,6 +131,9 @@ const char *target_url(const struct target *target);
 /* By what a response for it is judged at NOW (wall seconds), under SETTINGS. */
 void target_terms(const struct target *target, const struct settings *settings,
     int64_t now, struct verify_input *input, struct verify_policy *policy);
+
+/* It has none any more. */
+void target_drop_staple(struct target *target);
 
 /* True if a good staple is kept although a signed revoked came. */
 bool target_keeps_revoked(
