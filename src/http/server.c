@@ -192,14 +192,17 @@ or_default(unsigned value, unsigned otherwise)
 	return value == 0 ? otherwise : value;
 }
 
+unsigned
+server_threads(unsigned threads)
+{
+	threads = or_default(threads, (unsigned)uv_available_parallelism());
+	return threads > SERVER_THREADS_MAX ? SERVER_THREADS_MAX : threads;
+}
+
 static void
 options_fill(struct server_options *options)
 {
-	unsigned threads =
-	    or_default(options->threads, (unsigned)uv_available_parallelism());
-
-	options->threads =
-	    threads > SERVER_THREADS_MAX ? SERVER_THREADS_MAX : threads;
+	options->threads = server_threads(options->threads);
 	options->connections =
 	    or_default(options->connections, SERVER_CONNECTIONS);
 	/* each thread has its share, of one at the least */
@@ -284,12 +287,6 @@ server_start(uv_loop_t *loop, const struct server_options *options,
 	}
 	*out = server;
 	return 0;
-}
-
-unsigned
-server_threads(const struct server *server)
-{
-	return server->options.threads;
 }
 
 void

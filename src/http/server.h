@@ -97,8 +97,8 @@ struct server_options {
 int server_start(uv_loop_t *loop, const struct server_options *options,
     struct server **out, struct err *err);
 
-/* How many threads it has. */
-unsigned server_threads(const struct server *server);
+/* How many threads a server has whose options say THREADS. */
+unsigned server_threads(unsigned threads);
 
 /* Stop: every connection is closed, every call that is not answered yet is
  * dead, the handler is never called again.  Sets *SERVER to NULL, from which it

@@ -335,7 +335,7 @@ add_issuer(struct snapshot *snapshot, struct snapshot_issuer *issuer)
 
 struct snapshot_issuer *
 snapshot_issuer_of(struct snapshot *snapshot, const struct cert *leaf,
-    const struct cert *issuer, bool *new)
+    const struct cert *issuer)
 {
 	struct snapshot_issuer made = {0}, *issuer_new;
 	const struct snapshot_issuer *found;
@@ -347,8 +347,6 @@ snapshot_issuer_of(struct snapshot *snapshot, const struct cert *leaf,
 	id.name_hash = (struct span){made.name_hash[CERT_ID_SHA1], 20};
 	id.key_hash = (struct span){made.key_hash[CERT_ID_SHA1], 20};
 	found = snapshot_find_issuer(snapshot, &id);
-	if (new != NULL)
-		*new = found == NULL;
 	if (found != NULL) /* ours to change */
 		return (struct snapshot_issuer *)(uintptr_t)found;
 	if (snapshot->issuer_count == SNAPSHOT_ISSUERS_MAX)

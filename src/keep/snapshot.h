@@ -55,8 +55,9 @@ struct snapshot_node {
 	_Atomic(struct snapshot_answer *) answers[CERT_ID_HASHES];
 	_Atomic bool kept;      /* by a target; else fetched on demand */
 	_Atomic bool withdrawn; /* it is revoked: there is none on purpose */
-	_Atomic uint32_t used;  /* on demand: when it was asked for last */
-	unsigned owners;        /* the loop's: targets */
+	_Atomic bool used;      /* it was asked for since this was cleared */
+	bool fetched;    /* the loop's: relay_demand has it in its list */
+	unsigned owners; /* the loop's: targets that keep it */
 	uint8_t serial_len;
 	uint8_t serial[];
 };
@@ -70,10 +71,9 @@ void snapshot_free(struct snapshot **snapshot);
 /* For readers to join and part. */
 struct epoch *snapshot_epoch(struct snapshot *snapshot);
 
-/* The issuer of LEAF, found or made.  NULL: there are too many already.  NEW,
- * if not NULL, tells which. */
+/* The issuer of LEAF, found or made.  NULL: there are too many already. */
 struct snapshot_issuer *snapshot_issuer_of(struct snapshot *snapshot,
-    const struct cert *leaf, const struct cert *issuer, bool *new);
+    const struct cert *leaf, const struct cert *issuer);
 
 /* The certificate with SERIAL (content octets, 1 to 127) of ISSUER, found or
  * made. */

@@ -5,8 +5,10 @@
 #include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "pki/cert.h"
 
 size_t
@@ -55,4 +57,38 @@ cert_id_issuer(const struct cert *leaf, const struct cert *issuer,
 	digest(hash, leaf->issuer_der.at, leaf->issuer_der.len, name_hash);
 	digest(hash, ASN1_STRING_get0_data(key),
 	    (size_t)ASN1_STRING_length(key), key_hash);
+}
+
+struct cert *
+cert_id_stand_in(
+    const struct cert *sibling, const struct cert *issuer, struct span serial)
+{
+	char *hex = text_hex(serial.at, serial.len);
+	char *subject = mem_printf("serial %s", hex);
+	char *name = mem_printf("%s/%s", issuer->fingerprint, hex);
+	uint8_t hash[CERT_ID_HASH_MAX];
+	struct cert made = {
+	    .subject = subject,
+	    .issuer = sibling->issuer,
+	    .serial = hex,
+	    .not_before = issuer->not_before,
+	    .not_after = issuer->not_after,
+	    .ocsp_urls = sibling->ocsp_urls,
+	    .ocsp_url_count = sibling->ocsp_url_count,
+	    .issuer_der = sibling->issuer_der,
+	    .serial_der = serial,
+	};
+	struct cert *compact;
+	char *print;
+
+	/* no certificate has this one, and no other stand-in */
+	digest(CERT_ID_SHA256, name, strlen(name), hash);
+	print = text_hex(hash, sizeof(hash));
+	memcpy(made.fingerprint, print, sizeof(made.fingerprint));
+	compact = cert_compact(&made);
+	free(print);
+	free(name);
+	free(subject);
+	free(hex);
+	return compact;
 }

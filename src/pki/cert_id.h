@@ -31,4 +31,11 @@ void cert_id_issuer(const struct cert *leaf, const struct cert *issuer,
     enum cert_id_hash hash, uint8_t name_hash[CERT_ID_HASH_MAX],
     uint8_t key_hash[CERT_ID_HASH_MAX]);
 
+/* A stand-in for the certificate with SERIAL (1 to 127 octets) of which we have
+ * no more than its CertID: compact, issued by ISSUER as SIBLING is, with its
+ * responder's URLs.  It ends when its issuer does, since nobody knows better.
+ * Enough to ask for it and to judge the answer by.  Owned by the caller. */
+struct cert *cert_id_stand_in(
+    const struct cert *sibling, const struct cert *issuer, struct span serial);
+
 #endif

@@ -130,7 +130,7 @@ start(struct server_options options)
 	options.handler = (struct server_handler){at_once, later, &loop};
 	threads = options.threads; /* before the first of them runs */
 	assert_int_equal(server_start(&loop, &options, &server, &err), 0);
-	assert_int_equal(server_threads(server), threads);
+	assert_int_equal(server_threads(threads), threads);
 }
 
 static int

@@ -97,14 +97,12 @@ test_find(void **state)
 	struct snapshot *s = snapshot_new();
 	struct snapshot_issuer *issuer, *again;
 	struct snapshot_node *node;
-	bool new = false;
 
 	(void)state;
 	find_both(s, &pki, false, NULL);
-	issuer = snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert, &new);
-	assert_true(new);
-	again = snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert, &new);
-	assert_false(new);
+	issuer = snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert);
+	assert_non_null(issuer);
+	again = snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert);
 	assert_ptr_equal(issuer, again);
 	find_both(s, &pki, true, NULL);
 	node = snapshot_node_of(s, issuer, pki.leaf.cert->serial_der);
@@ -116,8 +114,7 @@ test_find(void **state)
 	assert_true(
 	    span_equal(pki.leaf.cert->serial_der, other.leaf.cert->serial_der));
 	find_both(s, &other, false, NULL);
-	again = snapshot_issuer_of(s, other.leaf.cert, other.issuer.cert, &new);
-	assert_true(new);
+	again = snapshot_issuer_of(s, other.leaf.cert, other.issuer.cert);
 	assert_ptr_not_equal(issuer, again);
 	find_both(s, &other, true, NULL);
 	snapshot_remove(s, node);
@@ -136,8 +133,7 @@ test_other_hash(void **state)
 
 	(void)state;
 	assert_null(snapshot_find_issuer(s, &id));
-	assert_non_null(
-	    snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert, NULL));
+	assert_non_null(snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert));
 	assert_null(snapshot_find_issuer(s, &id));
 	snapshot_free(&s);
 }
@@ -148,7 +144,7 @@ test_answers(void **state)
 {
 	struct snapshot *s = snapshot_new();
 	struct snapshot_issuer *issuer =
-	    snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert, NULL);
+	    snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert);
 	struct snapshot_node *node =
 	    snapshot_node_of(s, issuer, pki.leaf.cert->serial_der);
 	struct staple *staple = staple_of(PKI_NOW - 1000, PKI_NOW + 9000);
@@ -204,7 +200,7 @@ test_many(void **state)
 {
 	struct snapshot *s = snapshot_new();
 	struct snapshot_issuer *issuer =
-	    snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert, NULL);
+	    snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert);
 	uint8_t room[5];
 
 	(void)state;
@@ -276,7 +272,7 @@ test_readers(void **state)
 	static struct reading readings[READERS];
 	struct snapshot *s = snapshot_new();
 	struct snapshot_issuer *issuer =
-	    snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert, NULL);
+	    snapshot_issuer_of(s, pki.leaf.cert, pki.issuer.cert);
 	struct staple *staples[2] = {staple_of(PKI_NOW - 1000, PKI_NOW + 9000),
 	    staple_of(PKI_NOW - 500, PKI_NOW + 9000)};
 	_Atomic int ended = 0;
