@@ -57,6 +57,18 @@ take_args(struct reading *reading, const struct options *o,
 	options->spec_count = (size_t)o->arg_count;
 }
 
+/* CONTRACT: at the default address, unless told otherwise. */
+static void
+take_listeners(const struct options *o, struct keeper_options *out)
+{
+	static const struct listen_spec usual = {.address = LISTEN_DEFAULT};
+
+	out->relay_unknown = o->relay_unknown;
+	out->listeners = o->listener_count > 0 ? o->listeners : &usual;
+	out->listener_count =
+	    o->listener_count > 0 || o->listen_nowhere ? o->listener_count : 1;
+}
+
 /* What O says, for the keeper; READING owns what has to be made for it. */
 static int
 take_options(struct job *job, struct reading *reading, const struct options *o,
@@ -83,6 +95,7 @@ take_options(struct job *job, struct reading *reading, const struct options *o,
 	out->alarm_command = o->alarm;
 	out->alarm_timeout_s = o->alarm_timeout_s;
 	take_args(reading, o, out);
+	take_listeners(o, out);
 	if (o->server != NULL && strcmp(o->server, "nginx") != 0)
 		return err_set(err, REASON_USAGE,
 		    "--server '%s': this version publishes to nginx",

@@ -136,6 +136,7 @@ take_settings(cfg_t *cfg, struct options *o)
 		o->timeout_ms = seconds * 1000;
 	take_flag(cfg, "allow-sha1", &o->allow_sha1);
 	take_flag(cfg, "allow-no-next-update", &o->allow_no_next_update);
+	take_flag(cfg, "relay-unknown", &o->relay_unknown);
 	take_choices(cfg, &o->certid, &o->on_revoked);
 }
 
@@ -166,6 +167,41 @@ take_rules(struct config *config, struct options *o)
 		    cfg_getnsec(config->cfg, "issuer", i), &config->rules[i]);
 	o->rules = config->rules;
 	o->rule_count = count;
+}
+
+/* Those of the command line are instead of these. */
+static int
+take_listeners(cfg_t *cfg, struct options *o, struct err *err)
+{
+	if (o->listener_count > 0 || o->listen_nowhere)
+		return 0;
+	for (unsigned i = 0; i < cfg_size(cfg, "listen"); i++) {
+		cfg_t *block = cfg_getnsec(cfg, "listen", i);
+		struct listen_spec *spec = &o->listeners[o->listener_count];
+		const char *mode = NULL;
+		int64_t n = 0;
+
+		if (options_take_listen(o, cfg_title(block), err) == -1)
+			return -1;
+		if (o->listen_nowhere)
+			continue;
+		for (unsigned k = 0; k < cfg_size(block, "serves"); k++) {
+			unsigned serves = 0;
+
+			(void)listen_serves_parse(
+			    cfg_getnstr(block, "serves", k), &serves);
+			spec->serves |= serves;
+		}
+		if (config_get_number(block, "threads", &n))
+			spec->threads = (unsigned)n;
+		if (config_get_number(block, "connections", &n))
+			spec->connections = (unsigned)n;
+		if (config_get_number(block, "per-address", &n))
+			spec->per_address = (unsigned)n;
+		if (config_get_text(block, "mode", &mode))
+			spec->mode = (unsigned)strtoul(mode, NULL, 8);
+	}
+	return 0;
 }
 
 /* The block alone says that what is found shall be kept. */
@@ -234,6 +270,7 @@ config_load(struct options *options, struct config **out, struct err *err)
 	take_blocks(config, options);
 	if (take_lists(config->cfg, options, &why) == -1 ||
 	    take_discover(config->cfg, options, &why) == -1 ||
+	    take_listeners(config->cfg, options, &why) == -1 ||
 	    take_roads(config->cfg, &options->roads, &why) == -1) {
 		config_free(config);
 		return err_set(err, why.reason, "%s: %s",

@@ -11,6 +11,7 @@
 #include "face/config_value.h"
 #include "face/options.h"
 #include "http/fetch.h"
+#include "http/server.h"
 
 static int
 check_resolver(const char *value, struct err *err)
@@ -77,6 +78,25 @@ check_place(const char *value, struct err *err)
 }
 
 static int
+check_listen(const char *value, struct err *err)
+{
+	return strcmp(value, "none") == 0 || listen_check(value, err) ? 0 : -1;
+}
+
+static int
+check_serves(const char *value, struct err *err)
+{
+	unsigned serves;
+
+	return listen_serves_parse(value, &serves)
+		   ? 0
+		   : err_set(err, REASON_USAGE,
+			 "'%s' is nothing that a listener serves: give ocsp, "
+			 "status, metrics, health or all",
+			 value);
+}
+
+static int
 check_server(const char *value, struct err *err)
 {
 	return strcmp(value, "nginx") == 0
@@ -130,6 +150,14 @@ static const struct config_key keys[] = {
     {"", "discover", KEY_SECTION, 0, 0, NULL, NULL},
     {"discover", "places", KEY_LIST, 0, DISCOVER_PLACES_MAX, NULL,
 	check_place},
+
+    {"", "relay-unknown", KEY_BOOL, 0, 0, NULL, NULL},
+    {"", "listen", KEY_BLOCK, 0, 0, NULL, check_listen},
+    {"listen", "serves", KEY_LIST, 0, 8, NULL, check_serves},
+    {"listen", "threads", KEY_COUNT, 1, SERVER_THREADS_MAX, NULL, NULL},
+    {"listen", "connections", KEY_COUNT, 1, 1000000, NULL, NULL},
+    {"listen", "per-address", KEY_COUNT, 1, 1000000, NULL, NULL},
+    {"listen", "mode", KEY_CHOICE, 0, 0, "0600 0660 0666", NULL},
 
     {"", "server", KEY_BLOCK, 0, 0, NULL, check_server},
     {"server", "command", KEY_TEXT, 0, 0, NULL, NULL},

@@ -40,6 +40,7 @@ enum {
 	OPT_HOSTS_FILE,
 	OPT_JSON,
 	OPT_LIMIT,
+	OPT_LISTEN,
 	OPT_LOG_FORMAT,
 	OPT_MAX_AGE,
 	OPT_NAGIOS,
@@ -51,6 +52,7 @@ enum {
 	OPT_POOL,
 	OPT_PROXY,
 	OPT_PROXY_AUTH_FILE,
+	OPT_RELAY_UNKNOWN,
 	OPT_REMOVE,
 	OPT_REQUEST,
 	OPT_RESOLVER,
@@ -108,6 +110,11 @@ static const struct row {
     {OPT_SERVER_COMMAND, "server-command", "COMMAND",
 	CMD_KEEP | CMD_INSTALL | CMD_HOSTS | CMD_DISCOVER | CMD_READY,
 	"how to call it, such as 'nginx -c FILE' (nginx)"},
+    {OPT_LISTEN, "listen", "ADDR:PORT", CMD_KEEP,
+	"answer as an OCSP responder there (127.0.0.1:8866); none: nowhere; "
+	"may be repeated"},
+    {OPT_RELAY_UNKNOWN, "relay-unknown", NULL, CMD_KEEP,
+	"fetch for others also what is not kept, of issuers that are"},
     {OPT_STATE_DIR, "state-dir", "DIR",
 	CMD_KEEP | CMD_INSTALL | CMD_FETCH | CMD_HOSTS | CMD_COURIER |
 	    CMD_DAEMON | CMD_READY,
@@ -259,6 +266,8 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 		if (o->pin_count == ACQUIRE_PINS_MAX)
 			return bad(err, "pin", value, "too many of them");
 		return acquire_pin_parse(value, &o->pins[o->pin_count++], err);
+	case OPT_LISTEN:
+		return options_take_listen(o, value, err);
 	case OPT_PLACE:
 		if (o->place_count == DISCOVER_PLACES_MAX)
 			return bad(err, "place", value, "too many of them");
@@ -365,6 +374,8 @@ flag_option(int id, struct options *o)
 		return &o->help;
 	case OPT_QUIET:
 		return &o->quiet;
+	case OPT_RELAY_UNKNOWN:
+		return &o->relay_unknown;
 	case OPT_ALLOW_NO_NEXT_UPDATE:
 		return &o->allow_no_next_update;
 	case OPT_ALLOW_PRIVATE:

@@ -9,6 +9,7 @@
 #include "acquire/acquire.h"
 #include "dns/resolver.h"
 #include "face/roads.h"
+#include "keep/listen.h"
 #include "keep/rules.h"
 #include "keep/target.h"
 #include "servers/discover.h"
@@ -99,6 +100,10 @@ struct options {
 	size_t pin_count;
 	struct discover_place places[DISCOVER_PLACES_MAX];
 	size_t place_count;
+	struct listen_spec listeners[LISTEN_MAX]; /* borrowed strings */
+	size_t listener_count;
+	bool listen_nowhere; /* not even at the default address */
+	bool relay_unknown;
 	struct roads roads; /* proxies, upstreams, private addresses */
 	const struct target_spec *specs; /* of the configuration; borrowed */
 	size_t spec_count;
@@ -116,6 +121,11 @@ struct options {
  * with the command's name.  Errors: REASON_USAGE. */
 int options_parse(int command, const char *name, int argc, char **argv,
     struct options *out, struct err *err);
+
+/* Listen at ADDRESS too; "none": nowhere, not at the default address either.
+ * Errors: REASON_USAGE. */
+int options_take_listen(
+    struct options *options, const char *address, struct err *err);
 
 /* After the command line and the configuration: what both say together.
  * Errors: REASON_FILE (of --tls-ca, --proxy-auth-file), REASON_USAGE (of the

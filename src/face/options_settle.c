@@ -2,7 +2,9 @@
 /* face/options_settle.c -- what command line, configuration and environment say
  * together, for whoever works by it. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/err.h"
 #include "base/clock.h"
 #include "face/options.h"
 #include "tls/secure.h"
@@ -56,4 +58,23 @@ options_acquire(const struct options *options)
 	    .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms
 						  : ACQUIRE_TIMEOUT_MS,
 	};
+}
+
+int
+options_take_listen(struct options *o, const char *address, struct err *err)
+{
+	if (strcmp(address, "none") == 0) {
+		o->listen_nowhere = true;
+		o->listener_count = 0;
+		return 0;
+	}
+	if (!listen_check(address, err))
+		return -1;
+	if (o->listener_count == LISTEN_MAX)
+		return err_set(err, REASON_USAGE,
+		    "more than %d addresses to listen at", LISTEN_MAX);
+	o->listen_nowhere = false;
+	o->listeners[o->listener_count++] =
+	    (struct listen_spec){.address = address};
+	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "keep/control_priv.h"
 #include "keep/process.h"
+#include "keep/relay.h"
 #include "keep/status.h"
 #include "keep/status_json.h"
 #include "keep/status_page.h"
@@ -219,6 +220,8 @@ answer_metrics(struct control *c, struct server_call *call)
 
 	buf_init(&page, METRICS_TEXT_MAX);
 	metrics_write(&page, &c->metrics, &scene);
+	if (c->k->relay != NULL)
+		relay_write_metrics(c->k->relay, &page);
 	if (page.full)
 		reply_text(
 		    call, 500, "text/plain; charset=utf-8", "too many\n", 9);

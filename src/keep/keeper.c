@@ -59,6 +59,7 @@ keeper_stop(struct keeper *k)
 		target_stop(k->targets[i]);
 		places_leave(&k->places, &k->targets[i]->place);
 	}
+	keeper_relay_stop(k); /* its listeners ask control */
 	control_stop(&k->control);
 	keeper_end_look(k);
 	nginx_scan_cancel(&k->scan);
@@ -192,6 +193,8 @@ begin_care(struct keeper *k)
 	keeper_sync_targets(k);
 	keeper_mark_dirty(k);
 	keeper_do_chores(k);
+	if (k->chores == NULL) /* there is nothing to be read first */
+		keeper_relay_listen(k);
 	keeper_check_idle(k);
 }
 
@@ -226,6 +229,7 @@ begin(struct keeper *k)
 	k->prove_all = true;
 	keeper_recall_found(k);
 	keeper_look(k);
+	keeper_relay_start(k);
 	if (k->options->use_nginx) {
 		k->scan =
 		    nginx_scan_start(&k->loop, &k->nginx, first_scan_done, k);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "acquire/acquire.h"
+#include "keep/listen.h"
 #include "keep/rules.h"
 #include "keep/target.h"
 
@@ -48,6 +49,8 @@ struct keeper_options {
 	const struct discover_options *discover;
 	bool use_nginx;
 	const char *nginx_command;
+	/* the relay may fetch what is not kept, of issuers that are */
+	bool relay_unknown;
 	bool once;
 	/* run when a certificate comes to need a person, and when it is well
 	 * again (keep/alarm.h): argv, NULL-terminated; NULL: none */
@@ -57,6 +60,8 @@ struct keeper_options {
 	/* where questions and orders are taken; NULL: nowhere.  The group's
 	 * members may come too; NULL: the owner alone */
 	const char *control_socket, *control_group;
+	const struct listen_spec *listeners; /* where others are answered */
+	size_t listener_count;
 
 	/* SIGHUP: everything anew into *FRESH, or -1 and the old options stay.
 	 * The state folder, `once`, the control socket and what follows here

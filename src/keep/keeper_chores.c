@@ -80,6 +80,8 @@ keeper_do_chores(void *cookie)
 		return;
 	}
 	keeper_check_store(k);
+	/* who asks before would hear that nothing is kept */
+	keeper_relay_listen(k);
 	keeper_read_inbox(k);
 	keeper_run_due(k);
 	keeper_check_idle(k);

@@ -81,6 +81,7 @@ keeper_decide(struct keeper *k, struct target *target)
 		target->state = d.state;
 	}
 	control_decided(k->control, target, changed, idle);
+	keeper_relay_decided(k, target);
 	/* the end of a staple is an event too: it is withdrawn then (I3), also
 	 * when an attempt that failed in this very second comes first */
 	if (target->served_until != 0 &&

@@ -21,6 +21,7 @@ keeper_read_target(struct keeper *k, struct target *target)
 
 	keeper_index_remove(k, target);
 	other = target_read(target, &sources);
+	keeper_relay_read(k, target);
 	keeper_index_add(k, target);
 	/* reading cancels an acquisition if it replaces what that works on;
 	 * and who waits may not need to, or elsewhere */
@@ -107,6 +108,7 @@ drop_unwanted(struct keeper *k)
 		keeper_drop_chore(k, target);
 		watch_remove(k->folders, &target->watch);
 		keeper_index_remove(k, target);
+		keeper_relay_drop(k, target);
 		places_leave(&k->places, &target->place);
 		schedule_remove(&k->schedule, &target->entry);
 		target_free(target);

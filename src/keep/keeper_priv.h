@@ -5,7 +5,7 @@
  * at a time), keeper_watch.c (files that change), keeper_index.c (by path and
  * fingerprint),
  * keeper_fetch.c (what is due), keeper_store.c (what is remembered),
- * keeper_inbox.c (what a courier brought) and keeper_serve.c (what is
+ * keeper_relay.c (what answers others), keeper_inbox.c (what a courier brought) and keeper_serve.c (what is
  * published). */
 #ifndef OCLASP_KEEP_KEEPER_PRIV_H
 #define OCLASP_KEEP_KEEPER_PRIV_H
@@ -54,6 +54,8 @@ struct keeper {
 	struct loop_timer *chore_timer;
 	int64_t wall_s, mono_ms; /* when the clocks were last compared */
 	struct parties parties;  /* outside, named in the log */
+	struct relay *relay;     /* answers others; NULL: nobody listens */
+	struct listen *listen;
 
 	struct look *look; /* under way, or NULL */
 	struct loop_timer *look_timer;
@@ -215,6 +217,20 @@ void keeper_note_hash(struct target *target);
 bool keeper_wants_second(const struct keeper *k, const struct target *target);
 int64_t keeper_second_at(const struct target *target);
 void keeper_take_second(struct target *target, struct acquire_result *result);
+/* --- keeper_relay.c --- */
+
+/* Begin and end with the relay; listen, once there is something to answer with;
+ * obey the options. */
+void keeper_relay_start(struct keeper *k);
+void keeper_relay_listen(struct keeper *k);
+void keeper_relay_obey(struct keeper *k);
+void keeper_relay_stop(struct keeper *k);
+
+/* TARGET's files were read; it is not kept any more; it was decided on, and has
+ * another staple perhaps. */
+void keeper_relay_read(struct keeper *k, struct target *target);
+void keeper_relay_drop(struct keeper *k, struct target *target);
+void keeper_relay_decided(struct keeper *k, const struct target *target);
 
 /* --- keeper_inbox.c --- */
 

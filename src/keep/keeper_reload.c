@@ -23,6 +23,7 @@ keeper_obey(struct keeper *k, struct settings *settings)
 	settings->delegates = k->delegates;
 	issuers_obey(&k->issuers, settings->rules);
 	control_obey(k->control, options);
+	keeper_relay_obey(k);
 	k->nginx = (struct nginx){
 	    .command = options->nginx_command,
 	    .snippet_dir = k->snippet_dir,
@@ -38,6 +39,8 @@ keep_fixed(struct keeper_options *fresh, const struct keeper_options *old)
 	fresh->once = old->once;
 	fresh->control_socket = old->control_socket;
 	fresh->control_group = old->control_group;
+	fresh->listeners = old->listeners;
+	fresh->listener_count = old->listener_count;
 	fresh->reload = old->reload;
 	fresh->retire = old->retire;
 	fresh->cookie = old->cookie;

@@ -19,6 +19,7 @@ struct acquire;
 struct cert;
 struct keeper;
 struct settings;
+struct snapshot_node;
 struct staple;
 struct verify_input;
 struct verify_policy;
@@ -69,6 +70,7 @@ struct target {
 				     for the relay (certid both); or NULL */
 	int64_t floor; /* thisUpdate of the last revoked: nothing older, and
 			  nothing good of that moment, is believed (A14) */
+	struct snapshot_node *relayed; /* what the relay has; or NULL */
 
 	uint32_t random; /* of its own, see policy.h */
 	unsigned failures;

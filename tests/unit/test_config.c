@@ -57,6 +57,21 @@ assert_rules(const struct options *o)
 }
 
 static void
+assert_listeners(const struct options *o)
+{
+	assert_int_equal(o->listener_count, 2);
+	assert_string_equal(o->listeners[0].address, "127.0.0.1:1");
+	assert_int_equal(o->listeners[0].serves, 0);
+	assert_int_equal(o->listeners[0].mode, 0);
+	assert_string_equal(o->listeners[1].address, "/run/x");
+	assert_int_equal(o->listeners[1].serves, LISTEN_OCSP | LISTEN_HEALTH);
+	assert_int_equal(o->listeners[1].threads, 3);
+	assert_int_equal(o->listeners[1].connections, 100);
+	assert_int_equal(o->listeners[1].per_address, 10);
+	assert_int_equal(o->listeners[1].mode, 0600);
+}
+
+static void
 test_every_key(void **state)
 {
 	struct options o = {.config = path};
@@ -92,6 +107,15 @@ test_every_key(void **state)
 	    "	issuer = \"/etc/ca2.pem\"\n"
 	    "	url = \"http://ocsp.test/\"\n"
 	    "}\n"
+	    "relay-unknown = true\n"
+	    "listen \"127.0.0.1:1\" {}\n"
+	    "listen /run/x {\n"
+	    "	serves = {ocsp, health}\n"
+	    "	threads = 3\n"
+	    "	connections = 100\n"
+	    "	per-address = 10\n"
+	    "	mode = 0600\n"
+	    "}\n"
 	    "discover { places = {\"lego=/srv/.lego\"} }\n"
 	    "server nginx { command = \"nginx -c /srv/nginx.conf\" }\n");
 	if (config_load(&o, &config, &err) == -1)
@@ -115,6 +139,8 @@ test_every_key(void **state)
 	assert_null(o.specs[0].url);
 	assert_string_equal(o.specs[1].issuer, "/etc/ca2.pem");
 	assert_string_equal(o.specs[1].url, "http://ocsp.test/");
+	assert_true(o.relay_unknown);
+	assert_listeners(&o);
 	assert_true(o.discover);
 	assert_int_equal(o.place_count, 1);
 	assert_string_equal(o.places[0].finder, "lego");
@@ -122,6 +148,43 @@ test_every_key(void **state)
 	assert_string_equal(o.server, "nginx");
 	assert_string_equal(o.server_command, "nginx -c /srv/nginx.conf");
 	config_free(config);
+}
+
+/* The addresses of the command line are instead of all others. */
+static void
+test_listen(void **state)
+{
+	static const struct {
+		const char *file, *line, *first;
+		size_t count;
+		bool nowhere;
+	} rows[] = {
+	    {"listen \"127.0.0.1:1\" {}\nlisten \"127.0.0.1:2\" {}", NULL,
+		"127.0.0.1:1", 2, false},
+	    {"listen \"127.0.0.1:1\" {}", "127.0.0.1:9", "127.0.0.1:9", 1,
+		false},
+	    {"listen \"127.0.0.1:1\" {}", "none", NULL, 0, true},
+	    {"listen none {}", NULL, NULL, 0, true},
+	    {"listen none {}", "127.0.0.1:9", "127.0.0.1:9", 1, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct options o = {.config = path};
+		struct config *config = NULL;
+
+		if (rows[i].line != NULL)
+			assert_int_equal(
+			    options_take_listen(&o, rows[i].line, NULL), 0);
+		scratch_write(path, rows[i].file);
+		assert_int_equal(config_load(&o, &config, NULL), 0);
+		assert_int_equal(o.listener_count, rows[i].count);
+		assert_int_equal(o.listen_nowhere, rows[i].nowhere);
+		if (rows[i].count > 0)
+			assert_string_equal(
+			    o.listeners[0].address, rows[i].first);
+		config_free(config);
+	}
 }
 
 /* The command line wins; lists are one. */
@@ -170,6 +233,8 @@ test_nothing_said(void **state)
 	assert_true(o.timeout_ms == 0);
 	assert_int_equal(o.spec_count, 0);
 	assert_false(o.discover);
+	assert_int_equal(o.listener_count, 0);
+	assert_false(o.listen_nowhere);
 	config_free(config);
 	config_free(NULL);
 }
@@ -258,6 +323,13 @@ static const struct wrong {
     {"a certificate twice", "certificate a {}\ncertificate a {}\n",
 	":2:", "two blocks of the name 'a'"},
     {"no title", "certificate {}\n", ":1:", "a name is missing after"},
+    {"no address", "listen \"localhost:80\" {}\n", ":1:", "localhost:80"},
+    {"nothing that is served",
+	"listen \"127.0.0.1:1\" {\n"
+	"serves = {ocsp, mail}\n}\n",
+	":2:", "'mail'"},
+    {"a mode of its own", "listen /run/x {\nmode = 0777\n}\n", ":2:", "mode"},
+    {"no thread", "listen /run/x {\nthreads = 0\n}\n", ":2:", "threads"},
     {"a block of one kind twice", "discover {}\n\ndiscover {\n}\n",
 	":3:", "the block 'discover' is there twice, first in line 1"},
     {"a title too many", "discover all {\n}\n",
@@ -457,6 +529,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_every_key),
 	    TEST(test_command_line_wins),
+	    TEST(test_listen),
 	    TEST(test_nothing_said),
 	    TEST(test_wrong),
 	    TEST(test_example),

@@ -134,6 +134,30 @@ test_others(void **state)
 	assert_true(o.color);
 }
 
+static void
+test_listen(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse(CMD_KEEP, "a.pem", &o, NULL), 0);
+	assert_false(o.listen_nowhere || o.relay_unknown);
+	assert_int_equal(o.listener_count, 0);
+	assert_int_equal(parse(CMD_KEEP,
+			     "a.pem --listen 127.0.0.1:1 --listen [::1]:2 "
+			     "--listen /run/x --relay-unknown",
+			     &o, NULL),
+	    0);
+	assert_int_equal(o.listener_count, 3);
+	assert_string_equal(o.listeners[1].address, "[::1]:2");
+	assert_int_equal(o.listeners[1].serves, 0);
+	assert_true(o.relay_unknown);
+	assert_int_equal(
+	    parse(CMD_KEEP, "--listen 127.0.0.1:1 --listen none", &o, NULL), 0);
+	assert_int_equal(o.listener_count, 0);
+	assert_true(o.listen_nowhere);
+}
+
 /* NO_COLOR is obeyed, and --color is more than it. */
 static void
 test_color(void **state)
@@ -179,6 +203,9 @@ static const struct wrong {
     {CMD_FETCH, "--resolver 192.0.2.1:53:53", "192.0.2.1:53:53"},
     {CMD_FETCH, "--pin a", "HOST=ADDR"},
     {CMD_FETCH, "--pin a=b", "HOST=ADDR"},
+    {CMD_KEEP, "--listen localhost:80", "localhost:80"},
+    {CMD_KEEP, "--listen", "--listen"},
+    {CMD_FETCH, "--listen 127.0.0.1:1", "--listen"},
     {CMD_CHECK, "h --starttls gopher", "smtp"},
     {CMD_CHECK, "h --color blue", "auto, always or never"},
 };
@@ -227,6 +254,7 @@ main(void)
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_fetch),
 	    cmocka_unit_test(test_others),
+	    cmocka_unit_test(test_listen),
 	    cmocka_unit_test(test_color),
 	    cmocka_unit_test(test_wrong),
 	    cmocka_unit_test(test_too_many),

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+/* keep/keeper_relay.c -- what is kept answers others too: the relay is told of
+ * each target, and listens. */
+#include <sys/resource.h>
+
+#include "acquire/acquire.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "keep/control.h"
+#include "keep/keeper_priv.h"
+#include "keep/listen.h"
+#include "keep/relay.h"
+#include "keep/relay_demand.h"
+#include "pki/cert.h"
+
+/* Each connection is a descriptor, and the soft limit is 1024 by habit (it is
+ * for programs that use select(2), which this is not). */
+static void
+raise_files_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* A certificate that is not kept is asked for and judged as if it were: by the
+ * same rules. */
+static bool
+prepare(void *cookie, struct acquire_target *target,
+    const struct acquire_options **options, void **token)
+{
+	struct keeper *k = cookie;
+	struct settings *settings = k->settings;
+	/* neither is changed by it */
+	struct cert *leaf = (struct cert *)(uintptr_t)target->leaf;
+	struct issuer ca = {.cert = (struct cert *)(uintptr_t)target->issuer,
+	    .rule = rules_find(settings->rules, target->leaf, target->issuer)};
+	const struct target as_kept = {.leaf = leaf, .ca = &ca};
+	struct verify_input input;
+
+	target_terms(
+	    &as_kept, settings, clock_wall_s(), &input, &target->policy);
+	target->extra = input.extra;
+	target->trusted = input.trusted;
+	target->delegates = input.delegates;
+	target->url = target_url(&as_kept);
+	if (target->url == NULL && leaf->ocsp_url_count == 0)
+		return false;
+	*options = &settings->acquire;
+	settings->users++;
+	*token = settings;
+	return true;
+}
+
+static void
+done(void *cookie, const struct acquire_target *target,
+    const struct acquire_result *result, void *token)
+{
+	struct settings *settings = token;
+
+	(void)cookie;
+	settings->users--;
+	log_event(LOG_DETAIL,
+	    (struct log_about){.event = "relay", .reason = result->err.reason},
+	    "asked for %s, issued by %s: %s", target->leaf->subject,
+	    target->leaf->issuer,
+	    result->err.reason != REASON_NONE ? result->err.text
+					      : "an answer came");
+}
+
+void
+keeper_relay_obey(struct keeper *k)
+{
+	const struct relay_demand_hooks hooks = {
+	    .pool = k->pool,
+	    .unknown = k->options->relay_unknown,
+	    .prepare = prepare,
+	    .done = done,
+	    .cookie = k,
+	};
+
+	if (k->relay != NULL)
+		relay_allow_demand(k->relay, &hooks);
+}
+
+void
+keeper_relay_start(struct keeper *k)
+{
+	if (k->options->once || k->options->listener_count == 0)
+		return;
+	k->relay = relay_new(&k->loop, clock_wall_s);
+	keeper_relay_obey(k);
+}
+
+_Static_assert((int)LISTEN_STATUS == (int)CONTROL_STATUS &&
+		   (int)LISTEN_METRICS == (int)CONTROL_METRICS &&
+		   (int)LISTEN_HEALTH == (int)CONTROL_HEALTH,
+    "the same bits for the same things");
+
+/* Whatever a listener serves, it takes no orders. */
+static bool
+tell(void *cookie, const struct server_question *question, unsigned serves)
+{
+	struct keeper *k = cookie;
+
+	return control_answer(k->control, question,
+	    serves & (CONTROL_STATUS | CONTROL_METRICS | CONTROL_HEALTH));
+}
+
+void
+keeper_relay_listen(struct keeper *k)
+{
+	if (k->relay == NULL || k->listen != NULL)
+		return;
+	raise_files_limit();
+	k->listen = listen_start(&k->loop, k->options->listeners,
+	    k->options->listener_count, k->relay);
+	listen_others(k->listen, tell, k);
+}
+
+void
+keeper_relay_stop(struct keeper *k)
+{
+	listen_stop(&k->listen);
+	relay_free(&k->relay);
+}
+
+void
+keeper_relay_read(struct keeper *k, struct target *target)
+{
+	struct snapshot_node *before = target->relayed;
+
+	if (k->relay == NULL)
+		return;
+	/* the new before the old: of the same certificate nothing is lost */
+	target->relayed =
+	    target->leaf == NULL || target->ca == NULL
+		? NULL
+		: relay_keep(k->relay, target->leaf, target->ca->cert);
+	relay_drop(k->relay, &before);
+}
+
+void
+keeper_relay_drop(struct keeper *k, struct target *target)
+{
+	if (k->relay != NULL)
+		relay_drop(k->relay, &target->relayed);
+}
+
+void
+keeper_relay_decided(struct keeper *k, const struct target *target)
+{
+	if (k->relay == NULL || target->relayed == NULL)
+		return;
+	if (target->staple != NULL)
+		relay_offer(k->relay, target->relayed, target->staple);
+	if (target->staple256 != NULL)
+		relay_offer(k->relay, target->relayed, target->staple256);
+	if (target->staple == NULL && target->last_final &&
+	    target->last_status == CERT_REVOKED)
+		relay_withdraw(k->relay, target->relayed);
+}
