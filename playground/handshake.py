@@ -17,6 +17,7 @@ import time
 # of openssl/ssl.h and openssl/tls1.h
 SSL_CTRL_SET_TLSEXT_HOSTNAME = 55
 SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE = 65
+SSL_CTRL_SET_TLSEXT_STATUS_REQ_EXTS = 67
 SSL_CTRL_GET_TLSEXT_STATUS_REQ_OCSP_RESP = 70
 SSL_CTRL_SET_MIN_PROTO_VERSION = 123
 SSL_CTRL_SET_MAX_PROTO_VERSION = 124
@@ -64,7 +65,29 @@ def leaf_of(ssl, session):
     return buffer.raw
 
 
-def handshake(host, port, servername=None, version=None, timeout=25):
+def nonce_extensions():
+    """The stack of X509 extensions with an OCSP nonce of 32 octets."""
+    crypto = ctypes.CDLL(ctypes.util.find_library("crypto")
+                         or "libcrypto.so.3")
+    pointer, integer = ctypes.c_void_p, ctypes.c_int
+    for name, result, *arguments in (
+            ("OCSP_REQUEST_new", pointer),
+            ("OCSP_REQUEST_free", None, pointer),
+            ("OCSP_request_add1_nonce", integer, pointer, pointer, integer),
+            ("OCSP_REQUEST_get_ext", pointer, pointer, integer),
+            ("X509v3_add_ext", pointer, pointer, pointer, integer)):
+        function = getattr(crypto, name)
+        function.restype, function.argtypes = result, arguments
+    request, stack = crypto.OCSP_REQUEST_new(), pointer()
+    crypto.OCSP_request_add1_nonce(request, None, 32)
+    crypto.X509v3_add_ext(ctypes.byref(stack),
+                          crypto.OCSP_REQUEST_get_ext(request, 0), -1)
+    crypto.OCSP_REQUEST_free(request)
+    return stack
+
+
+def handshake(host, port, servername=None, version=None, timeout=25,
+              nonce=False):
     """One handshake: {staple, leaf (DER or None), at, ms, error}."""
     ssl = load()
     start = time.monotonic()
@@ -78,6 +101,9 @@ def handshake(host, port, servername=None, version=None, timeout=25):
                 ssl.SSL_ctrl(session, limit, VERSIONS[version], None)
         ssl.SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE,
                      STATUS_TYPE_OCSP, None)
+        if nonce:  # the session frees it
+            ssl.SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_STATUS_REQ_EXTS, 0,
+                         nonce_extensions())
         ssl.SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0,
                      (servername or host).encode())
         with socket.create_connection((host, port), timeout) as connection:
@@ -103,11 +129,13 @@ def main():
     parser.add_argument("port", type=int)
     parser.add_argument("--servername", default="localhost")
     parser.add_argument("--tls", choices=VERSIONS)
+    parser.add_argument("--nonce", action="store_true",
+                        help="ask for a staple with this client's own nonce")
     parser.add_argument("-n", type=int, default=1)
     options = parser.parse_args()
     for _ in range(options.n):
         result = handshake(options.host, options.port, options.servername,
-                           options.tls)
+                           options.tls, nonce=options.nonce)
         for name in ("staple", "leaf"):
             if result[name]:
                 result[name] = base64.b64encode(result[name]).decode()
