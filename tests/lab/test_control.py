@@ -556,6 +556,35 @@ def test_ready_in_spite_of_alarms(lab, kept):
     assert document["needy"][0]["state"] == "revoked"
 
 
+def test_listeners_take_no_orders(lab, kept):
+    """What a listener serves of this is to be read; orders are for the control
+    socket alone."""
+    kept.start(kept.leaf.path, "--listen", "127.0.0.1:18866")
+    kept.state_is("fresh")
+
+    def ask(target, *words):
+        done = lab.run("curl", "-s", "-o", "-", "-w", "\n%{http_code}", *words,
+                       f"http://127.0.0.1:18866{target}")
+        text, _, status = done.stdout.rpartition("\n")
+        return int(status), text
+    util.wait_for("the listener", lambda: ask("/healthz")[0] == 200)
+    assert ask("/status")[0] == 200
+    status, text = ask("/api/v1/status")
+    assert status == 200 and json.loads(text)["running"] is True
+    status, text = ask("/metrics")
+    assert status == 200
+    assert 'oclasp_relay_requests_total{result="good"} 0' in text
+    check = subprocess.run(["promtool", "check", "metrics"], input=text,
+                           capture_output=True, text=True, check=False)
+    assert check.returncode == 0 and check.stderr == "", check
+    requests = len(lab.requests())
+    for target in ("/api/v1/refresh?all=1", "/api/v1/reload"):
+        assert ask(target, "-d", "")[0] != 200, target
+        assert ask(target)[0] != 200, target
+    assert "reading configuration" not in kept.keep.text
+    assert len(lab.requests()) == requests
+
+
 def test_page(lab, kept):
     """Self-contained: no scripts, nothing from elsewhere."""
     kept.start()
