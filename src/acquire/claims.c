@@ -182,13 +182,13 @@ ask_ended(void *cookie, const struct err *err)
 	    a->resolver->kind != RESOLVER_SYSTEM)
 		health_note(claims->options->health, a->resolver->url, a->heard,
 		    clock_mono_ms());
-	if (!a->answered && !tell_silence(a, err))
+	if (!a->answered && !a->quiet && !tell_silence(a, err))
 		return;
 	tell_progress(claims);
 }
 
 struct ask *
-claims_ask(struct claims *claims, const struct resolver *resolver, bool near,
+claims_ask(struct claims *claims, const struct resolver *resolver, int manner,
     const char *name)
 {
 	static const struct resolver_callbacks callbacks = {
@@ -199,7 +199,7 @@ claims_ask(struct claims *claims, const struct resolver *resolver, bool near,
 	struct ask *a;
 
 	if (claims->ask_count == CLAIMS_ASKS_MAX ||
-	    (!near && private_is_name(name)))
+	    ((manner & ASK_NEAR) == 0 && private_is_name(name)))
 		return NULL;
 	if (claims->asks == NULL)
 		claims->asks =
@@ -210,14 +210,15 @@ claims_ask(struct claims *claims, const struct resolver *resolver, bool near,
 	    .resolver = resolver,
 	    .name = name,
 	    .asked_name = name == claims->host ? NULL : name,
-	    .near = near,
+	    .near = (manner & ASK_NEAR) != 0,
+	    .quiet = (manner & ASK_QUIETLY) != 0,
 	    .started_ms = clock_mono_ms(),
 	};
-	if (a->asked_name == NULL)
+	if (a->asked_name == NULL && !a->quiet)
 		claims->opened++;
 	a->query = resolver_ask(claims->loop, resolver, name,
 	    claims->options->family, &callbacks, a);
-	if (!near)
+	if (!a->near && !a->quiet)
 		claims->callbacks.asked(claims->cookie, resolver->url);
 	return a;
 }
@@ -228,7 +229,8 @@ claims_ask(struct claims *claims, const struct resolver *resolver, bool near,
 static void
 open_proxy(struct claims *claims, const struct proxy *proxy)
 {
-	struct ask *a = claims_ask(claims, &claims->system, true, proxy->host);
+	struct ask *a =
+	    claims_ask(claims, &claims->system, ASK_NEAR, proxy->host);
 
 	if (a == NULL)
 		return;
@@ -337,7 +339,7 @@ open_class(struct claims *claims, enum claims_class which)
 			return false;
 		if (claims->options->ask_system)
 			(void)claims_ask(
-			    claims, &claims->system, true, claims->host);
+			    claims, &claims->system, ASK_NEAR, claims->host);
 		claims_find_sources(claims);
 		break;
 	case RESOLVERS:

@@ -18,10 +18,12 @@
  *     first of the servers that the stub asks
  *   4 the resolvers that were named, and what else resolv.conf names; and the
  *     later names of the CNAME chain, asked by themselves at each udp resolver
- *     so far: where only one name is lied about, the others answer truly
- *   5 the operator's proxies; the later names at the resolvers of class 4 that
- *     want a connection for each question; and the resolvers that gave no
- *     answer at all lately (dns/health.h), with CLAIMS_PATIENCE_MS for each
+ *     so far: where only one name is lied about, the others answer truly; and
+ *     the nameserver of class 3 by TCP, where few inject and some drop nothing
+ *   5 the operator's proxies; the udp resolvers of class 4 by TCP; the later
+ *     names at the resolvers that want a connection for each question; and the
+ *     resolvers that gave no answer at all lately (dns/health.h), with
+ *     CLAIMS_PATIENCE_MS for each
  * A class that asks nobody new is passed at once.  A name that only this
  * network knows is told to nobody outside it (acquire/private.h).
  *

@@ -23,6 +23,7 @@ struct ask {
 	const char *asked_name;    /* the same for a later name, else NULL */
 	const struct proxy *proxy; /* whose name this is; else NULL */
 	bool near;                 /* may name private addresses */
+	bool quiet;                /* nobody is told that it failed */
 	int64_t started_ms;
 	bool heard;    /* an answer came, were it a refusal */
 	bool answered; /* one with an address */
@@ -32,7 +33,8 @@ struct ask {
 /* A resolver through our own sockets. */
 struct source {
 	struct resolver resolver;
-	bool near; /* may name private addresses: acquire/private.h */
+	bool near;  /* may name private addresses: acquire/private.h */
+	bool quiet; /* nobody has named it: it is news only if it answers */
 	enum claims_class opens; /* when it is asked for the host, */
 	enum claims_class names; /* and for later names; CLASSES: never */
 };
@@ -82,10 +84,14 @@ struct claims {
 void claims_enter(struct claims *claims);
 bool claims_leave(struct claims *claims);
 
-/* Ask RESOLVER, who is NEAR or outside, for NAME, the host or one of the later
- * names.  NULL if that is one question too many, or none for him. */
+/* How somebody is asked: as one of this network, else outside it; without a
+ * word to anybody, unless there is an answer. */
+enum { ASK_NEAR = 1, ASK_QUIETLY = 2 };
+
+/* Ask RESOLVER in this MANNER for NAME, the host or one of the later names.
+ * NULL if that is one question too many, or none for him. */
 struct ask *claims_ask(struct claims *claims, const struct resolver *resolver,
-    bool near, const char *name);
+    int manner, const char *name);
 
 /* --- claims_sources.c --- */
 

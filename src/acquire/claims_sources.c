@@ -5,6 +5,7 @@
  * The order is one of manners: first those whom every program on this machine
  * asks, then those whom the operator has named, and what costs somebody else a
  * connection for each question only when the cheaper questions had their turn. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,6 +14,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dns/health.h"
+
+enum { TCP_HOLD_MS = 2500 }; /* about as long as the datagrams' window */
 
 static struct source *
 find_source(struct claims *claims, const char *url)
@@ -24,8 +27,16 @@ find_source(struct claims *claims, const char *url)
 	return NULL;
 }
 
-/* RESOLVER, of resolv.conf if OF_CONF, is asked from class OPENS on. */
-static void
+static bool
+is_sick(const struct claims *claims, const struct resolver *resolver)
+{
+	return health_is_sick(
+	    claims->options->health, resolver->url, clock_mono_ms());
+}
+
+/* RESOLVER, of resolv.conf if OF_CONF, is asked from class OPENS on.  NULL if he
+ * is there already, or one too many. */
+static struct source *
 add_source(struct claims *claims, const struct resolver *resolver, bool of_conf,
     enum claims_class opens)
 {
@@ -33,22 +44,22 @@ add_source(struct claims *claims, const struct resolver *resolver, bool of_conf,
 
 	if (source != NULL) { /* the operator has named him too */
 		source->near = source->near || of_conf;
-		return;
+		return NULL;
 	}
 	if (claims->source_count == RESOLVERS_MAX)
-		return;
+		return NULL;
 	source = &claims->sources[claims->source_count++];
 	source->resolver = *resolver;
 	source->resolver.pool = claims->pool;
 	source->near = private_is_near(resolver, of_conf);
 	source->opens = opens;
 	source->names = resolver->kind == RESOLVER_UDP ? RESOLVERS : LAST;
-	if (health_is_sick(
-		claims->options->health, resolver->url, clock_mono_ms())) {
+	if (is_sick(claims, resolver)) {
 		source->opens = LAST;
 		source->names = CLASSES;
 		source->resolver.hold_ms = CLAIMS_PATIENCE_MS;
 	}
+	return source;
 }
 
 static size_t
@@ -57,13 +68,52 @@ read_conf(const char *path, struct resolver out[RESOLVERS_MAX])
 	return path == NULL ? 0 : resolver_read_conf(path, out, RESOLVERS_MAX);
 }
 
-/* Of LIST, a resolv.conf's, those FROM..TO-1. */
+/* Of LIST, a resolv.conf's, the first goes with the system: it is the one that
+ * the C library asks, or, if that was silent lately, the one that it comes to
+ * after a while. */
 static void
-add_sources(struct claims *claims, const struct resolver *list, size_t from,
-    size_t to, enum claims_class opens)
+add_first(struct claims *claims, const struct resolver *list, size_t count)
 {
-	for (size_t i = from; i < to; i++)
-		add_source(claims, &list[i], true, opens);
+	size_t first = 0;
+
+	while (first < count && is_sick(claims, &list[first]))
+		first++;
+	if (first < count)
+		(void)add_source(claims, &list[first], true, SYSTEM);
+}
+
+static void
+add_rest(struct claims *claims, const struct resolver *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)add_source(claims, &list[i], true, RESOLVERS);
+}
+
+/* Who is asked by datagrams is asked by TCP one class later: some who forge
+ * datagrams, or drop them, leave connections alone. */
+static void
+add_by_tcp(struct claims *claims)
+{
+	static const char udp[] = "udp://";
+	size_t count = claims->source_count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct source *by_udp = &claims->sources[i];
+		struct resolver by_tcp = by_udp->resolver;
+		struct source *source;
+
+		if (by_tcp.kind != RESOLVER_UDP || by_udp->opens == LAST ||
+		    resolver_is_stub(&by_udp->resolver))
+			continue;
+		by_tcp.kind = RESOLVER_TCP;
+		by_tcp.hold_ms = TCP_HOLD_MS;
+		(void)snprintf(by_tcp.url, sizeof(by_tcp.url), "tcp://%s",
+		    by_udp->resolver.url + sizeof(udp) - 1);
+		source = add_source(
+		    claims, &by_tcp, by_udp->near, by_udp->opens + 1);
+		if (source != NULL)
+			source->quiet = true;
+	}
 }
 
 void
@@ -79,22 +129,26 @@ claims_find_sources(struct claims *claims)
 	conf_count = read_conf(o->resolv_conf, conf);
 	if (conf_count > 0 && resolver_is_stub(&conf[0]))
 		behind_count = read_conf(o->stub_conf, behind);
-	add_sources(claims, conf, 0, conf_count > 0, SYSTEM);
-	add_sources(claims, behind, 0, behind_count > 0, SYSTEM);
+	add_first(claims, conf, conf_count);
+	add_first(claims, behind, behind_count);
 	/* the operator's own words before what is left of resolv.conf, should
 	 * there be more than we take */
 	for (size_t i = 0; i < o->resolver_count; i++) {
 		if (o->resolvers[i].kind != RESOLVER_SYSTEM || !o->ask_system)
-			add_source(claims, &o->resolvers[i], false, RESOLVERS);
+			(void)add_source(
+			    claims, &o->resolvers[i], false, RESOLVERS);
 	}
-	add_sources(claims, conf, 1, conf_count, RESOLVERS);
-	add_sources(claims, behind, 1, behind_count, RESOLVERS);
+	add_rest(claims, conf, conf_count);
+	add_rest(claims, behind, behind_count);
+	add_by_tcp(claims);
 }
 
 static void
 ask_source(struct claims *claims, const struct source *source, const char *name)
 {
-	(void)claims_ask(claims, &source->resolver, source->near, name);
+	(void)claims_ask(claims, &source->resolver,
+	    (source->near ? ASK_NEAR : 0) | (source->quiet ? ASK_QUIETLY : 0),
+	    name);
 }
 
 void

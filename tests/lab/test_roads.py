@@ -91,6 +91,22 @@ def test_tcp(lab, leaf, roads, fetch):
     assert lies, f"the forged address was tried as well: {said['tries']}"
 
 
+def test_tcp_at_the_same_nameserver(lab, leaf, roads, fetch):
+    """Nobody has named it: who is asked by datagrams is asked by TCP one
+    class later, be it that of resolv.conf or one that was named."""
+    log = roads.open("--tcp", f"{RECURSOR}:53")
+    said = must_win(lab, leaf, fetch(), f"tcp://{RECURSOR}")
+    assert {e["road"] for e in util.read_lines(log)} == {"tcp"}
+    assert said["parties"] == [], said
+    roads.close()
+    roads.open("--tcp", f"{SECOND}:53")
+    must_win(lab, leaf, fetch(f"udp://{SECOND}"), TCP)
+    roads.close()
+    said = must_lose(fetch(f"udp://{SECOND}"))
+    assert not [t for t in said["tries"] if t["source"].startswith("tcp:")], (
+        "that it failed is no news: nobody has named it")
+
+
 def test_tcp_closed(roads, fetch):
     must_lose(fetch(TCP), TCP, "cannot connect")
 

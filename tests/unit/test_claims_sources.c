@@ -93,35 +93,52 @@ static const struct {
 } rows[] = {
     {"nobody", NULL, NULL, {NULL}, NULL, ""},
     {"no nameserver in it", "search test\n", NULL, {NULL}, NULL, ""},
-    {"the first with the system, the others later",
+    {"the first with the system, the others later; by TCP one class later",
 	"nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver ::1\n", NULL,
 	{NULL}, NULL,
 	"udp://192.0.2.1 near SR; udp://192.0.2.2 near RR; "
-	"udp://[::1] near RR"},
+	"udp://[::1] near RR; tcp://192.0.2.1 near RL; "
+	"tcp://192.0.2.2 near LL; tcp://[::1] near LL"},
     {"the operator's come later, and before the rest of resolv.conf",
 	"nameserver 192.0.2.1\nnameserver 192.0.2.2\n", NULL,
-	{"udp://192.0.2.7", "tls://192.0.2.8", "https://d.test/q", NULL}, NULL,
-	"udp://192.0.2.1 near SR; udp://192.0.2.7 RR; tls://192.0.2.8 RL; "
-	"https://d.test/q RL; udp://192.0.2.2 near RR"},
+	{"udp://192.0.2.7:5353", "tls://192.0.2.8", "https://d.test/q", NULL},
+	NULL,
+	"udp://192.0.2.1 near SR; udp://192.0.2.7:5353 RR; tls://192.0.2.8 RL; "
+	"https://d.test/q RL; udp://192.0.2.2 near RR; "
+	"tcp://192.0.2.1 near RL; tcp://192.0.2.7:5353 LL; "
+	"tcp://192.0.2.2 near LL"},
     {"named twice: once, and near",
 	"nameserver 192.0.2.1\nnameserver 192.0.2.2\n", NULL,
 	{"192.0.2.2", "udp://192.0.2.1", "192.0.2.2"}, NULL,
-	"udp://192.0.2.1 near SR; udp://192.0.2.2 near RR"},
+	"udp://192.0.2.1 near SR; udp://192.0.2.2 near RR; "
+	"tcp://192.0.2.1 near RL; tcp://192.0.2.2 near LL"},
+    {"by TCP as the operator says", "nameserver 192.0.2.1\n", NULL,
+	{"tcp://192.0.2.1"}, NULL,
+	"udp://192.0.2.1 near SR; tcp://192.0.2.1 near RL"},
     {"the system is no source of its own", "nameserver 192.0.2.1\n", NULL,
-	{"system"}, NULL, "udp://192.0.2.1 near SR"},
+	{"system"}, NULL, "udp://192.0.2.1 near SR; tcp://192.0.2.1 near RL"},
     {"behind the stub", "nameserver 127.0.0.53\n",
 	"nameserver 192.0.2.1\nnameserver 192.0.2.2\n", {NULL}, NULL,
 	"udp://127.0.0.53 near SR; udp://192.0.2.1 near SR; "
-	"udp://192.0.2.2 near RR"},
+	"udp://192.0.2.2 near RR; tcp://192.0.2.1 near RL; "
+	"tcp://192.0.2.2 near LL"},
     {"nothing behind the stub", "nameserver 127.0.0.54\n", NULL, {NULL}, NULL,
 	"udp://127.0.0.54 near SR"},
     {"no stub: what is behind it does not count",
 	"nameserver 127.0.0.1\nnameserver 127.0.0.53\n",
 	"nameserver 192.0.2.1\n", {NULL}, NULL,
-	"udp://127.0.0.1 near SR; udp://127.0.0.53 near RR"},
-    {"silent lately: last, and for the host alone", "nameserver 192.0.2.1\n",
-	NULL, {"udp://192.0.2.7"}, "udp://192.0.2.1",
-	"udp://192.0.2.1 near L-; udp://192.0.2.7 RR"},
+	"udp://127.0.0.1 near SR; udp://127.0.0.53 near RR; "
+	"tcp://127.0.0.1 near RL"},
+    {"silent lately: last, for the host alone, and not by TCP",
+	"nameserver 192.0.2.1\n", NULL, {"udp://192.0.2.7"}, "udp://192.0.2.1",
+	"udp://192.0.2.7 RR; udp://192.0.2.1 near L-; tcp://192.0.2.7 LL"},
+    {"the first is silent lately: the second takes its place",
+	"nameserver 192.0.2.1\nnameserver 192.0.2.2\n", NULL, {NULL},
+	"udp://192.0.2.1",
+	"udp://192.0.2.2 near SR; udp://192.0.2.1 near L-; "
+	"tcp://192.0.2.2 near RL"},
+    {"no TCP there, as was seen lately", "nameserver 192.0.2.1\n", NULL, {NULL},
+	"tcp://192.0.2.1", "udp://192.0.2.1 near SR; tcp://192.0.2.1 near L-"},
 };
 
 static void
@@ -203,9 +220,9 @@ test_names_that_stay(void **state)
 	(void)state;
 	assert_int_equal(0, resolver_parse("udp://192.0.2.1", &outside, NULL));
 	(void)snprintf(host, sizeof(host), "ocsp.corp.internal");
-	assert_null(claims_ask(&claims, &outside, false, host));
+	assert_null(claims_ask(&claims, &outside, 0, host));
 	(void)snprintf(host, sizeof(host), "ocsp");
-	assert_null(claims_ask(&claims, &outside, false, host));
+	assert_null(claims_ask(&claims, &outside, 0, host));
 	assert_int_equal(claims.ask_count, 0);
 }
 
