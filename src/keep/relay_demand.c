@@ -101,7 +101,9 @@ void
 relay_demand_allow(
     struct relay_demand *d, const struct relay_demand_hooks *hooks)
 {
-	d->hooks = hooks == NULL ? (struct relay_demand_hooks){0} : *hooks;
+	static const struct relay_demand_hooks none = {0};
+
+	d->hooks = hooks == NULL ? none : *hooks;
 	atomic_store(&d->open, hooks != NULL);
 	for (struct known *k = d->known; k != NULL; k = k->next)
 		atomic_store(&k->issuer->on_demand, d->hooks.unknown);

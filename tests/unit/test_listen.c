@@ -84,7 +84,8 @@ other(void *cookie, const struct server_question *q, unsigned serves)
 static int
 port_of(size_t at)
 {
-	return atoi(strrchr(listen_text(listener, at), ':') + 1);
+	return (int)strtol(
+	    strrchr(listen_text(listener, at), ':') + 1, NULL, 10);
 }
 
 static void

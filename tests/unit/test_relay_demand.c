@@ -131,7 +131,8 @@ set_up(void **state)
 	relay = relay_new(&loop, scene_wall_s);
 	listener = listen_start(&loop, &spec, 1, relay);
 	assert_int_equal(listen_count(listener), 1);
-	port = atoi(strrchr(listen_text(listener, 0), ':') + 1);
+	port =
+	    (int)strtol(strrchr(listen_text(listener, 0), ':') + 1, NULL, 10);
 	return 0;
 }
 
@@ -348,7 +349,8 @@ test_refused(void **state)
 		    &(struct listen_spec){
 			.address = "127.0.0.1:0", .threads = 1},
 		    1, relay);
-		port = atoi(strrchr(listen_text(listener, 0), ':') + 1);
+		port = (int)strtol(
+		    strrchr(listen_text(listener, 0), ':') + 1, NULL, 10);
 		start_responder(SCRIPT_CLOSE);
 	}
 }
