@@ -33,18 +33,6 @@ asked(void *cookie)
 	uv_stop(&job->loop);
 }
 
-/* The system's nameservers, and those of the operator; each once. */
-static void
-choose_resolvers(struct job *job)
-{
-	const struct options *o = job->o;
-
-	job->resolver_count = resolver_read_conf(
-	    "/etc/resolv.conf", job->resolvers, RESOLVERS_MAX);
-	job->resolver_count = resolver_join(job->resolvers, job->resolver_count,
-	    o->resolvers, o->resolver_count);
-}
-
 static void
 ask(struct job *job)
 {
@@ -143,7 +131,7 @@ run(const struct options *o)
 	job.diagnosis = mem_new(sizeof(*job.diagnosis));
 	if (o->bisect)
 		job.bisect = mem_new(sizeof(*job.bisect));
-	choose_resolvers(&job);
+	job.resolver_count = options_resolvers(o, job.resolvers);
 	ask(&job);
 	status = report(&job);
 	facts_done(&job.facts);

@@ -167,17 +167,6 @@ take_target(struct job *job, struct err *err)
 }
 
 static void
-choose_resolvers(struct job *job)
-{
-	const struct options *o = job->o;
-
-	job->resolver_count = resolver_read_conf(
-	    "/etc/resolv.conf", job->resolvers, RESOLVERS_MAX);
-	job->resolver_count = resolver_join(job->resolvers, job->resolver_count,
-	    o->resolvers, o->resolver_count);
-}
-
-static void
 run_probes(struct job *job)
 {
 	const struct options *o = job->o;
@@ -250,7 +239,7 @@ run(const struct options *o)
 	if (err.reason != REASON_NONE) {
 		status = command_fail("doctor", &err, EXIT_USAGE);
 	} else {
-		choose_resolvers(&job);
+		job.resolver_count = options_resolvers(o, job.resolvers);
 		run_probes(&job);
 		status = report(&job);
 	}

@@ -138,6 +138,11 @@ void options_print(int command);
 /* The moment to judge by: --at, else the clock. */
 int64_t options_now(const struct options *options);
 
+/* Whom a diagnosis asks: the nameservers of resolv.conf, then those of the
+ * options, each once; returns how many. */
+size_t options_resolvers(
+    const struct options *options, struct resolver out[RESOLVERS_MAX]);
+
 /* How to fetch, as these options say.  Borrows of OPTIONS. */
 struct acquire_options options_acquire(const struct options *options);
 

@@ -78,3 +78,14 @@ options_take_listen(struct options *o, const char *address, struct err *err)
 	    (struct listen_spec){.address = address};
 	return 0;
 }
+
+size_t
+options_resolvers(
+    const struct options *options, struct resolver out[RESOLVERS_MAX])
+{
+	size_t count =
+	    resolver_read_conf("/etc/resolv.conf", out, RESOLVERS_MAX);
+
+	return resolver_join(
+	    out, count, options->resolvers, options->resolver_count);
+}
