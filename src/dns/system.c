@@ -42,10 +42,10 @@ reason_of(int status)
 	case UV_EAI_NODATA:
 	case UV_EAI_ADDRFAMILY:
 		return REASON_DNS_NXDOMAIN;
-	case UV_EAI_AGAIN:
 	case UV_EAI_FAIL:
 		return REASON_DNS_SERVFAIL;
-	default: /* too long a name, no memory, a system call that failed */
+	default: /* UV_EAI_AGAIN does not say whether a SERVFAIL came or nothing;
+		  * else: too long a name, no memory, a failed system call */
 		return REASON_DNS_NO_ANSWER;
 	}
 }

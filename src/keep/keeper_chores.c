@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "keep/keeper_priv.h"
 
@@ -59,6 +60,25 @@ do_one(struct keeper *k, struct target *target)
 		keeper_mark_dirty(k);
 }
 
+/* What a restart finds is no news of each certificate, but all the operator
+ * wants to know. */
+static void
+say_adopted(struct keeper *k)
+{
+	int64_t now = clock_wall_s();
+	size_t usable = 0;
+
+	if (k->looked)
+		return;
+	k->looked = true;
+	for (size_t i = 0; i < k->target_count; i++)
+		usable += target_servable(k->targets[i], now) != NULL;
+	if (usable > 0)
+		log_event(LOG_NOTICE, (struct log_about){.event = "adopted"},
+		    "%zu of them %s a usable staple from before", usable,
+		    usable == 1 ? "has" : "have");
+}
+
 void
 keeper_do_chores(void *cookie)
 {
@@ -79,6 +99,7 @@ keeper_do_chores(void *cookie)
 		    loop_timer_start(&k->loop, 0, keeper_do_chores, k);
 		return;
 	}
+	say_adopted(k);
 	keeper_check_store(k);
 	/* who asks before would hear that nothing is kept */
 	keeper_relay_listen(k);

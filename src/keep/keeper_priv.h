@@ -80,7 +80,8 @@ struct keeper {
 	uv_signal_t sigterm, sigint, sighup;
 	struct loop_timer *watchdog;
 	int64_t watchdog_ms;
-	bool ready; /* READY=1 was said */
+	bool looked; /* all certificates were read once */
+	bool ready;  /* READY=1 was said */
 	bool stopping;
 	bool interrupted;
 };

@@ -266,7 +266,7 @@ def test_not_kept(site, tmp_path):
 def test_keeper_without_a_server(lab, tmp_path):
     leaf, state = lab.leaf(tmp_path), tmp_path / "state"
     keep = lab.keep(tmp_path / "log", leaf.path, "--state-dir", state)
-    keep.wait_line("fresh")
+    keep.wait_line("usable for")
     for number in range(2):
         leaf = lab.leaf(tmp_path / f"new{number}").write(tmp_path)
         result = lab.oclasp("ready", leaf.path, "--state-dir", state)

@@ -313,7 +313,7 @@ def test_default_address(lab, tmp_path):
     keep.stop()
     keep = lab.keep(tmp_path / "log2", leaf.path, "--state-dir",
                     tmp_path / "state", "--listen", "none")
-    keep.wait_line("fresh")
+    keep.wait_line("usable for")
     assert "listening" not in keep.text
 
 
@@ -327,7 +327,7 @@ def test_configured(lab, tmp_path):
         'listen "127.0.0.1:0" { serves = {health} }\n', encoding="utf-8")
     keep = lab.keep(tmp_path / "log", "--config", conf, "--state-dir",
                     tmp_path / "state")
-    keep.wait_line("fresh")
+    keep.wait_line("usable for")
     assert socket.stat().st_mode & 0o777 == 0o600
     url, = re.findall(LISTENING, keep.text)
 

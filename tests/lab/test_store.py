@@ -49,7 +49,7 @@ def test_full_disk_while_it_runs(lab, kept):
     """A13: what comes while the disk is full is not lost, said once, and on
     the disk when there is room again."""
     lab.respond("good", lifetime_s=7200, age_s=3000)
-    kept.start().wait_line("fresh")
+    kept.start().wait_line("usable for")
     lab.oclasp("status", "--state-dir", kept.state)
     fill(lab, kept.state)
     lab.respond("good", lifetime_s=7200, age_s=100)
@@ -72,7 +72,7 @@ def test_full_disk_while_it_runs(lab, kept):
 def test_start_on_a_sick_disk(lab, kept, how):
     """A1, A13: a restart on a disk that cannot be written serves what was
     there, says so, and goes on when it can be."""
-    kept.start().wait_line("fresh")
+    kept.start().wait_line("usable for")
     assert kept.keep.stop() == 0
     lab.stop_responder()
     if how == "full":
@@ -80,7 +80,7 @@ def test_start_on_a_sick_disk(lab, kept, how):
     else:
         remount(lab, kept.state, "ro")
     keep = kept.start()
-    keep.wait_line("fresh, usable for", seconds=30)
+    keep.wait_line("1 of them has a usable staple", seconds=30)
     keep.wait_line(MEMORY, seconds=30)
     # nobody else begins beside it
     second = lab.oclasp("keep", "--state-dir", kept.state, kept.leaf.path)
@@ -100,7 +100,7 @@ def test_read_only_from_the_beginning(lab, kept):
     remount(lab, kept.state, "ro")
     keep = kept.start()
     keep.wait_line(MEMORY, seconds=30)
-    keep.wait_line("fresh, usable for", seconds=30)
+    keep.wait_line("usable for", seconds=30)
     second = lab.oclasp("keep", "--state-dir", kept.state, kept.leaf.path)
     assert second.code == 2 and "another oclasp" in second.err, second
     remount(lab, kept.state, "rw")
@@ -116,7 +116,7 @@ def test_read_only_from_the_beginning(lab, kept):
 def test_revoked_is_not_forgotten(lab, kept):
     """C15: neither by a restart nor by a failure after it; and who said so
     is not asked again because of the restart."""
-    kept.start().wait_line("fresh")
+    kept.start().wait_line("usable for")
     lab.respond("revoked")
     assert lab.oclasp("refresh", "--all", "--state-dir",
                       kept.state).code == 1
@@ -136,7 +136,7 @@ def test_revoked_is_not_forgotten(lab, kept):
 
 def test_deleted_beneath_it(lab, kept):
     """I7: all that was in it is there again."""
-    kept.start().wait_line("fresh")
+    kept.start().wait_line("usable for")
     before = lab.oclasp("status", "--json", "--state-dir",
                         kept.state).json["targets"]
     lab.run("sh", "-c", f"rm {kept.state}/oclasp.db*")
@@ -153,7 +153,7 @@ def test_deleted_beneath_it(lab, kept):
 
 def test_damaged_at_a_start(lab, kept):
     """It is set aside, and what was published is taken instead."""
-    kept.start().wait_line("fresh")
+    kept.start().wait_line("usable for")
     util.wait_for("the staple's file", lambda: (
         f"{kept.leaf.fingerprint}.der" in kept.files("staples")))
     assert kept.keep.stop() == 0
@@ -162,7 +162,7 @@ def test_damaged_at_a_start(lab, kept):
             "seek=1", "count=9", "conv=notrunc")
     keep = kept.start()
     keep.wait_line("the store was damaged: it is now")
-    keep.wait_line("fresh, usable for")
+    keep.wait_line("1 of them has a usable staple")
     assert keep.stop() == 0
     damaged = [name for name in kept.files() if "damaged" in name]
     assert len([name for name in damaged
