@@ -75,27 +75,37 @@ penalty_measured(void *cookie, const struct penalty *penalty)
 
 	p->penalty = NULL;
 	p->served.has_penalty = true;
-	p->served.penalty = *penalty;
+	penalty_one_try(penalty, &p->served.penalty);
 	finish(p);
 }
 
 static void
 measure_or_finish(struct served_probe *p)
 {
-	const struct acquire_options *o = p->request.options;
 	const struct identity *id = &p->served.id;
-	bool stapled = false;
+	const struct penalty_request request = {
+	    .leaf = id->leaf,
+	    .issuer = id->issuer,
+	    .extra = &id->extra,
+	    .policy = p->request.policy,
+	    .options = p->request.options,
+	    .outside = !private_is_address(p->served.address),
+	    .tries = 1,
+	    .try_ms = PENALTY_URL_MS,
+	    .apple_only = true,
+	};
 
 	for (size_t i = 0; i < p->served.handshake_count; i++)
-		stapled = stapled || p->served.handshakes[i].accepted;
+		p->served.stapled =
+		    p->served.stapled || p->served.handshakes[i].accepted;
 	if (id->leaf == NULL || id->issuer == NULL ||
-	    id->leaf->ocsp_url_count == 0 ||
-	    (stapled && !p->request.always_penalty)) {
+	    id->leaf->ocsp_url_count == 0 || p->request.no_penalty ||
+	    (p->served.stapled && !p->request.always_penalty)) {
 		finish(p);
 		return;
 	}
-	p->penalty = penalty_start(p->loop, p->pool, id->leaf, id->issuer, o,
-	    !private_is_address(p->served.address), penalty_measured, p);
+	p->penalty =
+	    penalty_start(p->loop, p->pool, &request, penalty_measured, p);
 }
 
 /* --- the handshakes --- */
@@ -113,11 +123,13 @@ take_chain(struct served_probe *p, const struct cert_list *chain)
 		size_t len;
 
 		cert_der(chain->items[i], &der, &len);
+		p->served.chain_octets += len;
 		copy = cert_from_der(der, len, NULL);
 		free(der);
 		if (copy != NULL)
 			cert_list_add(&id->chain, copy);
 	}
+	p->served.chain_count = chain->count;
 	if (id->chain.count == 0)
 		return;
 	id->leaf = id->chain.items[0];

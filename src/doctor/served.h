@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #include "acquire/acquire.h"
-#include "doctor/penalty.h"
+#include "doctor/penalty_client.h"
 #include "pki/identity.h"
 #include "tls/handshake.h"
 
@@ -31,6 +31,7 @@ struct served_request {
 						  first resolver for the
 						  penalty */
 	bool always_penalty; /* also when a staple is served */
+	bool no_penalty;     /* the caller measures it, if at all */
 };
 
 struct served_handshake {
@@ -49,8 +50,11 @@ struct served {
 	struct err issuer;  /* why id.issuer is NULL, if it is */
 	struct served_handshake handshakes[SERVED_HANDSHAKES];
 	size_t handshake_count;
+	bool stapled;       /* an acceptable staple came */
+	size_t chain_count; /* of certificates as sent, and their octets */
+	size_t chain_octets;
 	bool has_penalty;
-	struct penalty penalty;
+	struct penalty_one penalty; /* one try */
 };
 
 /* CB comes once; SERVED is valid during it. */

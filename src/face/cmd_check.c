@@ -143,7 +143,7 @@ json_handshake(const struct served_handshake *h)
 static json_t *
 json_penalty(const struct served *s)
 {
-	const struct penalty *p = &s->penalty;
+	const struct penalty_one *p = &s->penalty;
 
 	if (!s->has_penalty)
 		return json_null();
@@ -207,7 +207,7 @@ print_handshake(const struct served_handshake *h, size_t number, int64_t now)
 }
 
 static void
-print_penalty(const struct penalty *p)
+print_penalty(const struct penalty_one *p)
 {
 	(void)printf("  penalty      a client without a staple that asks the "
 		     "responder waits %lld ms",

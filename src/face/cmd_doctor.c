@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "acquire/private.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -18,7 +19,10 @@
 #include "face/state.h"
 #include "http/fetch.h"
 
-enum { HTTPS_PORT = 443 };
+enum {
+	HTTPS_PORT = 443,
+	DOCTOR_MS = 29000, /* then what is there has to do */
+};
 
 struct job {
 	const struct options *o;
@@ -31,8 +35,9 @@ struct job {
 	struct err unusable;
 	struct facts facts;
 	int64_t began_ms;
-	struct penalty penalty;
-	bool has_penalty, progress;
+	struct doctor_server server;
+	struct penalty *penalty; /* owned; NULL: not measured */
+	bool examining, measuring, progress;
 	struct fetch_pool *pool;
 	uv_loop_t loop;
 };
@@ -46,13 +51,56 @@ tell(void *cookie, const char *stage)
 		(void)fprintf(stderr, "\r\033[K%s ...", stage);
 }
 
+/* A look-up of the C library may still run: it is not waited for. */
+static void
+stop_when_over(struct job *job)
+{
+	if (!job->examining && !job->measuring)
+		uv_stop(&job->loop);
+	else if (job->measuring)
+		tell(job, "what a client without a staple waits");
+}
+
 static void
 examined(void *cookie)
 {
 	struct job *job = cookie;
 
-	/* a look-up of the C library may still run: do not wait for it */
-	uv_stop(&job->loop);
+	job->examining = false;
+	stop_when_over(job);
+}
+
+static void
+measured(void *cookie, const struct penalty *penalty)
+{
+	struct job *job = cookie;
+
+	job->penalty = mem_new(sizeof(*job->penalty));
+	*job->penalty = *penalty;
+	job->measuring = false;
+	stop_when_over(job);
+}
+
+/* Beside the examination: tries that hang take as long as clients do. */
+static void
+measure(struct job *job, bool outside)
+{
+	const struct penalty_request request = {
+	    .leaf = job->id.leaf,
+	    .issuer = job->id.issuer,
+	    .extra = &job->id.extra,
+	    .policy = state_policy(job->o),
+	    .options = &job->acquire,
+	    .outside = outside,
+	    .tries = PENALTY_TRIES,
+	    .until_ms = job->began_ms + DOCTOR_MS,
+	};
+
+	if (job->id.leaf == NULL ||
+	    (job->id.issuer == NULL && job->id.leaf->ocsp_url_count > 0))
+		return;
+	job->measuring = true;
+	(void)penalty_start(&job->loop, job->pool, &request, measured, job);
 }
 
 static void
@@ -75,6 +123,7 @@ examine(struct job *job)
 
 	for (size_t i = 0; i < job->resolver_count; i++)
 		job->resolvers[i].pool = job->pool;
+	job->examining = true;
 	(void)examine_start(&job->loop, job->pool, &job->facts, job->began_ms,
 	    &request, examined, job);
 }
@@ -140,9 +189,20 @@ served(void *cookie, const struct served *s)
 
 	copy_identity(job, s);
 	note_handshakes(job, s);
-	job->has_penalty = s->has_penalty;
-	job->penalty = s->penalty;
+	job->server = (struct doctor_server){
+	    .reached = s->handshake_count > 0,
+	    .stapled = s->stapled,
+	    .chain_count = s->chain_count,
+	    .chain_octets = s->chain_octets,
+	    .no_issuer = s->id.leaf != NULL && s->id.issuer == NULL,
+	};
+	if (s->handshake_count > 0) {
+		job->server.connect_ms = s->handshakes[0].connect_ms;
+		job->server.tls_ms = s->handshakes[0].tls_ms;
+	}
 	examine(job);
+	if (!s->stapled || job->o->penalty)
+		measure(job, !private_is_address(s->address));
 }
 
 /* The target is a file, or a server. */
@@ -178,7 +238,7 @@ run_probes(struct job *job)
 	    .ca_file = o->ca_file,
 	    .policy = state_policy(o),
 	    .options = &job->acquire,
-	    .always_penalty = o->penalty,
+	    .no_penalty = true,
 	};
 
 	(void)uv_loop_init(&job->loop);
@@ -186,6 +246,8 @@ run_probes(struct job *job)
 	job->began_ms = clock_mono_ms();
 	if (job->host == NULL) {
 		examine(job);
+		if (o->penalty)
+			measure(job, false);
 	} else {
 		tell(job, "the server");
 		(void)served_start(
@@ -207,7 +269,8 @@ report(struct job *job)
 	    .target = job->o->args[0],
 	    .facts = &job->facts,
 	    .diagnosis = diagnosis,
-	    .penalty = job->has_penalty ? &job->penalty : NULL,
+	    .penalty = job->penalty,
+	    .server = job->host == NULL ? NULL : &job->server,
 	    .elapsed_ms = clock_mono_ms() - job->began_ms,
 	};
 	int status;
@@ -246,6 +309,7 @@ run(const struct options *o)
 	facts_done(&job.facts);
 	identity_done(&job.id);
 	free(job.host);
+	free(job.penalty);
 	return status;
 }
 

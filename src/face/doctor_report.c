@@ -167,11 +167,7 @@ doctor_report_text(const struct doctor_report *r)
 	print_remedy(r, primary);
 	print_others(r);
 	print_untested(r);
-	if (r->penalty != NULL)
-		(void)printf("\npenalty\n  a client without a staple that asks "
-			     "the responder itself waited %lld ms, from this "
-			     "host, in one try; no Safari was measured\n",
-		    (long long)r->penalty->wait_ms);
+	doctor_penalty_text(r);
 	(void)printf("\n%s, %zu facts in %lld ms\n", r->target, r->facts->count,
 	    (long long)r->elapsed_ms);
 }
@@ -235,14 +231,7 @@ doctor_report_json(const struct doctor_report *r)
 		    ? json_null()
 		    : report_json_text(r->diagnosis->substitution),
 		"evidence", json_evidence(r), "not_tested", json_untested(r),
-		"penalty",
-		r->penalty == NULL
-		    ? json_null()
-		    : json_pack("{s:I, s:s}", "wait_ms",
-			  (json_int_t)r->penalty->wait_ms, "outcome",
-			  r->penalty->err.reason == REASON_NONE
-			      ? "ok"
-			      : reason_name(r->penalty->err.reason)),
-		"elapsed_ms", (json_int_t)r->elapsed_ms));
+		"penalty", doctor_penalty_json(r), "elapsed_ms",
+		(json_int_t)r->elapsed_ms));
 	report_print(document);
 }

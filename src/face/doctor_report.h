@@ -3,16 +3,27 @@
 #ifndef OCLASP_FACE_DOCTOR_REPORT_H
 #define OCLASP_FACE_DOCTOR_REPORT_H
 
+#include <jansson.h>
+
 #include "doctor/finding.h"
-#include "doctor/penalty.h"
+#include "doctor/penalty_client.h"
 #include "face/options.h"
+
+/* What the server's first handshake was like. */
+struct doctor_server {
+	bool reached, stapled;
+	bool no_issuer;                   /* nothing of the chain signed it */
+	size_t chain_count, chain_octets; /* as sent */
+	int64_t connect_ms, tls_ms;
+};
 
 struct doctor_report {
 	const struct options *o;
 	const char *target;
 	const struct facts *facts;
 	const struct diagnosis *diagnosis;
-	const struct penalty *penalty; /* NULL: not measured */
+	const struct penalty *penalty;      /* NULL: not measured */
+	const struct doctor_server *server; /* NULL: none was given */
 	int64_t elapsed_ms;
 };
 
@@ -21,6 +32,10 @@ void doctor_report_json(const struct doctor_report *report);
 
 /* 0 for ok* and input-no-ocsp (not must-staple), 75 inconclusive, else 1. */
 int doctor_report_exit(const struct doctor_report *report);
+
+/* --- doctor_penalty.c --- */
+void doctor_penalty_text(const struct doctor_report *report);
+json_t *doctor_penalty_json(const struct doctor_report *report);
 
 /* One line for what FACT says; the line is its evidence. */
 void doctor_report_fact(

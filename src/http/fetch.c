@@ -327,6 +327,10 @@ set_request(struct fetch *fetch, const struct fetch_request *request)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
+	if (request->fresh) {
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	}
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	if (fetch->connect_to.data != NULL)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &fetch->connect_to);

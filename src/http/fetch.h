@@ -40,6 +40,7 @@ struct fetch_request {
 	struct span body;    /* empty: GET, else POST; must outlive the fetch */
 	const char *ca_file; /* https: PEM, instead of the system's store;
 				NULL: the system's.  Copied */
+	bool fresh;          /* a connection of its own, never an old one's */
 	int64_t connect_ms;  /* deadline of the connection */
 	int64_t total_ms;    /* deadline of the whole exchange */
 };

@@ -13,7 +13,7 @@
 #include "acquire/acquire.h"
 #include "base/clock.h"
 #include "dns_script.h"
-#include "doctor/penalty.h"
+#include "doctor/penalty_client.h"
 #include "http/fetch.h"
 #include "ocsp_answer.h"
 #include "patience.h"
@@ -33,7 +33,9 @@ static struct buf answer;
 
 static struct penalty_probe *probe;
 static int calls;
-static struct penalty result;
+static struct penalty raw;
+static struct penalty_one result; /* what Apple's clients would see of it */
+static struct penalty_request request;
 
 static int
 make_pki(void **state)
@@ -62,6 +64,8 @@ set_up(void **state)
 	names.fd = -1;
 	options = (struct acquire_options){0};
 	outside = false;
+	request = (struct penalty_request){
+	    .tries = 1, .try_ms = PENALTY_URL_MS, .apple_only = true};
 	return 0;
 }
 
@@ -79,20 +83,26 @@ tear_down(void **state)
 	return 0;
 }
 
+/* What answers, once the leaf that it is about is there. */
+static struct ocsp_answer spec;
+
 static void
 serve(enum script_manner manner, int http)
 {
-	struct ocsp_answer spec = {.leaf = pki.leaf.cert, .http = http};
-
-	answer = ocsp_answer(&pki, &spec);
-	assert_true(script_start(
-	    &server, &loop, "127.0.0.1", 0, manner, answer.text, answer.len));
+	spec = (struct ocsp_answer){.http = http};
+	assert_true(
+	    script_start(&server, &loop, "127.0.0.1", 0, manner, "", 0));
 }
 
 static void
 make_leaf(const char *aia)
 {
 	leaf = ocsp_leaf(&pki, aia, server.port);
+	buf_done(&answer);
+	spec.leaf = leaf.cert;
+	answer = ocsp_answer(&pki, &spec);
+	server.reply = answer.text;
+	server.reply_len = answer.len;
 }
 
 static void
@@ -101,8 +111,19 @@ measured(void *cookie, const struct penalty *penalty)
 	assert_ptr_equal(cookie, &loop);
 	assert_non_null(probe); /* never from within the start */
 	calls++;
-	result = *penalty;
+	raw = *penalty;
+	penalty_one_try(penalty, &result);
 	uv_stop(&loop);
+}
+
+static void
+make_request(void)
+{
+	request.leaf = leaf.cert;
+	request.issuer = pki.issuer.cert;
+	request.options = &options;
+	request.outside = outside;
+	request.policy = verify_policy_default(PKI_NOW);
 }
 
 static void
@@ -111,8 +132,8 @@ measure(const struct resolver *by)
 	options.resolvers = by;
 	options.resolver_count = by == NULL ? 0 : 1;
 	calls = 0;
-	probe = penalty_start(&loop, pool, leaf.cert, pki.issuer.cert, &options,
-	    outside, measured, &loop);
+	make_request();
+	probe = penalty_start(&loop, pool, &request, measured, &loop);
 	loop_run(&loop);
 	assert_int_equal(calls, 1);
 }
@@ -295,14 +316,106 @@ test_cancel(void **state)
 	make_leaf("OCSP;URI:http://127.0.0.1:PORT/");
 	for (int64_t ms = 0; ms < 60; ms += 10) {
 		calls = 0;
-		probe = penalty_start(&loop, pool, leaf.cert, pki.issuer.cert,
-		    &options, false, measured, &loop);
+		make_request();
+		probe = penalty_start(&loop, pool, &request, measured, &loop);
 		(void)patience_run(&loop, ms);
 		penalty_cancel(&probe);
 		assert_null(probe);
 		penalty_cancel(&probe);
 		assert_int_equal(calls, 0);
 	}
+}
+
+/* --- many tries (NETWORK-TRUTH 4.4) --- */
+
+/* 20 of each behaviour, each over a connection of its own, though the server
+ * would keep the first one open. */
+static void
+test_cold_tries(void **state)
+{
+	char *close;
+
+	(void)state;
+	serve(SCRIPT_KEEP, 200);
+	make_leaf("OCSP;URI:http://127.0.0.1:PORT/");
+	close = strstr(answer.text, "Connection: close");
+	assert_non_null(close);
+	*close = 'x'; /* no such header: it would keep the connection */
+	request.tries = PENALTY_TRIES;
+	request.apple_only = false;
+	request.try_ms = 0;
+	measure(NULL);
+	assert_int_equal(raw.row_count, 2);
+	assert_false(raw.rows[0].post);
+	assert_true(raw.rows[1].post);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(raw.rows[i].count, PENALTY_TRIES);
+		for (size_t t = 0; t < PENALTY_TRIES; t++) {
+			const struct penalty_try *try = &raw.rows[i].tries[t];
+
+			assert_true(try->done && !try->cut);
+			assert_int_equal(try->reason, REASON_NONE);
+			assert_true(try->connect_ms >= 0);
+			assert_true(try->connect_ms <= try->elapsed_ms);
+		}
+	}
+	assert_int_equal(server.requests, 2 * PENALTY_TRIES);
+	assert_int_equal(server.accepted, 2 * PENALTY_TRIES);
+}
+
+/* A GET URL too long for RFC 9919 is asked by POST alone: the same behaviour
+ * for all clients is measured once. */
+static void
+test_long_url(void **state)
+{
+	(void)state;
+	serve(SCRIPT_CLOSE, 200);
+	make_leaf(
+	    "OCSP;URI:http://127.0.0.1:PORT/"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	request.tries = 3;
+	request.apple_only = false;
+	measure(NULL);
+	assert_int_equal(raw.row_count, 1);
+	assert_true(raw.rows[0].post);
+	assert_int_equal(server.requests, 3);
+}
+
+/* Tries that hang do so side by side, and the end cuts them. */
+static void
+test_hanging_tries(void **state)
+{
+	int64_t started = clock_mono_ms();
+	size_t cut = 0;
+
+	(void)state;
+	serve(SCRIPT_HANG, 200);
+	make_leaf("OCSP;URI:http://127.0.0.1:PORT/");
+	request.tries = 12;
+	request.try_ms = 0;
+	request.until_ms = started + 1500;
+	measure(NULL);
+	assert_true(clock_mono_ms() - started < 1500 + SLACK_MS);
+	for (size_t t = 0; t < raw.rows[0].count; t++)
+		cut += raw.rows[0].tries[t].cut;
+	assert_int_equal(cut, raw.rows[0].count);
+	/* 4 at once, and 4 more every half second beside them */
+	assert_true(cut > PENALTY_AT_ONCE);
+	assert_int_equal(server.accepted, cut);
+}
+
+/* An answer that does not verify is none. */
+static void
+test_not_genuine(void **state)
+{
+	(void)state;
+	serve(SCRIPT_CLOSE, 200);
+	spec.forgery = PKI_FLIP_SIGNATURE;
+	make_leaf("OCSP;URI:http://127.0.0.1:PORT/");
+	measure(NULL);
+	assert_int_equal(result.err.reason, REASON_BAD_SIGNATURE);
 }
 
 /* clang-format off */
@@ -321,6 +434,10 @@ main(void)
 	    TEST(test_no_address),
 	    TEST(test_nobody_asks),
 	    TEST(test_outside),
+	    TEST(test_cold_tries),
+	    TEST(test_long_url),
+	    TEST(test_hanging_tries),
+	    TEST(test_not_genuine),
 	    TEST(test_cancel),
 	};
 
