@@ -31,13 +31,17 @@ class Relay:
         self.logs += 1
         self.keep = self.lab.keep(self.folder / f"relay{self.logs}.log",
                                   *self.words)
-        lines = self.keep.wait_line(r"listening at \S+:\d+: ")
-        self.addresses = re.findall(r"listening at (\S+:\d+): ",
-                                    "\n".join(lines))
+        self.find_addresses(1)
         self.url = f"http://{self.addresses[0]}/"
         if fetched:
             self.keep.wait_line("a good response from")
         return self
+
+    def find_addresses(self, count):
+        """Once it listens at COUNT addresses."""
+        lines = self.keep.wait_line(r"listening at \S+:\d+: ", count=count)
+        self.addresses = re.findall(r"listening at (\S+:\d+): ",
+                                    "\n".join(lines))
 
     def fetched(self):
         """Once a response was had."""

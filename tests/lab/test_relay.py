@@ -288,6 +288,7 @@ def test_relay_unknown(lab, relays, tmp_path):
 def test_open_to_a_network(lab, relays):
     """OCSP may be open to a network while status stays on this machine."""
     relay = relays(listen=("127.0.0.1:0", "10.77.1.2:0")).fetched()
+    relay.find_addresses(2)
     _, outside = relay.addresses
     assert error_of(relay.answer(f"http://{outside}/")[1]) is not None
     assert relay.answer(f"http://{outside}/healthz")[0] == 200
