@@ -95,6 +95,36 @@ buf_quoted(struct buf *buf, const char *text)
 	free(clean);
 }
 
+void
+buf_html(struct buf *buf, const char *text)
+{
+	char *clean = text_printable(text);
+
+	for (const char *c = clean; *c != '\0'; c++) {
+		switch (*c) {
+		case '&':
+			buf_puts(buf, "&amp;");
+			break;
+		case '<':
+			buf_puts(buf, "&lt;");
+			break;
+		case '>':
+			buf_puts(buf, "&gt;");
+			break;
+		case '"':
+			buf_puts(buf, "&quot;");
+			break;
+		case '\'':
+			buf_puts(buf, "&#39;");
+			break;
+		default:
+			buf_add(buf, c, 1);
+			break;
+		}
+	}
+	free(clean);
+}
+
 const char *
 buf_text(const struct buf *buf)
 {

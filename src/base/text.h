@@ -39,6 +39,10 @@ __attribute__((format(printf, 2, 3))) void buf_printf(
  * value of Prometheus. */
 void buf_quoted(struct buf *buf, const char *text);
 
+/* TEXT, cleaned, with what HTML and XML would read as their own put in other
+ * words: fit for an element's text and for a quoted attribute. */
+void buf_html(struct buf *buf, const char *text);
+
 /* The text so far, "" when empty; borrowed. */
 const char *buf_text(const struct buf *buf);
 

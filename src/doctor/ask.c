@@ -257,6 +257,8 @@ put(void *cookie)
 
 	ask->delay = NULL;
 	ask->asked_ms = clock_mono_ms();
+	if (!ask->scratch)
+		ask->facts->items[ask->question].at_ms = now_ms(ask);
 	switch (ask->resolver.kind) {
 	case RESOLVER_SYSTEM:
 		ask->system = system_start(

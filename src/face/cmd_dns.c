@@ -11,6 +11,7 @@
 #include "doctor/names.h"
 #include "face/command.h"
 #include "face/dns_report.h"
+#include "face/doctor_html.h"
 #include "http/fetch.h"
 
 struct job {
@@ -102,6 +103,10 @@ report(struct job *job)
 	    .pool = job->o->pool == NULL ? NULL : &job->pool,
 	};
 
+	struct err err = {0};
+	struct buf page;
+	int status = EXIT_GOOD;
+
 	diagnose(&job->facts, job->diagnosis);
 	if (job->bisect != NULL)
 		bisect_judge(&job->facts, job->o->args[0], job->bisect);
@@ -109,7 +114,14 @@ report(struct job *job)
 		dns_report_json(&report);
 	else
 		dns_report_text(&report);
-	return exit_status(job);
+	if (job->o->html != NULL) {
+		buf_init(&page, HTML_PAGE_MAX);
+		dns_html(&page, &report, clock_wall_s());
+		if (html_write(job->o->html, &page, &err) == -1)
+			status = command_fail("dns", &err, EXIT_USAGE);
+		buf_done(&page);
+	}
+	return status != EXIT_GOOD ? status : exit_status(job);
 }
 
 static int
@@ -126,6 +138,7 @@ run(const struct options *o)
 	}
 	if (names_check(o->args[0], &err) == -1 ||
 	    names_check(o->control, &err) == -1 ||
+	    (o->html != NULL && html_check(o->html, &err) == -1) ||
 	    (o->pool != NULL && dns_pool_load(o->pool, &job.pool, &err) == -1))
 		return command_fail("dns", &err, EXIT_USAGE);
 	job.diagnosis = mem_new(sizeof(*job.diagnosis));

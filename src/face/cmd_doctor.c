@@ -14,6 +14,7 @@
 #include "doctor/names.h"
 #include "doctor/served.h"
 #include "face/command.h"
+#include "face/doctor_html.h"
 #include "face/doctor_report.h"
 #include "face/host_port.h"
 #include "face/state.h"
@@ -273,6 +274,8 @@ report(struct job *job)
 	    .server = job->host == NULL ? NULL : &job->server,
 	    .elapsed_ms = clock_mono_ms() - job->began_ms,
 	};
+	struct err err = {0};
+	struct buf page;
 	int status;
 
 	diagnose(&job->facts, diagnosis);
@@ -281,6 +284,13 @@ report(struct job *job)
 	else
 		doctor_report_text(&report);
 	status = doctor_report_exit(&report);
+	if (job->o->html != NULL) {
+		buf_init(&page, HTML_PAGE_MAX);
+		doctor_html(&page, &report, clock_wall_s());
+		if (html_write(job->o->html, &page, &err) == -1)
+			status = command_fail("doctor", &err, EXIT_USAGE);
+		buf_done(&page);
+	}
 	free(diagnosis);
 	return status;
 }
@@ -297,8 +307,9 @@ run(const struct options *o)
 		(void)err_set(&err, REASON_USAGE,
 		    "give one HOST[:PORT] or certificate: see `oclasp help "
 		    "doctor`");
-	else if (take_target(&job, &err) == 0)
-		(void)names_check(o->control, &err);
+	else if (take_target(&job, &err) == 0 &&
+		 names_check(o->control, &err) == 0 && o->html != NULL)
+		(void)html_check(o->html, &err);
 	if (err.reason != REASON_NONE) {
 		status = command_fail("doctor", &err, EXIT_USAGE);
 	} else {

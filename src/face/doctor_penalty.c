@@ -276,3 +276,60 @@ doctor_penalty_json(const struct doctor_report *r)
 	    "tries", tries, "clients", waits, "server", json_server(r->server),
 	    "note", penalty_caveat);
 }
+
+/* --- HTML --- */
+
+static void
+html_wait(struct buf *out, const struct penalty *p,
+    const struct penalty_client *client)
+{
+	struct penalty_wait wait;
+	char half[SPAN] = "none", most[SPAN] = "none";
+	const char *class = "does not ask", *tone = "soft";
+
+	penalty_wait_of(p, client, &wait);
+	if (client->asks && wait.tries > 0) {
+		(void)span(wait.p50_ms, half);
+		(void)span(wait.p95_ms, most);
+		class = penalty_class(&wait);
+		tone = wait.answered == wait.tries ? "good" : "bad";
+	} else if (client->asks) {
+		class = "not known";
+	}
+	buf_printf(out,
+	    "<tr><td class=\"n\">%s</td><td class=\"n\">%s</td><td "
+	    "class=\"n\">%s</td><td class=\"n %s\">%s%s</td><td>%s</td></tr>\n",
+	    client->label, half, most, tone, class,
+	    wait.at_least ? ", at least" : "", client->rule);
+}
+
+void
+doctor_penalty_html(struct buf *out, const struct doctor_report *r)
+{
+	const struct penalty_client *client;
+
+	if (r->penalty == NULL)
+		return;
+	buf_puts(out, "<h2>what a client without a staple waits</h2>");
+	if (r->penalty->err.reason != REASON_NONE) {
+		buf_puts(out, "<p>");
+		buf_html(out, has_no_url(r)
+				  ? "Nothing: the certificate names no "
+				    "responder, no client asks one. A stall is "
+				    "not OCSP."
+				  : r->penalty->err.text);
+		buf_puts(out, "</p>\n");
+		return;
+	}
+	buf_puts(out, "<div class=\"wide\"><table><thead><tr><th>client</th>"
+		      "<th>p50</th><th>p95</th><th>its tries</th><th>its rule"
+		      "</th></tr></thead><tbody>\n");
+	for (size_t i = 0; (client = penalty_client_at(i)) != NULL; i++)
+		html_wait(out, r->penalty, client);
+	buf_printf(out,
+	    "<tr><td class=\"n\">any, with a staple</td><td>none</td><td>none"
+	    "</td><td class=\"n good\">not needed</td><td>the answer comes "
+	    "with the handshake</td></tr></tbody></table></div><p "
+	    "class=\"soft\">%u tries of each URL and method, %s.</p>\n",
+	    r->penalty->wanted, penalty_caveat);
+}

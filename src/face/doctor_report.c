@@ -53,10 +53,9 @@ value_of(const struct doctor_report *r, const struct finding *f,
 	return NULL;
 }
 
-/* LINE with its braces filled in, as far as it is known what stands there. */
-static void
-fill(const struct doctor_report *r, const struct finding *f, const char *line,
-    struct buf *out)
+void
+doctor_report_remedy(const struct doctor_report *r, const struct finding *f,
+    const char *line, struct buf *out)
 {
 	while (*line != '\0') {
 		size_t len = strcspn(line, "{");
@@ -105,7 +104,7 @@ print_remedy(const struct doctor_report *r, const struct finding *f)
 	(void)printf("\nremedy\n");
 	for (int i = 0; i < FINDING_REMEDY_MAX && row->remedy[i] != NULL; i++) {
 		buf_init(&line, LINE);
-		fill(r, f, row->remedy[i], &line);
+		doctor_report_remedy(r, f, row->remedy[i], &line);
 		(void)printf("  %s\n", buf_text(&line));
 		buf_done(&line);
 	}

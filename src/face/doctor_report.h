@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/text.h"
 #include "doctor/finding.h"
 #include "doctor/penalty_client.h"
 #include "face/options.h"
@@ -36,6 +37,12 @@ int doctor_report_exit(const struct doctor_report *report);
 /* --- doctor_penalty.c --- */
 void doctor_penalty_text(const struct doctor_report *report);
 json_t *doctor_penalty_json(const struct doctor_report *report);
+void doctor_penalty_html(struct buf *out, const struct doctor_report *report);
+
+/* LINE of a remedy with its braces filled in, as far as it is known what stands
+ * there. */
+void doctor_report_remedy(const struct doctor_report *report,
+    const struct finding *finding, const char *line, struct buf *out);
 
 /* One line for what FACT says; the line is its evidence. */
 void doctor_report_fact(

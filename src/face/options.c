@@ -155,6 +155,8 @@ text_option(int id, struct options *o)
 		return &o->servername;
 	case OPT_CONTROL:
 		return &o->control;
+	case OPT_HTML:
+		return &o->html;
 	case OPT_POOL:
 		return &o->pool;
 	case OPT_FORMAT:

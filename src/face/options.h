@@ -80,7 +80,7 @@ struct options {
 	const char *state_dir, *server, *server_command, *config;
 	const char *servername, *root;
 	const char *format, *hosts_file, *log_format;
-	const char *control, *pool; /* of dns and doctor */
+	const char *control, *pool, *html; /* of dns and doctor */
 	bool bisect, has_blackhole;
 	struct resolver blackhole;
 	const char *state, *control_group;

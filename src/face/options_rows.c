@@ -74,6 +74,7 @@ static const struct option_row rows[] = {
 	"a name that exists and nobody lists (" OPTIONS_CONTROL ")"},
     {OPT_POOL, "pool", "FILE", CMD_DNS,
 	"addresses that forged answers use, one a line: supporting evidence"},
+    {OPT_HTML, "html", "FILE", CMD_NAMES, "write the report there as a page"},
     {OPT_ALL, "all", NULL, CMD_REFRESH, "every certificate that is kept"},
     {OPT_RESOLVER, "resolver", "URL", CMD_ASK,
 	"ask this resolver too: udp://, tcp://, tls://IP[#NAME], "

@@ -2,11 +2,9 @@
 /* keep/status_page.c -- how the certificates stand, as a page for a browser.
  *
  * Certificates' names and responders' words come from outside: every text goes
- * through add_text(), and the page's policy (Content-Security-Policy) allows
+ * through buf_html(), and the page's policy (Content-Security-Policy) allows
  * nothing but its own style, should that ever be forgotten. */
 #include "keep/status_page.h"
-
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "pki/cert.h"
@@ -32,37 +30,6 @@ static const char style[] =
     "padding:.35rem .6rem .35rem 0;border-bottom:1px solid var(--line)}"
     "th{font-weight:normal}td small{display:block;color:var(--soft);"
     "overflow-wrap:anywhere}nav a,nav b{margin-right:.9rem}";
-
-/* TEXT, clean, with what HTML would read as its own put in other words. */
-static void
-add_text(struct buf *out, const char *text)
-{
-	char *clean = text_printable(text);
-
-	for (const char *c = clean; *c != '\0'; c++) {
-		switch (*c) {
-		case '&':
-			buf_puts(out, "&amp;");
-			break;
-		case '<':
-			buf_puts(out, "&lt;");
-			break;
-		case '>':
-			buf_puts(out, "&gt;");
-			break;
-		case '"':
-			buf_puts(out, "&quot;");
-			break;
-		case '\'':
-			buf_puts(out, "&#39;");
-			break;
-		default:
-			buf_add(out, c, 1);
-			break;
-		}
-	}
-	free(clean);
-}
 
 static const char *
 tone(enum target_state state)
@@ -154,10 +121,10 @@ add_places(struct buf *out, const struct status_row *row,
 		const struct outlet *o = &outlets[i];
 
 		buf_printf(out, "<small>%s ", o->server);
-		add_text(out, o->listen == NULL ? o->path : o->listen);
+		buf_html(out, o->listen == NULL ? o->path : o->listen);
 		if (o->err.reason != REASON_NONE) {
 			buf_puts(out, ": <span class=bad>");
-			add_text(out, o->err.text);
+			buf_html(out, o->err.text);
 			buf_puts(out, "</span>");
 		} else {
 			buf_puts(out,
@@ -178,11 +145,11 @@ add_row(struct buf *out, const struct status_row *row,
 
 	buf_printf(out, "<tr><td class=%s>%s</td><td>", tone(row->state),
 	    target_state_name(row->state));
-	add_text(out, row->name);
+	buf_html(out, row->name);
 	buf_puts(out, "<small>");
-	add_text(out, t->certificate);
+	buf_html(out, t->certificate);
 	buf_puts(out, "</small></td><td>");
-	add_text(out, status_sentence(row, head->now, sentence));
+	buf_html(out, status_sentence(row, head->now, sentence));
 	if (row->reason != REASON_NONE)
 		buf_printf(out, " <span class=soft>(%s)</span>",
 		    reason_name(row->reason));

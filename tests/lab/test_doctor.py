@@ -4,6 +4,8 @@
 The scenarios' numbers are those of NETWORK-TRUTH 4.2; test_diagnose.c has all
 of them as facts, here the probes must find the facts."""
 
+from xml.etree import ElementTree
+
 import pytest
 
 from playground.lab import (BLACKHOLE, EDGE, HOST, NAMES, RECURSOR,
@@ -135,8 +137,45 @@ def test_text_can_be_pasted(site, tmp_path):
     assert "\033" not in result.out
 
 
+def page_of(path):
+    """The page as XML: what is not well-formed raises."""
+    root = ElementTree.parse(path).getroot()
+    assert root.tag == "html"
+    tags = {element.tag.split("}")[-1] for element in root.iter()}
+    assert "svg" in tags and not {"script", "img", "a", "link"} & tags
+    return "".join(root.itertext())
+
+
+@pytest.mark.parametrize("command", ["doctor", "dns"])
+def test_page(site, tmp_path, command):
+    """--html: the same report, on its own; and a name that would be HTML."""
+    far(site)
+    site.censor({HOST: {"a": TARPIT}})
+    path = tmp_path / "report.html"
+    target = site.leaf(tmp_path).path if command == "doctor" else HOST
+    result = site.oclasp(command, target, "--control", CONTROL, "--html",
+                         path, "--blackhole", BLACKHOLE, timeout=60)
+    assert result.code == 1, result
+    text = page_of(path)
+    assert "dns-injection" in text and TARPIT in text and BLACKHOLE in text
+    assert "answered, and is no resolver" in text
+
+
+def test_page_of_a_hostile_answer(site, tmp_path):
+    """A CNAME's letters are outside bytes."""
+    evil = "<script>&alert<.lab.test"
+    names = {**HONEST, HOST: {"cname": evil}, evil: {"a": [TARPIT]}}
+    for address in (RECURSOR, SECOND):
+        site.resolver(address, names=names)
+    path = tmp_path / "report.html"
+    result = site.oclasp("dns", HOST, "--control", CONTROL, "--html", path)
+    assert result.code in (0, 1), result
+    assert "<script" not in path.read_text()
+    assert "script" in page_of(path)
+
+
 @pytest.mark.parametrize("words", [
-    [], ["a", "b"], ["/nowhere/cert.pem"], ["host:99999"],
+    [], ["a", "b"], ["localhost", "--html", "/nowhere/x.html"], ["/nowhere/cert.pem"], ["host:99999"],
     ["host", "--control", ".."], ["host", "--blackhole", "x"],
 ])
 def test_bad_input(site, words):

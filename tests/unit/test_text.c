@@ -240,10 +240,38 @@ test_mem(void **state)
 	free(numbers);
 }
 
+static void
+test_html(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+	    {"plain", "plain"},
+	    {"", ""},
+	    {"<b>", "&lt;b&gt;"},
+	    {"a & b", "a &amp; b"},
+	    {"&amp;", "&amp;amp;"},
+	    {"\"x'", "&quot;x&#39;"},
+	    {"\x1b[0m", "?[0m"},
+	    {"\xff", "?"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf buf;
+
+		buf_init(&buf, 64);
+		buf_html(&buf, rows[i].text);
+		assert_string_equal(buf_text(&buf), rows[i].want);
+		buf_done(&buf);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_html),
 	    cmocka_unit_test(test_buf),
 	    cmocka_unit_test(test_span_hex_prefix),
 	    cmocka_unit_test(test_number),
