@@ -140,6 +140,8 @@ struct fact_datagram {
 			    an honest server */
 	char addresses[FACT_ADDRESSES_MAX][DNS_ADDRESS_TEXT];
 	size_t address_count;
+	unsigned pooled; /* a bit for each of them that is in the pool of
+			    forged addresses (forged_pool.h) */
 	char chain[FACT_CHAIN_MAX][FACT_NAME_TEXT];
 	size_t chain_length;
 	int64_t ttl_s; /* the smallest TTL of its records; -1: none */

@@ -317,9 +317,13 @@ compare_with_control(struct picture *p, struct seen_asked *seen)
 {
 	const struct fact_datagram *suspect, *control;
 
-	if (seen->datagram == PICTURE_NONE || seen->control == PICTURE_NONE)
+	if (seen->datagram == PICTURE_NONE)
 		return;
 	suspect = &p->facts->items[seen->datagram].u.datagram;
+	seen->pooled = suspect->address_count > 0 &&
+		       suspect->pooled == (1U << suspect->address_count) - 1;
+	if (seen->control == PICTURE_NONE)
+		return;
 	control = &p->facts->items[seen->control].u.datagram;
 	seen->no_edns = control->edns && !suspect->edns;
 	seen->ttl_off = control->ip_ttl >= 0 && suspect->ip_ttl >= 0 &&

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "doctor/forged_pool.h"
 #include "doctor/names.h"
 #include "face/command.h"
 #include "face/dns_report.h"
@@ -18,7 +19,7 @@ struct job {
 	const struct options *o;
 	struct resolver resolvers[RESOLVERS_MAX];
 	size_t resolver_count;
-	struct dns_pool pool;
+	struct forged_pool pool;
 	struct facts facts;
 	struct diagnosis *diagnosis;
 	struct bisect *bisect;
@@ -100,13 +101,13 @@ report(struct job *job)
 	    .facts = &job->facts,
 	    .diagnosis = job->diagnosis,
 	    .bisect = job->bisect,
-	    .pool = job->o->pool == NULL ? NULL : &job->pool,
 	};
 
 	struct err err = {0};
 	struct buf page;
 	int status = EXIT_GOOD;
 
+	forged_pool_mark(&job->pool, &job->facts);
 	diagnose(&job->facts, job->diagnosis);
 	if (job->bisect != NULL)
 		bisect_judge(&job->facts, job->o->args[0], job->bisect);
@@ -139,7 +140,8 @@ run(const struct options *o)
 	if (names_check(o->args[0], &err) == -1 ||
 	    names_check(o->control, &err) == -1 ||
 	    (o->html != NULL && html_check(o->html, &err) == -1) ||
-	    (o->pool != NULL && dns_pool_load(o->pool, &job.pool, &err) == -1))
+	    (o->pool != NULL &&
+		forged_pool_load(o->pool, &job.pool, &err) == -1))
 		return command_fail("dns", &err, EXIT_USAGE);
 	job.diagnosis = mem_new(sizeof(*job.diagnosis));
 	if (o->bisect)
@@ -148,7 +150,7 @@ run(const struct options *o)
 	ask(&job);
 	status = report(&job);
 	facts_done(&job.facts);
-	dns_pool_done(&job.pool);
+	forged_pool_done(&job.pool);
 	free(job.diagnosis);
 	free(job.bisect);
 	return status;

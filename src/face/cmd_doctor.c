@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "doctor/examine.h"
+#include "doctor/forged_pool.h"
 #include "doctor/names.h"
 #include "doctor/served.h"
 #include "face/command.h"
@@ -34,6 +35,7 @@ struct job {
 	size_t resolver_count;
 	struct identity id;
 	struct err unusable;
+	struct forged_pool forged;
 	struct facts facts;
 	int64_t began_ms;
 	struct doctor_server server;
@@ -278,6 +280,7 @@ report(struct job *job)
 	struct buf page;
 	int status;
 
+	forged_pool_mark(&job->forged, &job->facts);
 	diagnose(&job->facts, diagnosis);
 	if (job->o->json)
 		doctor_report_json(&report);
@@ -308,8 +311,10 @@ run(const struct options *o)
 		    "give one HOST[:PORT] or certificate: see `oclasp help "
 		    "doctor`");
 	else if (take_target(&job, &err) == 0 &&
-		 names_check(o->control, &err) == 0 && o->html != NULL)
-		(void)html_check(o->html, &err);
+		 names_check(o->control, &err) == 0 &&
+		 (o->html == NULL || html_check(o->html, &err) == 0) &&
+		 o->pool != NULL)
+		(void)forged_pool_load(o->pool, &job.forged, &err);
 	if (err.reason != REASON_NONE) {
 		status = command_fail("doctor", &err, EXIT_USAGE);
 	} else {
@@ -318,6 +323,7 @@ run(const struct options *o)
 		status = report(&job);
 	}
 	facts_done(&job.facts);
+	forged_pool_done(&job.forged);
 	identity_done(&job.id);
 	free(job.host);
 	free(job.penalty);

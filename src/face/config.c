@@ -71,6 +71,20 @@ take_lists(cfg_t *cfg, struct options *o, struct err *err)
 	return 0;
 }
 
+/* What `dns` and `doctor` look with. */
+static int
+take_probes(cfg_t *cfg, struct options *o, struct err *err)
+{
+	const char *blackhole = NULL;
+
+	take_text(cfg, "control", &o->control);
+	take_text(cfg, "pool", &o->pool);
+	take_text(cfg, "blackhole", &blackhole);
+	return blackhole == NULL || o->has_blackhole
+		   ? 0
+		   : options_take_blackhole(o, blackhole, err);
+}
+
 /* Proxies, upstreams, responders. */
 static int
 take_roads(cfg_t *cfg, struct roads *roads, struct err *err)
@@ -269,6 +283,7 @@ config_load(struct options *options, struct config **out, struct err *err)
 	take_rules(config, options);
 	take_blocks(config, options);
 	if (take_lists(config->cfg, options, &why) == -1 ||
+	    take_probes(config->cfg, options, &why) == -1 ||
 	    take_discover(config->cfg, options, &why) == -1 ||
 	    take_listeners(config->cfg, options, &why) == -1 ||
 	    take_roads(config->cfg, &options->roads, &why) == -1) {

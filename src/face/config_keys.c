@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "doctor/names.h"
 #include "face/config_value.h"
 #include "face/options.h"
 #include "http/fetch.h"
@@ -19,6 +20,20 @@ check_resolver(const char *value, struct err *err)
 	struct resolver resolver;
 
 	return resolver_parse(value, &resolver, err);
+}
+
+static int
+check_blackhole(const char *value, struct err *err)
+{
+	struct options options = {0};
+
+	return options_take_blackhole(&options, value, err);
+}
+
+static int
+check_control(const char *value, struct err *err)
+{
+	return names_check(value, err);
 }
 
 static int
@@ -122,6 +137,9 @@ static const struct config_key keys[] = {
     {"", "upstreams", KEY_LIST, 0, ACQUIRE_UPSTREAMS_MAX, NULL,
 	check_upstream},
     {"", "allow-private", KEY_BOOL, 0, 0, NULL, NULL},
+    {"", "blackhole", KEY_TEXT, 0, 0, NULL, check_blackhole},
+    {"", "control", KEY_TEXT, 0, 0, NULL, check_control},
+    {"", "pool", KEY_TEXT, 0, 0, NULL, NULL},
     {"", "timeout", KEY_DURATION, 1, OPTIONS_TIMEOUT_MAX_S, NULL, NULL},
     {"", "allow-sha1", KEY_BOOL, 0, 0, NULL, NULL},
     {"", "allow-no-next-update", KEY_BOOL, 0, 0, NULL, NULL},

@@ -2,93 +2,13 @@
 /* face/dns_report.c -- what was asked and answered of a name, as JSON. */
 #include "face/dns_report.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "face/report.h"
-
-enum { POOL_FILE_MAX = 8 << 20 }; /* bytes */
-
-/* --- the pool --- */
-
-static int
-compare(const void *a, const void *b)
-{
-	char *const *x = a, *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
-static int
-pool_add(struct dns_pool *pool, char *line, int number, const char *path,
-    struct err *err)
-{
-	unsigned char octets[sizeof(struct in6_addr)];
-
-	line[strcspn(line, "# \t\r")] = '\0';
-	if (line[0] == '\0')
-		return 0;
-	if (inet_pton(AF_INET, line, octets) != 1 &&
-	    inet_pton(AF_INET6, line, octets) != 1)
-		return err_set(err, REASON_USAGE,
-		    "%s:%d: '%.60s' is no IP address", path, number, line);
-	if (pool->count == DNS_POOL_MAX)
-		return err_set(err, REASON_USAGE, "%s: more than %d addresses",
-		    path, DNS_POOL_MAX);
-	if ((pool->count & (pool->count + 1)) == 0) /* room doubles */
-		pool->addresses = mem_resize(pool->addresses,
-		    2 * (pool->count + 1), sizeof(pool->addresses[0]));
-	pool->addresses[pool->count++] = mem_string(line);
-	return 0;
-}
-
-int
-dns_pool_load(const char *path, struct dns_pool *out, struct err *err)
-{
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	int number = 0, rc = 0;
-
-	*out = (struct dns_pool){0};
-	if (file_read(path, POOL_FILE_MAX, &bytes, &len, err) == -1)
-		return -1;
-	for (char *line = (char *)bytes, *next; line != NULL && rc == 0;
-	     line = next) {
-		next = strchr(line, '\n');
-		if (next != NULL)
-			*next++ = '\0';
-		rc = pool_add(out, line, ++number, path, err);
-	}
-	free(bytes);
-	if (rc == -1)
-		dns_pool_done(out);
-	else if (out->count > 0)
-		qsort(out->addresses, out->count, sizeof(out->addresses[0]),
-		    compare);
-	return rc;
-}
-
-void
-dns_pool_done(struct dns_pool *pool)
-{
-	for (size_t i = 0; i < pool->count; i++)
-		free(pool->addresses[i]);
-	free(pool->addresses);
-	*pool = (struct dns_pool){0};
-}
-
-bool
-dns_pool_has(const struct dns_pool *pool, const char *address)
-{
-	return pool != NULL && pool->count > 0 &&
-	       bsearch(&address, pool->addresses, pool->count,
-		   sizeof(pool->addresses[0]), compare) != NULL;
-}
 
 /* --- answers --- */
 
@@ -121,7 +41,7 @@ party_of(const struct fact_question *q)
 }
 
 static json_t *
-json_records(const struct fact_datagram *d, const struct dns_pool *pool)
+json_records(const struct fact_datagram *d)
 {
 	json_t *list = json_array();
 
@@ -134,13 +54,12 @@ json_records(const struct fact_datagram *d, const struct dns_pool *pool)
 		    json_pack("{s:s, s:s, s:b}", "type",
 			strchr(d->addresses[i], ':') != NULL ? "AAAA" : "A",
 			"data", d->addresses[i], "in_pool",
-			dns_pool_has(pool, d->addresses[i])));
+			(d->pooled >> i & 1) != 0));
 	return list;
 }
 
 static json_t *
-json_datagram(const struct fact *fact, const struct fact_question *q,
-    const struct dns_pool *pool)
+json_datagram(const struct fact *fact, const struct fact_question *q)
 {
 	const struct fact_datagram *d = &fact->u.datagram;
 	json_t *flags = json_array();
@@ -157,8 +76,8 @@ json_datagram(const struct fact *fact, const struct fact_question *q,
 	    "at_ms", (json_int_t)fact->at_ms, "from",
 	    d->from[0] != '\0' ? json_string(d->from) : json_string(q->asked),
 	    "rcode", d->malformed ? json_null() : json_integer(d->rcode),
-	    "records", json_records(d, pool), "flags", flags, "edns", d->edns,
-	    "ede", d->ede < 0 ? json_null() : json_integer(d->ede), "ip_ttl",
+	    "records", json_records(d), "flags", flags, "edns", d->edns, "ede",
+	    d->ede < 0 ? json_null() : json_integer(d->ede), "ip_ttl",
 	    d->ip_ttl < 0 ? json_null() : json_integer(d->ip_ttl), "size",
 	    (json_int_t)d->size, "ttl_s",
 	    d->ttl_s < 0 ? json_null() : json_integer(d->ttl_s), "malformed",
@@ -182,7 +101,7 @@ type_name(uint16_t type)
 }
 
 json_t *
-dns_report_answers(const struct facts *facts, const struct dns_pool *pool)
+dns_report_answers(const struct facts *facts)
 {
 	json_t *list = json_array();
 
@@ -197,7 +116,7 @@ dns_report_answers(const struct facts *facts, const struct dns_pool *pool)
 			if (facts->items[j].kind == FACT_DATAGRAM &&
 			    facts->items[j].u.datagram.question == i)
 				(void)json_array_append_new(datagrams,
-				    json_datagram(&facts->items[j], q, pool));
+				    json_datagram(&facts->items[j], q));
 		}
 		(void)json_array_append_new(list,
 		    json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:b, "
@@ -300,7 +219,7 @@ dns_report_json(const struct dns_report *r)
 	(void)json_object_update_new(
 	    document, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name",
 			  report_json_text(r->name), "chain", chain, "answers",
-			  dns_report_answers(r->facts, r->pool), "verdicts",
-			  verdicts, "bisect", dns_report_bisect(r->bisect)));
+			  dns_report_answers(r->facts), "verdicts", verdicts,
+			  "bisect", dns_report_bisect(r->bisect)));
 	report_print(document);
 }

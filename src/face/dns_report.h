@@ -9,27 +9,12 @@
 #include "doctor/finding.h"
 #include "face/options.h"
 
-/* Addresses that forged answers were seen to use: evidence of the weak kind. */
-struct dns_pool {
-	char **addresses; /* owned, sorted */
-	size_t count;
-};
-
-enum { DNS_POOL_MAX = 100000 };
-
-/* From a file with one address a line; '#' begins a comment.
- * Errors: REASON_FILE, REASON_USAGE with the line. */
-int dns_pool_load(const char *path, struct dns_pool *out, struct err *err);
-void dns_pool_done(struct dns_pool *pool);
-bool dns_pool_has(const struct dns_pool *pool, const char *address);
-
 struct dns_report {
 	const struct options *o;
 	const char *name;
 	const struct facts *facts;
 	const struct diagnosis *diagnosis;
 	const struct bisect *bisect; /* NULL: not asked for */
-	const struct dns_pool *pool; /* NULL: none */
 };
 
 /* True if DIAGNOSIS's finding INDEX is about names: what `dns` tells. */
@@ -39,8 +24,7 @@ void dns_report_json(const struct dns_report *report);
 void dns_report_text(const struct dns_report *report);
 
 /* The answers of FACTS as CONTRACT's `dns` has them; also of `doctor`. */
-json_t *dns_report_answers(
-    const struct facts *facts, const struct dns_pool *pool);
+json_t *dns_report_answers(const struct facts *facts);
 json_t *dns_report_bisect(const struct bisect *bisect);
 
 /* One finding as CONTRACT's `doctor` has it. */

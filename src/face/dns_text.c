@@ -27,19 +27,17 @@ type_name(const struct fact_question *q)
 }
 
 static void
-print_records(const struct dns_report *r, const struct fact_datagram *d)
+print_records(const struct fact_datagram *d)
 {
 	for (size_t i = 0; i < d->chain_length; i++)
 		(void)printf(" -> %s", d->chain[i]);
 	for (size_t i = 0; i < d->address_count; i++)
 		(void)printf(" %s%s", d->addresses[i],
-		    dns_pool_has(r->pool, d->addresses[i]) ? " (in the pool)"
-							   : "");
+		    (d->pooled >> i & 1) != 0 ? " (in the pool)" : "");
 }
 
 static void
-print_datagram(const struct dns_report *r, const struct fact *fact,
-    const struct fact_question *q)
+print_datagram(const struct fact *fact, const struct fact_question *q)
 {
 	static const char *const rcodes[] = {
 	    "", " FORMERR", " SERVFAIL", " NXDOMAIN", " NOTIMP", " REFUSED"};
@@ -55,7 +53,7 @@ print_datagram(const struct dns_report *r, const struct fact *fact,
 		(void)printf("%s", rcodes[rcode]);
 		if (d->rcode > 5)
 			(void)printf(" rcode %d", d->rcode);
-		print_records(r, d);
+		print_records(d);
 		if (d->rcode == 0 && d->address_count == 0 &&
 		    d->chain_length == 0)
 			(void)printf(" nothing");
@@ -85,7 +83,7 @@ print_question(const struct dns_report *r, size_t index)
 	for (size_t i = index + 1; i < r->facts->count; i++) {
 		if (r->facts->items[i].kind == FACT_DATAGRAM &&
 		    r->facts->items[i].u.datagram.question == index)
-			print_datagram(r, &r->facts->items[i], q);
+			print_datagram(&r->facts->items[i], q);
 	}
 }
 

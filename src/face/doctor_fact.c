@@ -67,7 +67,8 @@ add_datagram(
 	for (size_t i = 0; i < d->chain_length; i++)
 		add(line, " -> %s", d->chain[i]);
 	for (size_t i = 0; i < d->address_count; i++)
-		add(line, " %s", d->addresses[i]);
+		add(line, " %s%s", d->addresses[i],
+		    (d->pooled >> i & 1) != 0 ? " (in the pool)" : "");
 	if (d->rcode == 0 && d->address_count == 0 && !d->malformed)
 		add(line, " no address");
 	if (d->wrong_type)

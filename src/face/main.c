@@ -175,8 +175,7 @@ run(const struct command *command, int argc, char **argv)
 		      : options.verbose > 1 ? LOG_TRACE
 		      : options.verbose > 0 ? LOG_DETAIL
 					    : LOG_NOTICE);
-	if ((command->bit &
-		(CMD_NET | CMD_INSTALL | CMD_DISCOVER | CMD_DAEMON)) != 0 &&
+	if ((command->bit & CMD_CONFIG) != 0 &&
 	    config_load(&options, &config, &err) == -1 &&
 	    !do_without_config(command, argc, argv, &options, &err))
 		return command_fail(command->name, &err, EXIT_USAGE);

@@ -78,12 +78,7 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 		return resolver_parse(
 		    value, &o->resolvers[o->resolver_count++], err);
 	case OPT_BLACKHOLE:
-		o->has_blackhole = true;
-		if (resolver_parse(value, &o->blackhole, err) == -1)
-			return -1;
-		return o->blackhole.kind == RESOLVER_UDP
-			   ? 0
-			   : bad(err, "blackhole", value, "give an IP address");
+		return options_take_blackhole(o, value, err);
 	case OPT_PIN:
 		if (o->pin_count == ACQUIRE_PINS_MAX)
 			return bad(err, "pin", value, "too many of them");
@@ -268,7 +263,6 @@ options_parse(int command, const char *name, int argc, char **argv,
 
 	*out = (struct options){.command = command,
 	    .skew_s = VERIFY_SKEW,
-	    .control = OPTIONS_CONTROL,
 	    .argc = argc,
 	    .argv = argv};
 	out->color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;

@@ -59,6 +59,8 @@ enum {
 		  CMD_DNS, /* who ask anybody for addresses */
 	CMD_DAEMON = CMD_STATUS | CMD_REFRESH | CMD_HISTORY |
 		     CMD_RELOAD, /* who talk to the keeper */
+	CMD_CONFIG = CMD_NET | CMD_DNS | CMD_INSTALL | CMD_DISCOVER |
+		     CMD_DAEMON, /* who read the configuration */
 };
 
 enum {
@@ -125,6 +127,10 @@ int options_parse(int command, const char *name, int argc, char **argv,
 /* Listen at ADDRESS too; "none": nowhere, not at the default address either.
  * Errors: REASON_USAGE. */
 int options_take_listen(
+    struct options *options, const char *address, struct err *err);
+
+/* ADDRESS is a host that is no resolver.  Errors: REASON_USAGE. */
+int options_take_blackhole(
     struct options *options, const char *address, struct err *err);
 
 /* After the command line and the configuration: what both say together.

@@ -16,8 +16,22 @@ look_up(const char *name)
 }
 
 int
+options_take_blackhole(struct options *o, const char *address, struct err *err)
+{
+	o->has_blackhole = true;
+	if (resolver_parse(address, &o->blackhole, err) == -1)
+		return -1;
+	return o->blackhole.kind == RESOLVER_UDP
+		   ? 0
+		   : err_set(err, REASON_USAGE,
+			 "blackhole '%s': give an IP address", address);
+}
+
+int
 options_settle(struct options *options, struct err *err)
 {
+	if (options->control == NULL)
+		options->control = OPTIONS_CONTROL;
 	if ((options->command & CMD_ROADS) != 0 &&
 	    roads_settle(&options->roads, look_up, err) == -1)
 		return -1;

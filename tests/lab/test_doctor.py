@@ -137,6 +137,28 @@ def test_text_can_be_pasted(site, tmp_path):
     assert "\033" not in result.out
 
 
+def test_settings(site, tmp_path):
+    """blackhole, control and pool of the configuration count as the options,
+    and what is in the pool is cited, not judged by."""
+    far(site)
+    site.censor({HOST: {"a": TARPIT}})
+    pool, conf = tmp_path / "pool", tmp_path / "oclasp.conf"
+    pool.write_text(f"{TARPIT}\n")
+    conf.write_text(f'blackhole = "{BLACKHOLE}"\ncontrol = "{CONTROL}"\n'
+                    f'pool = "{pool}"\n')
+    result = site.oclasp("dns", HOST, "--config", conf, "--json")
+    records = [r for a in result.json["answers"] for d in a["datagrams"]
+               for r in d["records"] if r["data"] == TARPIT]
+    assert records and all(r["in_pool"] for r in records)
+    assert [a for a in result.json["answers"] if a["party"] == "blackhole"]
+    result = site.oclasp("doctor", site.leaf(tmp_path).path, "--config", conf,
+                         "--json", timeout=60)
+    assert result.json["primary"]["code"] == "dns-injection-race"
+    said = {e["id"]: e["fact"] for e in result.json["evidence"]}
+    assert any(f"{TARPIT} (in the pool)" in said[i]
+               for i in result.json["primary"]["evidence"])
+
+
 def page_of(path):
     """The page as XML: what is not well-formed raises."""
     root = ElementTree.parse(path).getroot()
@@ -176,6 +198,7 @@ def test_page_of_a_hostile_answer(site, tmp_path):
 
 @pytest.mark.parametrize("words", [
     [], ["a", "b"], ["localhost", "--html", "/nowhere/x.html"], ["/nowhere/cert.pem"], ["host:99999"],
+    ["host", "--pool", "/nowhere"],
     ["host", "--control", ".."], ["host", "--blackhole", "x"],
 ])
 def test_bad_input(site, words):

@@ -7,7 +7,8 @@
  *     WHOM     system, dark://IP, auth://IP, or a resolver's URL
  *     ROLE     responder chain control random sibling cousin suffix embedded
  *     ANSWER   ADDRESS[,ADDRESS...] nx servfail empty tc loop with marks
- *              noedns ttlN edeN forged-type elsewhere malformed >CNAME
+ *              noedns ttlN edeN forged-type elsewhere malformed pooled
+ *              >CNAME
  *              or, alone: silent reset refused timeout tlsfail
  *   fetch ADDRESS OUTCOME [xN] [post] [proxy] [msN] [of SOURCE]
  *     OUTCOME  ok, revoked, unknown or a reason's code
@@ -179,6 +180,8 @@ facts_answer_word(struct fact_datagram *d, struct fact_question *q, char *word)
 		d->elsewhere = true;
 	else if (strcmp(word, "malformed") == 0)
 		d->malformed = true;
+	else if (strcmp(word, "pooled") == 0)
+		d->pooled = (1U << d->address_count) - 1;
 	else if (strncmp(word, "ttl", 3) == 0)
 		d->ip_ttl = facts_number(word + 3);
 	else if (strncmp(word, "ede", 3) == 0)

@@ -101,6 +101,11 @@ static const struct row {
 	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\n" R1_CONTROL
 		       "ask " R1T " responder = 192.0.2.1\n" GOOD DEAD,
 	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"6 the pool is a circumstance beside another one",
+	CERT SYS_WRONG
+	"ask " R1
+	" responder = 192.0.2.77 noedns pooled\n" R1_CONTROL GOOD DEAD,
+	"dns-injection", CERTAINTY_STRONG, NULL, NULL, NULL},
     {"7 only the last CNAME link",
 	CERT SYS_WRONG
 	"ask " R1
@@ -551,6 +556,15 @@ test_injection_is_never_said_lightly(void **state)
 			   "ask " R1 " control = 192.0.2.200\n" GOOD DEAD,
 	    CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77 ttl99\n"
 			   "ask " R1 " control = 192.0.2.200\n" GOOD DEAD,
+	    /* the pool is one circumstance, and proves nothing by itself */
+	    CERT SYS_WRONG
+	    "ask " R1 " responder = 192.0.2.77 pooled\n" R1_CONTROL GOOD DEAD,
+	    CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77 noedns pooled\n"
+			   "" R1_CONTROL DEAD,
+	    /* one of its addresses in the pool is none */
+	    CERT SYS_WRONG
+	    "ask " R1 " responder = 192.0.2.77 pooled 192.0.2.78 noedns\n"
+	    "" R1_CONTROL GOOD DEAD "fetch 192.0.2.78 connect-timeout x3\n",
 	    /* two circumstances, and nothing proven on the other side */
 	    CERT SYS_WRONG FORGED_R1 R1_CONTROL DEAD,
 	    /* silence where no resolver is */
