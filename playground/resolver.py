@@ -23,12 +23,14 @@ import dns.rrset
 from playground import forge, util
 
 DEFAULTS = {
-    # name: {"cname": name} or {"a": [address], "aaaa": [address]}
+    # name: {"cname": name} or {"a": [address], "aaaa": [address],
+    #        "ns": [name.]}
     "names": {},
     # name: {"mode": one of LIES, "a": address, "aaaa": address,
     #        "delay_ms": of the genuine answer behind a forged one}
     "lies": {},
     "delay_ms": 0,  # of every genuine answer: the way there and back
+    "authoritative": False,  # AA, as a server of the zone has it
     "edns": "ok",   # "formerr": a server of before 1999; "dropped": a firewall
     "from": None,   # another address of ours that the answers come from
 }
@@ -52,6 +54,8 @@ def genuine(query, script, lie=None):
     """The honest answer to QUERY, or with LIE the one of a recursor whose
     look-up of the last name was poisoned."""
     response = dns.message.make_response(query, recursion_available=True)
+    if script.get("authoritative"):
+        response.flags |= dns.flags.AA
     question = query.question[0]
     chain = chain_of(script["names"],
                      question.name.to_text(omit_final_dot=True).lower())

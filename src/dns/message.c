@@ -206,6 +206,30 @@ read_addresses(const ldns_rr_list *answer, struct dns_message *message)
 	}
 }
 
+static void
+read_servers(const ldns_rr_list *answer, const ldns_rdf *question,
+    struct dns_message *message)
+{
+	char text[DNS_NAME_TEXT];
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer) &&
+			   message->server_count < DNS_SERVERS_MAX;
+	     i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+		const ldns_rdf *data = ldns_rr_rdf(rr, 0);
+
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_NS ||
+		    ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN || data == NULL ||
+		    ldns_rr_owner(rr) == NULL ||
+		    ldns_dname_compare(ldns_rr_owner(rr), question) != 0 ||
+		    !name_to_text(data, text))
+			continue;
+		to_lower_case(text);
+		memcpy(message->servers[message->server_count++], text,
+		    sizeof(text));
+	}
+}
+
 /* The info-code of an Extended DNS Error, RFC 8914, section 2; -1: none. */
 static int
 read_ede(ldns_pkt *packet)
@@ -285,6 +309,7 @@ read_packet(ldns_pkt *packet, struct dns_message *out, struct err *err)
 	    name_to_text(ldns_rr_owner(question), out->question)) {
 		out->question_type = (uint16_t)ldns_rr_get_type(question);
 		read_chain(answer, ldns_rr_owner(question), out);
+		read_servers(answer, ldns_rr_owner(question), out);
 	}
 	read_addresses(answer, out);
 	read_oddities(answer, question, out);

@@ -18,6 +18,7 @@ enum {
 	DNS_NAME_TEXT = 1025,   /* "\ddd" for each of 255 octets, NUL */
 	DNS_ADDRESSES_MAX = 64, /* addresses taken of one message */
 	DNS_CHAIN_MAX = 16,     /* CNAME links followed */
+	DNS_SERVERS_MAX = 4,    /* name servers taken of one message */
 	DNS_ADDRESS_TEXT = 46,  /* INET6_ADDRSTRLEN */
 };
 
@@ -55,6 +56,10 @@ struct dns_message {
 	char addresses[DNS_ADDRESSES_MAX][DNS_ADDRESS_TEXT]; /* A and AAAA of
 							       the answer */
 	size_t address_count;
+	/* of the answer's NS records for the question's very name, in lower
+	 * case */
+	char servers[DNS_SERVERS_MAX][DNS_NAME_TEXT];
+	size_t server_count;
 };
 
 /* A query for NAME with EDNS, RD=1.  Writes at most MAX bytes to OUT.

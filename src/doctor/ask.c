@@ -35,13 +35,13 @@ struct ask {
 static const char *
 probe_of(const struct ask *ask)
 {
+	if (ask->party == PARTY_AUTHORITY)
+		return "A";
 	switch (ask->resolver.kind) {
 	case RESOLVER_SYSTEM:
 		return "G";
 	case RESOLVER_UDP:
-		return ask->party == PARTY_DARK        ? "N"
-		       : ask->party == PARTY_AUTHORITY ? "A"
-						       : "U";
+		return ask->party == PARTY_DARK ? "N" : "U";
 	case RESOLVER_TCP:
 		return "T";
 	case RESOLVER_TLS:
@@ -96,6 +96,11 @@ fill(struct fact_datagram *d, const struct dns_message *message)
 	     i < message->chain_length && d->chain_length < FACT_CHAIN_MAX; i++)
 		fact_copy(d->chain[d->chain_length++], FACT_NAME_TEXT,
 		    message->chain[i]);
+	for (size_t i = 0;
+	     i < message->server_count && d->server_count < FACT_SERVERS_MAX;
+	     i++)
+		fact_copy(d->servers[d->server_count++], FACT_NAME_TEXT,
+		    message->servers[i]);
 }
 
 static void

@@ -100,6 +100,7 @@ is_trusted_address(const struct workup *w, const char *address)
 		if ((asked->transport == RESOLVER_TLS ||
 			asked->transport == RESOLVER_HTTPS ||
 			(asked->party == PARTY_AUTHORITY &&
+			    asked->authoritative &&
 			    asked->transport == RESOLVER_TCP)) &&
 		    picture_names(w->p, asked, address))
 			return true;

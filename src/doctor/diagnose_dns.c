@@ -169,6 +169,17 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 
 /* --- NXDOMAIN --- */
 
+/* A is a server of the zone and says so (an interceptor does not), and it is
+ * not contradicted by itself over TCP, where a forger cannot speak for it. */
+static bool
+is_authority_s_word(const struct picture *p, const struct seen_asked *a)
+{
+	const struct seen_asked *tcp = over(p, a, RESOLVER_TCP);
+
+	return a->party == PARTY_AUTHORITY && a->authoritative &&
+	       (tcp == NULL || tcp->responder == a->responder);
+}
+
 /* Its own zone says that the name is gone, or two who cannot be lied for. */
 static bool
 is_gone(const struct workup *w, struct finding *cite)
@@ -189,7 +200,7 @@ is_gone(const struct workup *w, struct finding *cite)
 			return false;
 		if (a->responder != ANSWER_NXDOMAIN)
 			continue;
-		if (a->party == PARTY_AUTHORITY ||
+		if (is_authority_s_word(w->p, a) ||
 		    (safe && encrypted != NULL && !same_server(a, encrypted)))
 			gone = true;
 		if (safe && encrypted == NULL)
@@ -348,7 +359,15 @@ judge_rewriting(struct workup *w, const struct seen_asked *a)
 	finding->breaks = false;
 }
 
-/* True if two of the plain resolvers name no address in common. */
+static bool
+may_differ(const struct seen_asked *a)
+{
+	return (a->party == PARTY_RESOLVER || a->party == PARTY_AUTHORITY) &&
+	       a->datagram != PICTURE_NONE;
+}
+
+/* True if two resolvers, or the zone's own servers, name no address in
+ * common. */
 static bool
 answers_differ(const struct picture *p, bool *all_right, size_t cite[2])
 {
@@ -358,15 +377,14 @@ answers_differ(const struct picture *p, bool *all_right, size_t cite[2])
 	for (size_t i = 0; i < p->asked_count; i++) {
 		const struct seen_asked *a = &p->asked[i];
 
-		if (a->party != PARTY_RESOLVER || a->datagram == PICTURE_NONE)
+		if (!may_differ(a))
 			continue;
 		*all_right = *all_right && a->responder == ANSWER_RIGHT;
 		for (size_t j = 0; j < i; j++) {
 			const struct seen_asked *b = &p->asked[j];
 			bool common = false;
 
-			if (b->party != PARTY_RESOLVER ||
-			    b->datagram == PICTURE_NONE)
+			if (!may_differ(b))
 				continue;
 			for (size_t k = 0; k < p->address_count && !common; k++)
 				common = picture_names(

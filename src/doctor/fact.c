@@ -84,6 +84,8 @@ fact_role_name(enum fact_role role)
 	    [ROLE_COUSIN] = "cousin",
 	    [ROLE_SUFFIX] = "suffix",
 	    [ROLE_EMBEDDED] = "embedded",
+	    [ROLE_ZONE] = "zone",
+	    [ROLE_SERVER] = "server",
 	    [ROLE_IPV4ONLY] = "ipv4only",
 	};
 

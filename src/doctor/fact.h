@@ -21,6 +21,7 @@ enum {
 	FACTS_MAX = 8192,        /* of one diagnosis */
 	FACT_ADDRESSES_MAX = 16, /* told of one datagram */
 	FACT_CHAIN_MAX = 8,
+	FACT_SERVERS_MAX = 4,
 	FACT_TEXT = 256,
 	FACT_NAME_TEXT = 256,
 	FACT_URL_TEXT = 256,
@@ -56,6 +57,8 @@ enum fact_role {
 	ROLE_COUSIN,    /* a real neighbour, another customer of the CDN */
 	ROLE_SUFFIX,    /* a random child of a zone further up */
 	ROLE_EMBEDDED,  /* suspect.random.control: an unanchored rule */
+	ROLE_ZONE,      /* what the name is under: its NS */
+	ROLE_SERVER,    /* a name server of the zone */
 	ROLE_IPV4ONLY,  /* ipv4only.arpa, RFC 7050 */
 };
 
@@ -144,6 +147,8 @@ struct fact_datagram {
 			    forged addresses (forged_pool.h) */
 	char chain[FACT_CHAIN_MAX][FACT_NAME_TEXT];
 	size_t chain_length;
+	char servers[FACT_SERVERS_MAX][FACT_NAME_TEXT]; /* NS */
+	size_t server_count;
 	int64_t ttl_s; /* the smallest TTL of its records; -1: none */
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "doctor/authority.h"
 #include "doctor/round.h"
 
 enum {
@@ -24,6 +25,8 @@ struct names {
 	int64_t began_ms;
 	struct names_request request;
 	struct round *round;
+	struct authority *authority; /* beside the second round */
+	bool over;                   /* the second round is */
 	char label[LABEL + 1];
 	void (*cb)(void *cookie);
 	void *cookie;
@@ -226,14 +229,34 @@ put_neighbours(struct names *n, const char *name)
 /* --- the two rounds --- */
 
 static void
-end(void *cookie)
+end_when_over(struct names *n)
 {
-	struct names *n = cookie;
 	void (*cb)(void *cookie) = n->cb;
 	void *cb_cookie = n->cookie;
 
+	if (!n->over || n->authority != NULL)
+		return;
 	free(n);
 	cb(cb_cookie);
+}
+
+static void
+end(void *cookie)
+{
+	struct names *n = cookie;
+
+	n->round = NULL;
+	n->over = true;
+	end_when_over(n);
+}
+
+static void
+authority_asked(void *cookie)
+{
+	struct names *n = cookie;
+
+	n->authority = NULL;
+	end_when_over(n);
 }
 
 static void
@@ -259,6 +282,10 @@ second_round(void *cookie)
 	put_neighbours(n, n->request.host);
 	if (length > 0)
 		put_neighbours(n, chain[length - 1]);
+	if (n->request.resolver_count > 0)
+		n->authority = authority_start(n->loop, n->facts, n->began_ms,
+		    n->request.host, n->request.resolvers,
+		    n->request.resolver_count, authority_asked, n);
 	round_run(n->round, end, n);
 }
 
@@ -298,5 +325,6 @@ names_cancel(struct names **names)
 	if (n == NULL)
 		return;
 	round_cancel(&n->round);
+	authority_cancel(&n->authority);
 	free(n);
 }

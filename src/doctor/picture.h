@@ -91,6 +91,7 @@ struct seen_asked {
 	bool confessed;       /* EDE 4, 15, 16 or 17 */
 	bool cd_answers;      /* with CD=1 there was an address */
 	bool bogus;           /* EDE 6 to 12: DNSSEC */
+	bool authoritative;   /* AA, of an answer for the responder's names */
 	bool elsewhere;       /* an answer came from another address */
 	bool varies;          /* repeated questions ended differently */
 	size_t question;      /* evidence: of the responder's name, */

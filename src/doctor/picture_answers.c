@@ -30,6 +30,20 @@ is_suspect(enum fact_role role)
 	return role == ROLE_RESPONDER || role == ROLE_CHAIN;
 }
 
+static bool
+is_authority(const struct fact_question *q)
+{
+	return q->party == PARTY_AUTHORITY;
+}
+
+/* The server of the last name's zone knows nothing of the first one. */
+static bool
+is_about_responder(const struct fact_question *q)
+{
+	return q->role == ROLE_RESPONDER ||
+	       (q->role == ROLE_CHAIN && is_authority(q));
+}
+
 static enum resolver_kind
 transport_of(const struct fact_question *q)
 {
@@ -177,6 +191,7 @@ take_suspect_answer(struct picture *p, struct seen_asked *seen, size_t index)
 	const struct fact_question *q = question_of(p, d);
 	enum answer_state state = state_of(p, d);
 
+	seen->authoritative = seen->authoritative || d->authoritative;
 	if (d->wrong_type) {
 		seen->wrong_type = true;
 		seen->odd = index;
@@ -192,7 +207,10 @@ take_suspect_answer(struct picture *p, struct seen_asked *seen, size_t index)
 		seen->cd_answers = seen->cd_answers || d->address_count > 0;
 		return;
 	}
-	if (q->no_rd || q->role != ROLE_RESPONDER)
+	if (!is_about_responder(q) || (q->no_rd && !is_authority(q)))
+		return;
+	/* a zone's server tells its own part of the chain, and no more */
+	if (is_authority(q) && state == ANSWER_EMPTY)
 		return;
 	/* an IPv6 question that ends in nothing says nothing */
 	if (q->type == DNS_AAAA && d->address_count == 0 &&
@@ -286,7 +304,8 @@ picture_take_question(struct picture *p, size_t index)
 		return;
 	seen->control_asked = seen->control_asked || q->role == ROLE_CONTROL;
 	seen->random_asked = seen->random_asked || q->role == ROLE_RANDOM;
-	if (q->role != ROLE_RESPONDER || q->cd || q->no_rd || !plain)
+	if (q->role != ROLE_RESPONDER || q->cd || !plain ||
+	    (q->no_rd && !is_authority(q)))
 		return;
 	if (seen->question == PICTURE_NONE)
 		seen->question = index;
@@ -358,7 +377,7 @@ picture_names(const struct picture *picture, const struct seen_asked *asked,
 		if (fact->kind != FACT_DATAGRAM || d->elsewhere)
 			continue;
 		q = question_of(picture, d);
-		if (q->role != ROLE_RESPONDER || q->party != asked->party ||
+		if (!is_about_responder(q) || q->party != asked->party ||
 		    strcmp(q->asked, asked->asked) != 0)
 			continue;
 		for (size_t a = 0; a < d->address_count; a++) {

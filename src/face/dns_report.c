@@ -49,6 +49,10 @@ json_records(const struct fact_datagram *d)
 		(void)json_array_append_new(
 		    list, json_pack("{s:s, s:o}", "type", "CNAME", "data",
 			      report_json_text(d->chain[i])));
+	for (size_t i = 0; i < d->server_count; i++)
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:o}", "type", "NS", "data",
+			      report_json_text(d->servers[i])));
 	for (size_t i = 0; i < d->address_count; i++)
 		(void)json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:b}", "type",
@@ -93,6 +97,8 @@ type_name(uint16_t type)
 		return "A";
 	case DNS_AAAA:
 		return "AAAA";
+	case DNS_NS:
+		return "NS";
 	case DNS_TXT:
 		return "TXT";
 	default:

@@ -23,6 +23,7 @@ type_name(const struct fact_question *q)
 	return q->party == PARTY_SYSTEM ? "A+AAAA"
 	       : q->type == DNS_A       ? "A"
 	       : q->type == DNS_AAAA    ? "AAAA"
+	       : q->type == DNS_NS      ? "NS"
 					: "TXT";
 }
 
@@ -31,6 +32,8 @@ print_records(const struct fact_datagram *d)
 {
 	for (size_t i = 0; i < d->chain_length; i++)
 		(void)printf(" -> %s", d->chain[i]);
+	for (size_t i = 0; i < d->server_count; i++)
+		(void)printf(" %s", d->servers[i]);
 	for (size_t i = 0; i < d->address_count; i++)
 		(void)printf(" %s%s", d->addresses[i],
 		    (d->pooled >> i & 1) != 0 ? " (in the pool)" : "");
@@ -55,7 +58,7 @@ print_datagram(const struct fact *fact, const struct fact_question *q)
 			(void)printf(" rcode %d", d->rcode);
 		print_records(d);
 		if (d->rcode == 0 && d->address_count == 0 &&
-		    d->chain_length == 0)
+		    d->chain_length == 0 && d->server_count == 0)
 			(void)printf(" nothing");
 	}
 	if (d->wrong_type)
@@ -103,7 +106,8 @@ print_party(const struct dns_report *r, size_t first)
 	(void)printf("  %s%s\n", of->asked,
 	    of->party == PARTY_DARK
 		? ", where no resolver is: whatever answers is not it"
-		: "");
+	    : of->party == PARTY_AUTHORITY ? ", a server of the zone itself"
+					   : "");
 	for (size_t i = first; i < r->facts->count; i++) {
 		const struct fact_question *q = &r->facts->items[i].u.question;
 

@@ -57,6 +57,9 @@ add_datagram(
 	    d->elsewhere ? " did not, another one" : "", q->name);
 	if (q->type == DNS_TXT)
 		add(line, " (TXT)");
+	if (q->party == PARTY_AUTHORITY)
+		add(line, " (the zone's own server%s)",
+		    d->authoritative ? "" : ", without AA");
 	add(line, ":");
 	if (d->malformed)
 		add(line, " malformed");
@@ -69,7 +72,10 @@ add_datagram(
 	for (size_t i = 0; i < d->address_count; i++)
 		add(line, " %s%s", d->addresses[i],
 		    (d->pooled >> i & 1) != 0 ? " (in the pool)" : "");
-	if (d->rcode == 0 && d->address_count == 0 && !d->malformed)
+	for (size_t i = 0; i < d->server_count; i++)
+		add(line, " NS %s", d->servers[i]);
+	if (d->rcode == 0 && d->address_count == 0 && d->server_count == 0 &&
+	    !d->malformed)
 		add(line, " no address");
 	if (d->wrong_type)
 		add(line, ", an address for another type");

@@ -6,7 +6,7 @@ NETWORK-TRUTH 3.1 (evidence classes) and 4.3 (bisect)."""
 import pytest
 
 from playground.lab import (BLACKHOLE, EDGE, HOST, MIDDLE, NAMES, RECURSOR,
-                            SECOND, TARPIT)
+                            RESPONDERS, SECOND, TARPIT)
 
 CONTROL = "control.lab.test"
 INJECTION = {"dns-injection", "dns-injection-race"}
@@ -96,6 +96,44 @@ def test_a_lying_resolver_is_no_injection(lab):
     assert not codes & INJECTION, codes
     assert "dns-resolver-wrong" not in codes, "nothing was proven here"
     assert result.code == 0, result
+
+
+ZONES = {"lab.test": {"ns": ["ns.lab.test."]},
+         "ns.lab.test": {"a": [SECOND]}}
+
+
+def authority_of(said, name):
+    """What the zone's servers said of NAME: the records, and the flags."""
+    answers = [a for a in said["answers"] if a["party"] == "authority"
+               and a["name"] == name and a["type"] == "A"]
+    return [(d["flags"], [r["data"] for r in d["records"]])
+            for a in answers for d in a["datagrams"]]
+
+
+def test_the_zone_s_own_servers(lab):
+    """A: found through resolvers, asked directly; differing sets are told,
+    and nobody is accused of them."""
+    lab.resolver(RECURSOR, names={**NAMES, **ZONES})
+    lab.resolver(SECOND, authoritative=True,
+                 names={**ZONES, HOST: {"a": [RESPONDERS[1]]}})
+    result, said = dns(lab)
+    assert authority_of(said, HOST) == [(["aa", "ra"], [RESPONDERS[1]])]
+    assert any(r == {"type": "NS", "data": "ns.lab.test"}
+               for a in said["answers"] if a["type"] == "NS"
+               for d in a["datagrams"] for r in d["records"])
+    codes = [v["code"] for v in said["verdicts"]]
+    assert not {"dns-injection", "dns-resolver-wrong"} & set(codes), codes
+
+
+def test_forged_for_the_zone_s_servers_too(lab):
+    """The path speaks for them over UDP as for any other."""
+    for address in (RECURSOR, SECOND):
+        lab.resolver(address, names={**NAMES, **ZONES}, delay_ms=100)
+    lab.censor({HOST: {"a": TARPIT}})
+    _, said = dns(lab)
+    forged = [r for _, r in authority_of(said, HOST)]
+    assert [TARPIT] in forged, forged
+    assert said["verdicts"][0]["code"].startswith("dns-injection")
 
 
 def test_a_pool_is_told_and_proves_nothing(lab, tmp_path):

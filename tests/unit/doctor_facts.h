@@ -4,10 +4,10 @@
  *
  *   input [no-url | must-staple | expired | issuer-missing | ldap]
  *   ask WHOM ROLE [NAME] [txt] [cd] [AAAA] = ANSWER [/ ANSWER ...]
- *     WHOM     system, dark://IP, auth://IP, or a resolver's URL
+ *     WHOM     system, dark://IP, auth://IP, authtcp://IP, or a resolver's URL
  *     ROLE     responder chain control random sibling cousin suffix embedded
  *     ANSWER   ADDRESS[,ADDRESS...] nx servfail empty tc loop with marks
- *              noedns ttlN edeN forged-type elsewhere malformed pooled
+ *              noaa noedns ttlN edeN forged-type elsewhere malformed pooled
  *              >CNAME
  *              or, alone: silent reset refused timeout tlsfail
  *   fetch ADDRESS OUTCOME [xN] [post] [proxy] [msN] [of SOURCE]
@@ -180,6 +180,8 @@ facts_answer_word(struct fact_datagram *d, struct fact_question *q, char *word)
 		d->elsewhere = true;
 	else if (strcmp(word, "malformed") == 0)
 		d->malformed = true;
+	else if (strcmp(word, "noaa") == 0)
+		d->authoritative = false;
 	else if (strcmp(word, "pooled") == 0)
 		d->pooled = (1U << d->address_count) - 1;
 	else if (strncmp(word, "ttl", 3) == 0)
@@ -210,7 +212,7 @@ facts_ask(struct facts *f, struct facts_line *line)
 	    .question = question,
 	    .recursion = true,
 	    .ttl_s = -1};
-	const struct fact_datagram blank = d;
+	struct fact_datagram blank;
 	bool any = false;
 
 	q->role = facts_role(line->word[2]);
@@ -223,16 +225,21 @@ facts_ask(struct facts *f, struct facts_line *line)
 		q->party = PARTY_SYSTEM;
 	else if (strncmp(q->asked, "dark://", 7) == 0)
 		q->party = PARTY_DARK;
-	else if (strncmp(q->asked, "auth://", 7) == 0)
+	else if (strncmp(q->asked, "auth", 4) == 0)
 		q->party = PARTY_AUTHORITY;
 	else
 		q->party = PARTY_RESOLVER;
 	if (q->party == PARTY_AUTHORITY || q->party == PARTY_DARK) {
 		char url[RESOLVER_URL_TEXT];
 
-		(void)snprintf(url, sizeof(url), "udp://%.200s", q->asked + 7);
+		(void)snprintf(url, sizeof(url), "%s%.200s",
+		    strncmp(q->asked, "authtcp", 7) == 0 ? "tcp" : "udp",
+		    strchr(q->asked, ':'));
 		facts_copy(q->asked, sizeof(q->asked), url);
 	}
+	d.authoritative = q->party == PARTY_AUTHORITY;
+	q->no_rd = q->party == PARTY_AUTHORITY;
+	blank = d;
 	facts_copy(q->name, sizeof(q->name), facts_default_name(q->role));
 	for (; strcmp(line->word[i], "=") != 0; i++) {
 		if (strchr(line->word[i], '.') != NULL)

@@ -22,6 +22,7 @@
 #define E2 "https://dns.example/q"
 #define DARK "dark://192.0.2.99"
 #define AUTH "auth://192.0.2.88"
+#define AUTHT "authtcp://192.0.2.88"
 
 /* What is the same in most rows. */
 #define CERT "input\n"
@@ -165,6 +166,28 @@ static const struct row {
 	CERT "ask system responder = nx\nask " R1
 	     " responder = nx\n" R1_CONTROL WEB,
 	"inconclusive", CERTAINTY_NOT_PROVEN, "name-gone", NULL, NULL},
+    {"15 look-alike: who speaks for the authority has no authority",
+	CERT "ask system responder = nx\nask " R1 " responder = nx\n" R1_CONTROL
+	     "ask " AUTH " responder = nx noaa\n" WEB,
+	"inconclusive", CERTAINTY_NOT_PROVEN, "name-gone", NULL, NULL},
+    {"15 look-alike: the authority says so over UDP alone",
+	CERT "ask system responder = 192.0.2.77\nask " AUTH
+	     " responder = nx\nask " AUTHT " responder = 192.0.2.77\n" DEAD WEB,
+	"net-blackhole", CERTAINTY_STRONG, NULL, "name-gone", NULL},
+    {"2 the zone's own server steers elsewhere",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL GOOD
+		       "ask " AUTH " chain edge.example = 192.0.2.2\n"
+		       "fetch 192.0.2.2 ok\n",
+	"ok-geo", CERTAINTY_PROVEN, NULL, "dns-resolver-wrong", NULL},
+    {"2 look-alike: the zone's first server tells its part of the chain",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL GOOD
+		       "ask " AUTH " responder = >edge.example\n",
+	"ok", CERTAINTY_PROVEN, NULL, "dns-differs", NULL},
+    {"6 forged for the authority too",
+	CERT SYS_WRONG FORGED_R1 R1_CONTROL
+	"ask " R1T " responder = 192.0.2.1\n"
+	"ask " AUTH " responder = 192.0.2.77 / 192.0.2.1\n" GOOD DEAD,
+	"dns-injection", CERTAINTY_STRONG, "dns-injection-race", NULL, NULL},
     {"16 gone, and still injected",
 	CERT SYS_WRONG FORGED_R1 R1_CONTROL
 	"ask " R1 " responder txt = 192.0.2.77 forged-type\n"

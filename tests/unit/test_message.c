@@ -444,6 +444,36 @@ test_damaged(void **state)
 	}
 }
 
+/* NS records of the name asked, and of no other; a few. */
+static void
+test_servers(void **state)
+{
+	struct wire wire;
+
+	(void)state;
+	wire_start(&wire, 7, WIRE_RESPONSE);
+	wire_question(&wire, "cdn.test", DNS_NS);
+	wire_record(&wire, 1, "CDN.test", DNS_NS, 1, 10);
+	wire_name(&wire, "NS1.test");
+	wire_record(&wire, 1, "other.test", DNS_NS, 1, 10);
+	wire_name(&wire, "ns2.test");
+	wire_record(&wire, 1, "cdn.test", DNS_NS, 3, 10); /* of CHAOS */
+	wire_name(&wire, "ns4.test");
+	wire_record(&wire, 2, "cdn.test", DNS_NS, 1, 10);
+	wire_name(&wire, "ns3.test");
+	parse_good(&wire);
+	assert_int_equal(parsed.server_count, 1);
+	assert_string_equal(parsed.servers[0], "ns1.test");
+	wire_start(&wire, 7, WIRE_RESPONSE);
+	wire_question(&wire, "cdn.test", DNS_NS);
+	for (int i = 0; i < DNS_SERVERS_MAX + 2; i++) {
+		wire_record(&wire, 1, "cdn.test", DNS_NS, 1, 10);
+		wire_name(&wire, "ns5.test");
+	}
+	parse_good(&wire);
+	assert_int_equal(parsed.server_count, DNS_SERVERS_MAX);
+}
+
 /* A target that ends, by compression, in the name as we asked it. */
 static void
 test_chain_is_lower_case(void **state)
@@ -643,6 +673,7 @@ main(void)
 	    cmocka_unit_test(test_damaged),
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_chain_is_lower_case),
+	    cmocka_unit_test(test_servers),
 	    cmocka_unit_test(test_echoes),
 	    cmocka_unit_test(test_oddities),
 	    cmocka_unit_test(test_extended_errors),
