@@ -103,7 +103,8 @@ add_attempt(struct store_db *db, const struct store_attempt *attempt,
 	return 0;
 }
 
-/* Seldom, and then many: the walk to the oldest is long. */
+/* Seldom, and then many: the walk to the oldest is long.  It begins at the one
+ * before PLACE's last, which its certificate does not name yet. */
 static int
 trim(struct store_db *db, struct place *place, struct err *err)
 {
@@ -113,7 +114,7 @@ trim(struct store_db *db, struct place *place, struct err *err)
 		return 0;
 	query = store_sql(db, SQL_TRIM);
 	(void)sqlite3_bind_int64(query, 1, place->id);
-	(void)sqlite3_bind_int64(query, 2, STORE_ATTEMPTS_MAX);
+	(void)sqlite3_bind_int64(query, 2, STORE_ATTEMPTS_MAX - 1);
 	place->attempts = STORE_ATTEMPTS_MAX;
 	return store_run(db, query, err);
 }
