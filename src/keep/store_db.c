@@ -48,7 +48,7 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [SQL_SECOND] = "UPDATE certificate SET der256 = ?2 WHERE id = ?1",
     [SQL_TRIM] = "DELETE FROM attempt WHERE id IN (" CHAIN
 		 "certificate.id = ?1" CHAIN_ON ") SELECT id FROM chain"
-		 " WHERE n >= ?2)",
+		 " WHERE n > ?2)",
     [SQL_ALL] = ITEM,
     [SQL_ONE] = ITEM " WHERE fingerprint = ?",
     [SQL_DER] = "SELECT der FROM certificate WHERE fingerprint = ?"
