@@ -15,6 +15,8 @@
 #include "pki/response.h"
 #include "pki/staple.h"
 
+enum { ANY_TIME_S = INT32_MAX }; /* 68 years */
+
 struct attempt {
 	struct fetch_pool *pool;
 	const struct attempt_job *job;
@@ -125,6 +127,25 @@ out:
 	return rc;
 }
 
+/* A clock that is far off makes every response look early or late: then it is
+ * the response that tells the time. */
+static int64_t
+signed_at(const struct verify_input *input, const struct verify_policy *policy,
+    const struct attempt_outcome *out)
+{
+	struct verify_policy any = *policy;
+	struct verdict facts = out->facts;
+
+	any.skew_s = ANY_TIME_S;
+	if (!out->accepted &&
+	    ((out->err.reason != REASON_NOT_YET_VALID &&
+		 out->err.reason != REASON_EXPIRED) ||
+		verify_response(input, &any, &facts, NULL) == -1))
+		return 0;
+	return facts.produced_at > facts.this_update ? facts.produced_at
+						     : facts.this_update;
+}
+
 static void
 judge(struct attempt *attempt, const struct fetch_result *result,
     struct attempt_outcome *out)
@@ -156,6 +177,7 @@ judge(struct attempt *attempt, const struct fetch_result *result,
 	if (verify_staple(&input, &target->policy, &out->staple, &out->facts,
 		&out->accepted, &out->err) == -1)
 		name_content(result, &out->err);
+	out->signed_at = signed_at(&input, &target->policy, out);
 	if (out->accepted && out->facts.this_update < target->floor) {
 		char have[CLOCK_TEXT], got[CLOCK_TEXT];
 

@@ -36,6 +36,9 @@ struct attempt_outcome {
 	struct err err;        /* REASON_NONE: accepted */
 	struct staple *staple; /* owned by the callback; NULL: none */
 	bool accepted;         /* FACTS hold a verified response */
+	/* when it was signed, of one whose signature is good, whatever its
+	 * times are by our clock; wall seconds, 0: no such response */
+	int64_t signed_at;
 	struct verdict facts;
 	uint8_t *carried; /* of an errand: owned by the callback, or NULL */
 	size_t carried_len;

@@ -55,63 +55,155 @@ diagnose_input(struct workup *w)
 
 /* --- the clock --- */
 
-/* The median of what other clocks say of ours, and how many they are; -1 if
- * they do not agree. */
-static int
-read_clocks(const struct workup *w, bool authenticated_only, int64_t *ahead,
-    struct finding *cite)
+/* What other clocks say of ours, of one kind. */
+struct clocks {
+	int count; /* of different hosts that agree; 0 none, or they do not */
+	int64_t ahead; /* the middle of them; of bounds the farthest behind */
+};
+
+/* Whether the fact INDEX, a clock, is of a host that was not counted. */
+static bool
+is_another_clock(const struct facts *facts, size_t index)
 {
-	const struct fact *fact;
+	const struct fact_clock *clock = &facts->items[index].u.clock;
+
+	for (size_t i = 0; i < index; i++) {
+		const struct fact_clock *before = &facts->items[i].u.clock;
+
+		if (facts->items[i].kind == FACT_CLOCK &&
+		    before->authenticated == clock->authenticated &&
+		    before->bound == clock->bound &&
+		    strcasecmp(before->host, clock->host) == 0)
+			return false;
+	}
+	return true;
+}
+
+static struct clocks
+read_clocks(const struct workup *w, bool authenticated, bool bound)
+{
+	struct clocks out = {0};
 	int64_t lowest = 0, highest = 0;
-	int count = 0;
+	const struct fact *fact;
 
 	for (size_t i = 0;
 	     (fact = next_fact(w->p->facts, FACT_CLOCK, &i)) != NULL;) {
 		const struct fact_clock *clock = &fact->u.clock;
 
-		if (authenticated_only && !clock->authenticated)
+		if (clock->authenticated != authenticated ||
+		    clock->bound != bound ||
+		    !is_another_clock(w->p->facts, i - 1))
 			continue;
-		if (count == 0 || clock->ahead_s < lowest)
+		if (out.count == 0 || clock->ahead_s < lowest)
 			lowest = clock->ahead_s;
-		if (count == 0 || clock->ahead_s > highest)
+		if (out.count == 0 || clock->ahead_s > highest)
 			highest = clock->ahead_s;
-		count++;
-		if (cite != NULL)
-			finding_cite(cite, i - 1);
+		out.count++;
 	}
-	if (count == 0 || highest - lowest > VERIFY_SKEW)
-		return count == 0 ? 0 : -1;
-	*ahead = lowest + (highest - lowest) / 2;
-	return count;
+	out.ahead = bound ? lowest : lowest + (highest - lowest) / 2;
+	if (!bound && highest - lowest > VERIFY_SKEW)
+		out.count = 0;
+	return out;
+}
+
+static bool
+is_off(int64_t ahead)
+{
+	return ahead < -VERIFY_SKEW || ahead > VERIFY_SKEW;
+}
+
+/* Two sources that cannot be forged are a proof, one with company is strong;
+ * what came over plain HTTP is cheap to forge, and no more than a hint. */
+static enum certainty
+weigh_clocks(const struct clocks *dates, const struct clocks *bounds,
+    const struct clocks *plain, int64_t *ahead)
+{
+	int sources = 0;
+	bool company;
+
+	if (dates->count > 0) {
+		*ahead = dates->ahead;
+		sources = dates->count;
+		if (bounds->count > 0 &&
+		    dates->ahead <= bounds->ahead + VERIFY_SKEW)
+			sources++;
+	} else if (bounds->count > 0) {
+		*ahead = bounds->ahead;
+		sources = bounds->count;
+		/* how far, only a date tells */
+		if (plain->count > 0 &&
+		    plain->ahead <= bounds->ahead + VERIFY_SKEW)
+			*ahead = plain->ahead;
+	} else {
+		*ahead = plain->ahead;
+		return CERTAINTY_CONSISTENT;
+	}
+	company = plain->count > 0 && is_off(plain->ahead) &&
+		  (plain->ahead < 0) == (*ahead < 0);
+	if (sources >= 2)
+		return CERTAINTY_PROVEN;
+	return company ? CERTAINTY_STRONG : CERTAINTY_CONSISTENT;
+}
+
+/* By whom: "the HTTPS date of a and the signed response of b". */
+static void
+name_clocks(const struct workup *w, bool plain_too, struct finding *finding,
+    char *out, size_t size)
+{
+	const struct fact *fact;
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0;
+	     (fact = next_fact(w->p->facts, FACT_CLOCK, &i)) != NULL;) {
+		const struct fact_clock *clock = &fact->u.clock;
+		int wrote;
+
+		if ((!clock->authenticated && !plain_too) ||
+		    !is_off(clock->ahead_s))
+			continue;
+		finding_cite(finding, i - 1);
+		if (len + 1 >= size)
+			continue;
+		wrote = snprintf(out + len, size - len, "%sthe %s of %.80s",
+		    len == 0 ? "" : ", ", clock->how, clock->host);
+		len += wrote > 0 ? (size_t)wrote : 0;
+	}
 }
 
 void
 diagnose_clock(struct workup *w)
 {
-	bool authenticated = true;
+	const struct clocks dates = read_clocks(w, true, false);
+	const struct clocks bounds = read_clocks(w, true, true);
+	const struct clocks plain = read_clocks(w, false, false);
+	bool only_plain = dates.count == 0 && bounds.count == 0;
 	struct finding *finding;
+	enum certainty certainty;
+	char span[CLOCK_SPAN], by[FACT_TEXT];
 	int64_t ahead = 0;
-	int count = read_clocks(w, true, &ahead, NULL);
-	char span[CLOCK_SPAN];
 
-	if (count <= 0) {
-		/* unauthenticated ones only together: one liar is cheap */
-		authenticated = false;
-		count = read_clocks(w, false, &ahead, NULL);
-		if (count < 2)
-			return;
-	}
-	if (ahead >= -VERIFY_SKEW && ahead <= VERIFY_SKEW)
+	/* unauthenticated ones only together: one liar is cheap */
+	if (only_plain && plain.count < 2)
 		return;
-	finding = finding_add(w, FINDING_CLOCK_SKEW,
-	    authenticated ? CERTAINTY_PROVEN : CERTAINTY_STRONG, !w->works);
+	/* a signature from tomorrow where the dates are right: its signer's
+	 * clock is as likely to be wrong as ours */
+	if (dates.count == 0 && bounds.count == 1 && plain.count > 0 &&
+	    !is_off(plain.ahead))
+		return;
+	certainty = weigh_clocks(&dates, &bounds, &plain, &ahead);
+	if (!is_off(ahead))
+		return;
+	finding = finding_add(w, FINDING_CLOCK_SKEW, certainty, !w->works);
+	name_clocks(w, certainty != CERTAINTY_PROVEN, finding, by, sizeof(by));
 	finding_say(finding,
-	    "this machine's clock is %s %s the others': genuine responses look "
-	    "%s",
+	    "this machine's clock is %s%s %s (by %s): genuine responses look "
+	    "%s%s",
+	    dates.count == 0 && plain.count == 0 ? "at least " : "",
 	    clock_span(ahead < 0 ? -ahead : ahead, span),
-	    ahead < 0 ? "behind" : "ahead of",
-	    ahead < 0 ? "not valid yet" : "expired");
-	(void)read_clocks(w, authenticated, &ahead, finding);
+	    ahead < 0 ? "behind" : "ahead", by,
+	    ahead < 0 ? "not valid yet" : "expired",
+	    only_plain ? "; dates of plain HTTP can be forged" : "");
 }
 
 /* --- hosts file, fake-IP, proxy --- */

@@ -216,6 +216,8 @@ look_at_ways(void *cookie)
 	    .url = x->url,
 	    .host = x->host,
 	    .control = r->control,
+	    .resolvers = r->resolvers,
+	    .resolver_count = r->resolver_count,
 	    .policy = r->policy,
 	    .options = r->options,
 	};
@@ -301,6 +303,7 @@ examine_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 {
 	struct examination *x = mem_new(sizeof(*x));
 	const struct fact_input *input;
+	int64_t left;
 
 	x->loop = loop;
 	x->pool = pool;
@@ -316,7 +319,10 @@ examine_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	inventory_resolvers(facts, "/etc/resolv.conf", request->resolvers,
 	    request->resolver_count);
 	inventory_proxies(facts, request->options->proxies);
-	x->deadline = loop_timer_start(loop, EXAMINE_MS, out_of_time, x);
+	/* what came before has taken its part of the time */
+	left = EXAMINE_MS - (clock_mono_ms() - began_ms);
+	x->deadline =
+	    loop_timer_start(loop, left < 0 ? 0 : left, out_of_time, x);
 	x->next = loop_timer_start(loop, 0, look_at_names, x);
 	return x;
 }

@@ -18,7 +18,7 @@
 struct examination;
 struct fetch_pool;
 
-enum { EXAMINE_MS = 25000 }; /* then what is there has to do */
+enum { EXAMINE_MS = 25000 }; /* after BEGAN_MS what is there has to do */
 
 struct examine_request {
 	const struct identity *id; /* leaf NULL: none could be read */

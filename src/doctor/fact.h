@@ -81,6 +81,10 @@ struct fact_clock {
 	char host[FACT_NAME_TEXT];
 	int64_t ahead_s;    /* our clock less theirs */
 	bool authenticated; /* over TLS that was verified, or signed */
+	/* it is no later than the moment of something signed: ours is behind
+	 * by so much, or by more */
+	bool bound;
+	const char *how; /* "HTTP date"; constant */
 };
 
 enum fact_override_kind {

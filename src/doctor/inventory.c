@@ -27,15 +27,32 @@ choose_url(const struct cert *leaf, const char *url, char **host)
 	return NULL;
 }
 
+/* Nobody signs a certificate that begins tomorrow: our clock is behind. */
+static void
+note_issue(struct facts *facts, const struct cert *leaf, int64_t now)
+{
+	struct fact_clock *clock;
+
+	if (leaf->not_before <= now + VERIFY_SKEW)
+		return;
+	clock = &facts_add(facts, FACT_CLOCK, "K", 0)->u.clock;
+	fact_copy(clock->host, sizeof(clock->host), leaf->issuer);
+	clock->ahead_s = now - leaf->not_before;
+	clock->authenticated = clock->bound = true;
+	clock->how = "certificate's beginning";
+}
+
 void
 inventory_certificate(struct facts *facts, const struct cert *leaf,
     const struct err *unusable, const char *url, int64_t now, char **host)
 {
-	struct fact_input *input =
-	    &facts_add(facts, FACT_INPUT, "L", 0)->u.input;
+	struct fact_input *input;
 	const char *chosen;
 
 	*host = NULL;
+	if (leaf != NULL && unusable->reason == REASON_NONE)
+		note_issue(facts, leaf, now);
+	input = &facts_add(facts, FACT_INPUT, "L", 0)->u.input;
 	input->unusable = *unusable;
 	if (leaf == NULL)
 		return;

@@ -15,7 +15,8 @@
 enum {
 	HTTP_NOT_FOUND = 404,
 	OTHER_PORT = 443,
-	PAGE = 16, /* letters of a page that cannot exist */
+	CLOCKS = 3, /* servers of DoH that are asked for the time */
+	PAGE = 16,  /* letters of a page that cannot exist */
 };
 
 /* One exchange, or one connection. */
@@ -23,7 +24,8 @@ struct one {
 	struct knock *knock;
 	struct fetch *fetch;
 	enum fact_control_kind kind;
-	bool is_control; /* a connection to the control */
+	bool is_control;  /* a connection to the control */
+	const char *host; /* who is asked for the time; borrowed */
 	char address[DNS_ADDRESS_TEXT];
 	int port;
 };
@@ -76,7 +78,8 @@ ended(struct knock *k)
 /* --- HTTP --- */
 
 static void
-note_clock(struct knock *k, const char *host, const struct fetch_result *result)
+note_clock(struct knock *k, const char *host, bool https,
+    const struct fetch_result *result)
 {
 	struct fact_clock *clock;
 
@@ -85,7 +88,9 @@ note_clock(struct knock *k, const char *host, const struct fetch_result *result)
 	clock = &facts_add(k->facts, FACT_CLOCK, "K", now_ms(k))->u.clock;
 	fact_copy(clock->host, sizeof(clock->host), host);
 	clock->ahead_s = clock_wall_s() - result->date;
-	clock->authenticated = false; /* anybody on the way could say so */
+	/* of plain HTTP, anybody on the way could say so */
+	clock->authenticated = https;
+	clock->how = https ? "HTTPS date" : "HTTP date";
 }
 
 static void
@@ -110,7 +115,7 @@ fetched(void *cookie, const struct fetch_result *result)
 	    result->http_status != 0 && result->http_status != HTTP_NOT_FOUND;
 	c->elapsed_ms = result->elapsed_ms;
 	note_clock(k,
-	    one->kind == CONTROL_WEB ? k->request.control : one->address,
+	    one->kind == CONTROL_WEB ? k->request.control : one->address, false,
 	    result);
 	ended(k);
 }
@@ -135,6 +140,73 @@ ask(struct knock *k, const char *address, enum fact_control_kind kind)
 	request.url = url;
 	one->fetch = fetch_start(k->pool, &request, fetched, one);
 	free(url);
+}
+
+/* --- what time it is --- */
+
+/* Any answer will do: its certificate's chain and name were verified, and only
+ * its times were not, for they are what our clock is in doubt about. */
+static void
+time_told(void *cookie, const struct fetch_result *result)
+{
+	struct one *one = cookie;
+	struct knock *k = one->knock;
+
+	one->fetch = NULL;
+	if (result->http_status != 0)
+		note_clock(k, one->host, true, result);
+	ended(k);
+}
+
+static void
+ask_the_time(struct knock *k, const char *host, const char *address,
+    const char *url, const char *ca_file)
+{
+	struct one *one = add(k, address);
+	struct fetch_request request = {
+	    .kind = FETCH_OCSP,
+	    .url = url,
+	    .address = address,
+	    .ca_file = ca_file,
+	    .fresh = true,
+	    .any_time = true,
+	    .connect_ms = KNOCK_MS,
+	    .total_ms = KNOCK_MS,
+	};
+
+	if (one == NULL)
+		return;
+	one->host = host;
+	one->fetch = fetch_start(k->pool, &request, time_told, one);
+}
+
+/* The control, and the servers of DoH; for two unrelated ones are wanted. */
+static void
+ask_for_the_time(struct knock *k, const char *control_address)
+{
+	const struct knock_request *r = &k->request;
+	unsigned asked = 0;
+	char *url;
+
+	if (control_address != NULL) {
+		url = mem_printf("https://%s/", r->control);
+		ask_the_time(k, r->control, control_address, url, r->tls_ca);
+		free(url);
+	}
+	for (size_t i = 0; i < r->resolver_count && asked < CLOCKS; i++) {
+		const struct resolver *resolver = &r->resolvers[i];
+
+		if (resolver->kind != RESOLVER_HTTPS ||
+		    resolver->bootstrap_count == 0)
+			continue;
+		asked++;
+		/* without the address behind it */
+		url = mem_printf(
+		    "%.*s", (int)strcspn(resolver->url, "#"), resolver->url);
+		ask_the_time(k, resolver->name, resolver->bootstrap[0], url,
+		    resolver->tls_ca);
+		free(url);
+	}
 }
 
 /* --- TCP --- */
@@ -278,6 +350,7 @@ knock_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	find_control(facts, &v4, &v6);
 	if (v4 != NULL)
 		ask(k, v4, CONTROL_WEB);
+	ask_for_the_time(k, v4 != NULL ? v4 : v6);
 	if (v4 != NULL && any_v6)
 		connect_to(k, v4, 80, true);
 	if (v6 != NULL && any_v6)

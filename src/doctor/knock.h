@@ -5,12 +5,13 @@
  * An unrelated web host is asked for a page that cannot exist: an honest one
  * says 404, a portal something else.  An address that gave no response is asked
  * for the control's host, and knocked at on another port.  What time their
- * answers carry is a clock beside ours.  Facts only. */
+ * answers carry is a clock beside ours; over HTTPS it is theirs for sure.  Facts only. */
 #ifndef OCLASP_DOCTOR_KNOCK_H
 #define OCLASP_DOCTOR_KNOCK_H
 
 #include <uv.h>
 
+#include "dns/resolver.h"
 #include "doctor/fact.h"
 
 struct fetch_pool;
@@ -24,6 +25,10 @@ enum {
 struct knock_request {
 	const char *host, *url; /* the responder's */
 	const char *control;
+	/* those of https tell the time; so does the control, over https */
+	const struct resolver *resolvers;
+	size_t resolver_count;
+	const char *tls_ca; /* of the control's; NULL: the system's */
 };
 
 /* Where to knock is what FACTS say so far; REQUEST is copied, what it names

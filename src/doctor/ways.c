@@ -42,6 +42,7 @@ struct ways {
 	struct way list[WAYS_MAX];
 	size_t count, running;
 	struct knock *knock; /* the controls, at last */
+	bool clock_noted;    /* by a signature; once is enough */
 	struct loop_timer *failed;
 	void (*cb)(void *cookie);
 	void *cookie;
@@ -145,6 +146,25 @@ note(struct way *way, const struct attempt_outcome *outcome)
 	f->repeat = way->tries;
 }
 
+/* A signature that is younger than our clock is a clock. */
+static void
+note_time(struct ways *w, int64_t signed_at)
+{
+	int64_t ahead = w->request.policy.now - signed_at;
+	struct fact_clock *clock;
+
+	if (signed_at == 0 || ahead >= -VERIFY_SKEW || w->clock_noted)
+		return;
+	w->clock_noted = true;
+	clock =
+	    &facts_add(w->facts, FACT_CLOCK, "K", clock_mono_ms() - w->began_ms)
+		 ->u.clock;
+	fact_copy(clock->host, sizeof(clock->host), w->request.host);
+	clock->ahead_s = ahead;
+	clock->authenticated = clock->bound = true;
+	clock->how = "signed response";
+}
+
 static void
 controls_done(void *cookie)
 {
@@ -175,6 +195,7 @@ tried(void *cookie, struct attempt_outcome *outcome)
 	bool good = outcome->accepted;
 
 	note(way, outcome);
+	note_time(way->ways, outcome->signed_at);
 	staple_free(outcome->staple);
 	free(outcome->carried);
 	way->worked = way->worked || good;
@@ -213,6 +234,9 @@ start_ways(struct ways *w)
 	    .host = w->request.host,
 	    .url = w->request.url,
 	    .control = w->request.control,
+	    .resolvers = w->request.resolvers,
+	    .resolver_count = w->request.resolver_count,
+	    .tls_ca = w->request.options->proxy_ca_file,
 	};
 
 	for (size_t i = 0; i < w->count && w->running < WAYS_AT_ONCE; i++) {

@@ -29,9 +29,11 @@ enum {
 
 struct ways_request {
 	const struct cert *leaf, *issuer;
-	const struct cert_list *extra; /* or NULL */
-	const char *url, *host;        /* the responder's */
-	const char *control;           /* an unrelated web host */
+	const struct cert_list *extra;    /* or NULL */
+	const char *url, *host;           /* the responder's */
+	const char *control;              /* an unrelated web host */
+	const struct resolver *resolvers; /* their HTTPS tells the time */
+	size_t resolver_count;
 	struct verify_policy policy;
 	const struct acquire_options *options; /* pins and proxies */
 };

@@ -173,8 +173,10 @@ add_clock(struct line *line, const struct fact_clock *c)
 {
 	char span[CLOCK_SPAN];
 
-	add(line, "by the answer of %s our clock is %s %s", c->host,
-	    clock_span(c->ahead_s, span), c->ahead_s < 0 ? "behind" : "ahead");
+	add(line, "by the %s of %s our clock is %s%s %s%s", c->how, c->host,
+	    c->bound ? "at least " : "", clock_span(c->ahead_s, span),
+	    c->ahead_s < 0 ? "behind" : "ahead",
+	    c->authenticated ? "" : ", if nobody on the way has written it");
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,7 @@ struct fetch {
 	int64_t started_ms;
 	struct loop_timer *failing; /* tells `failure` at the next turn */
 	struct err failure;
-	bool connected, headers_done, reporting;
+	bool connected, headers_done, reporting, any_time;
 	enum explain_cut cut;
 	long status;
 	struct head head;
@@ -212,7 +213,9 @@ static CURLcode
 before_handshake(CURL *easy, void *ssl_ctx, void *cookie)
 {
 	(void)easy;
-	(void)ssl_ctx;
+	if (((struct fetch *)cookie)->any_time)
+		(void)X509_VERIFY_PARAM_set_flags(
+		    SSL_CTX_get0_param(ssl_ctx), X509_V_FLAG_NO_CHECK_TIME);
 	if (!proxy_way_takes_handshake(((struct fetch *)cookie)->way))
 		connection_is_up(cookie);
 	return CURLE_OK;
@@ -327,10 +330,11 @@ set_request(struct fetch *fetch, const struct fetch_request *request)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
-	if (request->fresh) {
-		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-	}
+	fetch->any_time = request->any_time && request->fresh;
+	curl_easy_setopt(
+	    easy, CURLOPT_SSL_SESSIONID_CACHE, !request->fresh + 0L);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh + 0L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->fresh + 0L);
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	if (fetch->connect_to.data != NULL)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &fetch->connect_to);

@@ -41,8 +41,11 @@ struct fetch_request {
 	const char *ca_file; /* https: PEM, instead of the system's store;
 				NULL: the system's.  Copied */
 	bool fresh;          /* a connection of its own, never an old one's */
-	int64_t connect_ms;  /* deadline of the connection */
-	int64_t total_ms;    /* deadline of the whole exchange */
+	/* https, and FRESH: the certificate's chain and name are verified, its
+	 * times are not: for who asks what time it is */
+	bool any_time;
+	int64_t connect_ms; /* deadline of the connection */
+	int64_t total_ms;   /* deadline of the whole exchange */
 };
 
 struct fetch_result {

@@ -137,6 +137,17 @@ def test_text_can_be_pasted(site, tmp_path):
     assert "\033" not in result.out
 
 
+def test_a_signature_from_tomorrow(site, tmp_path):
+    """45's look-alike: what is signed tells the time, but where the dates are
+    right the signer's clock may be the wrong one: ours is not accused."""
+    site.respond(age_s=-7200)
+    _, said, codes = examine(site, site.leaf(tmp_path).path)
+    assert "clock-skew" not in codes, said["findings"]
+    clocks = [e["fact"] for e in said["evidence"] if e["kind"] == "clock"]
+    assert any("signed response" in c and "at least" in c for c in clocks)
+    assert any("HTTP date" in c for c in clocks), clocks
+
+
 def test_settings(site, tmp_path):
     """blackhole, control and pool of the configuration count as the options,
     and what is in the pool is cited, not judged by."""

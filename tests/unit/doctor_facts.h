@@ -20,7 +20,7 @@
  *   served N none|good|bad
  *   setting CODE [ADDRESS]
  *   peer ADDRESS
- *   clock SECONDS auth|plain
+ *   clock SECONDS auth|plain|signed [HOST]
  *   hosts NAME ADDRESS
  *   book ADDRESS
  */
@@ -408,7 +408,13 @@ facts_other(struct facts *f, struct facts_line *line)
 		    &facts_add(f, FACT_CLOCK, "K", 0)->u.clock;
 
 		c->ahead_s = facts_number(line->word[1]);
-		c->authenticated = strcmp(line->word[2], "auth") == 0;
+		c->authenticated = strcmp(line->word[2], "plain") != 0;
+		c->bound = strcmp(line->word[2], "signed") == 0;
+		c->how = c->bound           ? "signed response"
+			 : c->authenticated ? "HTTPS date"
+					    : "HTTP date";
+		facts_copy(c->host, sizeof(c->host),
+		    line->count > 3 ? line->word[3] : "clock.example");
 	} else {
 		(void)fprintf(stderr, "no fact '%s'\n", what);
 		abort();

@@ -223,6 +223,15 @@ run_row(const struct row *row)
 		fail_msg("%s: %s at %s by %s: %s", row->name,
 		    reason_name(last.err.reason), last.stage, methods,
 		    last.err.text);
+	/* a good signature tells the time, whatever our clock thinks of it */
+	if ((last.signed_at != 0) !=
+	    (row->accepted || row->reason == REASON_EXPIRED ||
+		row->reason == REASON_NOT_YET_VALID ||
+		row->reason == REASON_OLDER_THAN_STORED))
+		fail_msg(
+		    "%s: signed at %lld", row->name, (long long)last.signed_at);
+	if (row->reason == REASON_NOT_YET_VALID)
+		assert_true(last.signed_at == row->answer.this_update);
 	if (row->accepted)
 		assert_int_equal(last.facts.status, row->answer.says);
 	buf_done(&answer);

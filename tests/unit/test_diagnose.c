@@ -368,12 +368,42 @@ static const struct row {
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\nclock 0 auth\n",
 	"resp-expired", CERTAINTY_PROVEN, NULL, "clock-skew", NULL},
     {"45 the clock is wrong",
-	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\nclock 864000 auth\n",
+	CERT SYS_RIGHT E1_RIGHT
+	"fetch 192.0.2.1 expired\nclock 864000 auth a.x\n"
+	"clock 864010 auth b.x\n",
 	"clock-skew", CERTAINTY_PROVEN, NULL, "resp-expired", NULL},
-    {"45 two that nobody vouches for agree",
-	CERT SYS_RIGHT "fetch 192.0.2.1 not-yet-valid\nclock -864000 plain\n"
-		       "clock -864010 plain\n",
+    {"45 one source says so, no other does",
+	CERT SYS_RIGHT E1_RIGHT
+	"fetch 192.0.2.1 expired\nclock 864000 auth a.x\n"
+	"clock 864000 auth a.x\n",
+	"clock-skew", CERTAINTY_CONSISTENT, NULL, "resp-expired", NULL},
+    {"45 one source that cannot be forged, in company",
+	CERT SYS_RIGHT E1_RIGHT
+	"fetch 192.0.2.1 expired\nclock 864000 auth a.x\n"
+	"clock 864000 plain b.x\n",
 	"clock-skew", CERTAINTY_STRONG, NULL, "resp-expired", NULL},
+    {"45 a signature from tomorrow, and a date",
+	CERT SYS_RIGHT "fetch 192.0.2.1 not-yet-valid\n"
+		       "clock -800000 signed ca.x\nclock -864000 auth b.x\n",
+	"clock-skew", CERTAINTY_PROVEN, NULL, "resp-expired", NULL},
+    {"45 a signature from tomorrow alone",
+	CERT SYS_RIGHT "fetch 192.0.2.1 not-yet-valid\n"
+		       "clock -800000 signed ca.x\n",
+	"clock-skew", CERTAINTY_CONSISTENT, NULL, "resp-expired", NULL},
+    {"45 look-alike: the signer's clock may be the wrong one",
+	CERT SYS_RIGHT "fetch 192.0.2.1 not-yet-valid\n"
+		       "clock -800000 signed ca.x\nclock 1 plain b.x\n",
+	"resp-expired", CERTAINTY_STRONG, NULL, "clock-skew", NULL},
+    {"45 look-alike: dates that cannot be forged contradict plain ones",
+	CERT SYS_RIGHT E1_RIGHT
+	"fetch 192.0.2.1 expired\nclock 2 auth a.x\n"
+	"clock 864000 plain b.x\nclock 864000 plain c.x\n",
+	"resp-expired", CERTAINTY_PROVEN, NULL, "clock-skew", NULL},
+    {"45 two that nobody vouches for agree",
+	CERT SYS_RIGHT
+	"fetch 192.0.2.1 not-yet-valid\nclock -864000 plain a.x\n"
+	"clock -864010 plain b.x\n",
+	"clock-skew", CERTAINTY_CONSISTENT, NULL, "resp-expired", NULL},
     {"45 look-alike: one that nobody vouches for",
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\nclock 864000 plain\n",
 	"resp-expired", CERTAINTY_PROVEN, NULL, "clock-skew", NULL},
@@ -488,8 +518,9 @@ static const struct row {
 	" responder = 192.0.2.1\n" GOOD DEAD,
 	"dns-injection", CERTAINTY_PROVEN, "enc-dns-blocked-sni", NULL, NULL},
     {"35+45: a black hole and a wrong clock",
-	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 connect-timeout x3\n" WEB
-				"clock 864000 auth\n",
+	CERT SYS_RIGHT E1_RIGHT
+	"fetch 192.0.2.1 connect-timeout x3\n" WEB
+	"clock 864000 auth a.x\nclock 864000 auth b.x\n",
 	"clock-skew", CERTAINTY_PROVEN, "net-blackhole", NULL, NULL},
     {"31+3: a stale pin on a poisoned network",
 	CERT "hosts " FACTS_HOST " 192.0.2.77\n" SYS_WRONG "ask " R1

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -26,12 +27,16 @@ static int calls;
 struct server {
 	int fd, port;
 	SSL_CTX *ctx;
-	const char *plain; /* say this instead of TLS */
+	const char *plain;  /* say this instead of TLS */
+	const char *answer; /* say this over TLS */
+	long ended_s; /* so long ago the certificate has ended; 0: it lasts */
+	char *pem;    /* where it is written; owned by the test */
+	bool any_time, fresh, other_name;
 	size_t request_len;
 };
 
 static void
-give_certificate(SSL_CTX *ctx)
+give_certificate(SSL_CTX *ctx, const struct server *server)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
@@ -43,12 +48,20 @@ give_certificate(SSL_CTX *ctx)
 	    (const unsigned char *)"ocsp.test", -1, -1, 0);
 	X509_set_version(cert, X509_VERSION_3);
 	X509_set_issuer_name(cert, name);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -3600 - server->ended_s);
+	X509_gmtime_adj(X509_getm_notAfter(cert),
+	    server->ended_s > 0 ? -server->ended_s : 3600);
 	X509_set_pubkey(cert, key);
 	X509_add_ext(cert, names, -1);
 	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
 	assert_int_equal(1, SSL_CTX_use_certificate(ctx, cert));
+	if (server->pem != NULL) {
+		FILE *file = fopen(server->pem, "w");
+
+		assert_non_null(file);
+		assert_int_equal(1, PEM_write_X509(file, cert));
+		assert_int_equal(0, fclose(file));
+	}
 	assert_int_equal(1, SSL_CTX_use_PrivateKey(ctx, key));
 	X509_EXTENSION_free(names);
 	X509_free(cert);
@@ -77,6 +90,9 @@ serve(void *cookie)
 	SSL_set_fd(ssl, fd);
 	if (SSL_accept(ssl) == 1)
 		len = SSL_read(ssl, request, sizeof(request));
+	if (len > 0 && server->answer != NULL)
+		(void)SSL_write(
+		    ssl, server->answer, (int)strlen(server->answer));
 	server->request_len = len > 0 ? (size_t)len : 0;
 	SSL_free(ssl);
 	close(fd);
@@ -106,7 +122,10 @@ fetch_from(struct server *server)
 
 	calls = 0;
 	server->ctx = SSL_CTX_new(TLS_server_method());
-	give_certificate(server->ctx);
+	give_certificate(server->ctx, server);
+	request.ca_file = server->pem;
+	request.any_time = server->any_time;
+	request.fresh = server->fresh;
 	server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(
 	    0, bind(server->fd, (struct sockaddr *)&any, sizeof(any)));
@@ -116,7 +135,8 @@ fetch_from(struct server *server)
 
 	(void)uv_loop_init(&loop);
 	pool = fetch_pool_new(&loop);
-	url = mem_printf("https://ocsp.test:%d/", ntohs(any.sin_port));
+	url = mem_printf("https://%s.test:%d/",
+	    server->other_name ? "other" : "ocsp", ntohs(any.sin_port));
 	request.url = url;
 	(void)fetch_start(pool, &request, took, NULL);
 	loop_run(&loop);
@@ -127,6 +147,49 @@ fetch_from(struct server *server)
 	SSL_CTX_free(server->ctx);
 	free(url);
 	assert_int_equal(calls, 1);
+}
+
+/* Who asks what time it is cannot ask of the certificate that it be valid now;
+ * its chain and its name he can. */
+static void
+test_any_time(void **state)
+{
+	static const struct {
+		const char *name;
+		long ended_s;
+		bool any_time, fresh, trusted, other_name, told;
+	} rows[] = {
+	    {"ended, and that does not matter", 1000, true, true, true, false,
+		true},
+	    {"not ended", 0, true, true, true, false, true},
+	    {"ended, and it matters", 1000, false, true, true, false, false},
+	    {"ended, on a connection that others may use", 1000, true, false,
+		true, false, false},
+	    {"nobody knows it", 0, true, true, false, false, false},
+	    {"of another name", 0, true, true, true, true, false},
+	};
+	char path[] = "/tmp/oclasp-test.XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct server server = {.ended_s = rows[i].ended_s,
+		    .any_time = rows[i].any_time,
+		    .fresh = rows[i].fresh,
+		    .other_name = rows[i].other_name,
+		    .pem = rows[i].trusted ? path : NULL,
+		    .answer = "HTTP/1.1 404 No\r\nDate: Fri, 15 Jan 2027 "
+			      "08:00:00 GMT\r\nContent-Length: 0\r\n\r\n"};
+
+		fetch_from(&server);
+		if ((got.http_status == 404) != rows[i].told ||
+		    (got.date == 1800000000) != rows[i].told)
+			fail_msg("%s: HTTP %ld, %s", rows[i].name,
+			    got.http_status, got.err.text);
+	}
+	(void)unlink(path);
 }
 
 static void
@@ -161,6 +224,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_any_time),
 	    cmocka_unit_test(test_unknown_certificate),
 	    cmocka_unit_test(test_no_tls_at_all),
 	};

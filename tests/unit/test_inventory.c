@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "doctor/inventory.h"
+#include "pki/cert.h"
 
 static const char *const names[] = {"ocsp.ca.example", "a771.cdn.example"};
 
@@ -101,6 +102,48 @@ test_long_words(void **state)
 	facts_done(&facts);
 }
 
+/* A certificate that begins tomorrow, and is signed: then our clock is behind;
+ * within the usual slack it says nothing. */
+static void
+test_begins_tomorrow(void **state)
+{
+	static const struct {
+		int64_t begins;
+		enum reason unusable;
+		size_t clocks;
+	} rows_[] = {
+	    {1000000 + 86400, REASON_NONE, 1},
+	    {1000000 + 301, REASON_NONE, 1},
+	    {1000000 + 300, REASON_NONE, 0},
+	    {1000000 - 86400, REASON_NONE, 0},
+	    {1000000 + 86400, REASON_ISSUER_MISSING, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows_) / sizeof(rows_[0]); i++) {
+		char issuer[] = "CN=ca";
+		const struct cert leaf = {.issuer = issuer,
+		    .not_before = rows_[i].begins,
+		    .not_after = rows_[i].begins + 86400};
+		const struct err unusable = {.reason = rows_[i].unusable};
+		struct facts facts = {0};
+		char *host;
+
+		inventory_certificate(
+		    &facts, &leaf, &unusable, NULL, 1000000, &host);
+		assert_int_equal(facts.count, 1 + rows_[i].clocks);
+		/* the certificate's own fact is the last */
+		assert_int_equal(facts.items[facts.count - 1].kind, FACT_INPUT);
+		if (rows_[i].clocks > 0) {
+			const struct fact_clock *c = &facts.items[0].u.clock;
+
+			assert_true(c->bound && c->authenticated);
+			assert_true(c->ahead_s == 1000000 - rows_[i].begins);
+		}
+		facts_done(&facts);
+	}
+}
+
 static void
 test_without_a_certificate(void **state)
 {
@@ -144,6 +187,7 @@ main(void)
 	    cmocka_unit_test(test_hosts_file),
 	    cmocka_unit_test(test_nul),
 	    cmocka_unit_test(test_long_words),
+	    cmocka_unit_test(test_begins_tomorrow),
 	    cmocka_unit_test(test_without_a_certificate),
 	    cmocka_unit_test(test_proxies),
 	};
