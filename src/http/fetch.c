@@ -10,7 +10,6 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "http/head.h"
 #include "http/multi.h"
 #include "http/proxy_way.h"
+#include "tls/secure.h"
 
 enum {
 	IDLE_MAX = 64, /* handles kept for reuse, some 6 KiB each */
@@ -214,8 +214,7 @@ before_handshake(CURL *easy, void *ssl_ctx, void *cookie)
 {
 	(void)easy;
 	if (((struct fetch *)cookie)->any_time)
-		(void)X509_VERIFY_PARAM_set_flags(
-		    SSL_CTX_get0_param(ssl_ctx), X509_V_FLAG_NO_CHECK_TIME);
+		secure_ignore_times(ssl_ctx);
 	if (!proxy_way_takes_handshake(((struct fetch *)cookie)->way))
 		connection_is_up(cookie);
 	return CURLE_OK;
