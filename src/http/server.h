@@ -118,7 +118,11 @@ const char *server_query(const struct server_call *call, const char *key);
 struct server_page *server_page_new(const struct server_answer *answer);
 void server_page_free(struct server_page **page);
 
-/* A listening socket at TEXT: "ADDR:PORT", "[ADDR]:PORT", or "/PATH" for a Unix
+/* True if TEXT, where to listen, is the path of a Unix socket, absolute or not:
+ * there is a slash in it. */
+bool server_is_path(const char *text);
+
+/* A listening socket at TEXT: "ADDR:PORT", "[ADDR]:PORT", or a path for a Unix
  * socket with MODE (one that nobody listens to any more is replaced).  PORT may
  * be 0; *PORT, if not NULL, is the one there is (0 for a Unix socket).  Errors,
  * with -1: REASON_FILE; REASON_USAGE for a TEXT that is none of these. */

@@ -116,12 +116,18 @@ listen_unix(const char *text, unsigned mode, int *port, struct err *err)
 	return fd;
 }
 
+bool
+server_is_path(const char *text)
+{
+	return strchr(text, '/') != NULL;
+}
+
 int
 server_listen(const char *text, unsigned mode, int *port, struct err *err)
 {
 	struct sockaddr_storage address;
 
-	if (text[0] == '/')
+	if (server_is_path(text))
 		return listen_unix(text, mode, port, err);
 	if (!sockaddr_parse_listen(text, &address))
 		return err_set(err, REASON_USAGE,

@@ -77,7 +77,7 @@ listen_usual(const char *address)
 {
 	struct sockaddr_storage parsed;
 
-	if (address[0] == '/' ||
+	if (server_is_path(address) ||
 	    (sockaddr_parse_listen(address, &parsed) && is_loopback(&parsed)))
 		return LISTEN_ALL;
 	return LISTEN_OCSP | LISTEN_HEALTH;
@@ -88,7 +88,7 @@ listen_check(const char *address, struct err *err)
 {
 	struct sockaddr_storage parsed;
 
-	if (address[0] == '/' || sockaddr_parse_listen(address, &parsed))
+	if (server_is_path(address) || sockaddr_parse_listen(address, &parsed))
 		return true;
 	(void)err_set(err, REASON_USAGE,
 	    "'%s' is no address to listen at: give ADDR:PORT, [ADDR]:PORT or "
@@ -188,7 +188,7 @@ write_text(struct outpost *outpost, const char *address, int port)
 {
 	const char *colon = strrchr(address, ':');
 
-	if (address[0] == '/' || colon == NULL)
+	if (server_is_path(address) || colon == NULL)
 		(void)snprintf(
 		    outpost->text, sizeof(outpost->text), "%s", address);
 	else

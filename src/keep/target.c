@@ -140,23 +140,27 @@ target_url(const struct target *target)
 				   : NULL;
 }
 
-/* The host of the URL that is asked first; what is no http URL goes by its own
- * name, and fails at once. */
+/* The host of the URL that is asked first: what is no http URL, such as the
+ * LDAP ones of private CAs, nobody asks; it gives the name where there is no
+ * other. */
 static void
 name_responder(struct target *target)
 {
 	const struct cert *leaf = target->leaf;
-	const char *url = target_url(target);
+	const char *own = target_url(target);
+	size_t count = own != NULL    ? 1
+		       : leaf == NULL ? 0
+				      : leaf->ocsp_url_count;
 	char *host = NULL;
 	int port;
 
-	if (url == NULL && leaf != NULL && leaf->ocsp_url_count > 0)
-		url = leaf->ocsp_urls[0];
+	for (size_t i = 0; i < count && host == NULL; i++)
+		(void)fetch_split_url(
+		    own != NULL ? own : leaf->ocsp_urls[i], &host, &port);
+	if (host == NULL && count > 0)
+		host = mem_string(own != NULL ? own : leaf->ocsp_urls[0]);
 	free(target->responder);
-	target->responder = NULL;
-	if (url != NULL)
-		target->responder =
-		    fetch_split_url(url, &host, &port) ? host : mem_string(url);
+	target->responder = host;
 }
 
 /* --- the files --- */

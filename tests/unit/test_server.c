@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -763,8 +764,7 @@ test_listen_texts(void **state)
 {
 	static const char *const bad[] = {"", "x", "127.0.0.1",
 	    "127.0.0.1:", ":80", "localhost:80", "127.0.0.1:65536",
-	    "127.0.0.1:-1", "127.0.0.1:8x", "[::1]", "::1", "[127.0.0.1:80",
-	    "./path"};
+	    "127.0.0.1:-1", "127.0.0.1:8x", "[::1]", "::1", "[127.0.0.1:80"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -774,6 +774,31 @@ test_listen_texts(void **state)
 			fail_msg("'%s' was accepted", bad[i]);
 		assert_int_equal(err.reason, REASON_USAGE);
 	}
+}
+
+/* A folder may be named from here: `--state-dir state`. */
+static void
+test_listen_at_relative_path(void **state)
+{
+	static const char *const paths[] = {"state/control.sock", "./here"};
+	struct scratch scratch;
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	scratch_make(&scratch);
+	assert_int_equal(chdir(scratch.dir), 0);
+	assert_int_equal(mkdir("state", 0700), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct err err = {0};
+		int fd = server_listen(paths[i], 0600, NULL, &err);
+
+		if (fd == -1)
+			fail_msg("%s: %s", paths[i], err.text);
+		close(fd);
+	}
+	assert_int_equal(fchdir(here), 0);
+	close(here);
+	scratch_remove(&scratch);
 }
 
 static void
@@ -868,6 +893,7 @@ main(void)
 	    T(many),
 	    T(no_handler),
 	    T(listen_texts),
+	    T(listen_at_relative_path),
 	    T(listen_twice),
 	    T(unix),
 	};

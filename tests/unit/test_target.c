@@ -19,7 +19,7 @@
 #include "scratch.h"
 
 static struct pki pki;
-static struct pki_party other, crl_only, crl_must;
+static struct pki_party other, crl_only, crl_must, ldap_first, ldap_only;
 static struct scratch scratch;
 static char *certificate, *issuer;
 static struct target *target;
@@ -38,6 +38,13 @@ make_pki(void **state)
 	crl_must = pki_party(&(struct pki_spec){.cn = "must",
 	    .issuer = &pki.issuer,
 	    .ext = {{"tlsfeature", "status_request"}}});
+	ldap_first = pki_party(&(struct pki_spec){.cn = "ldap",
+	    .issuer = &pki.issuer,
+	    .ext = {{"authorityInfoAccess",
+		"OCSP;URI:ldap://dir.test/x,OCSP;URI:http://ocsp.test/"}}});
+	ldap_only = pki_party(&(struct pki_spec){.cn = "ldap",
+	    .issuer = &pki.issuer,
+	    .ext = {{"authorityInfoAccess", "OCSP;URI:ldap://dir.test/x"}}});
 	return 0;
 }
 
@@ -48,6 +55,8 @@ free_pki(void **state)
 	pki_party_done(&other);
 	pki_party_done(&crl_only);
 	pki_party_done(&crl_must);
+	pki_party_done(&ldap_first);
+	pki_party_done(&ldap_only);
 	pki_done(&pki);
 	return 0;
 }
@@ -376,6 +385,19 @@ test_issuer_of_its_own(void **state)
 	expect_kept();
 }
 
+/* Private CAs: LDAP first.  It is the other one that is asked and named. */
+static void
+test_responder_is_one_that_can_be_asked(void **state)
+{
+	(void)state;
+	write_chain(certificate, &ldap_first, &pki.issuer);
+	assert_true(read_files());
+	assert_string_equal(target->responder, "ocsp.test");
+	write_chain(certificate, &ldap_only, &pki.issuer);
+	assert_true(read_files());
+	assert_string_equal(target->responder, "ldap://dir.test/x");
+}
+
 static void
 test_without_responder(void **state)
 {
@@ -511,6 +533,7 @@ main(void)
 	    TEST(test_waits),
 	    TEST(test_replaced_by_rename),
 	    TEST(test_issuer_of_its_own),
+	    TEST(test_responder_is_one_that_can_be_asked),
 	    TEST(test_without_responder),
 	    TEST(test_rules),
 	    TEST(test_lacks_feature),
