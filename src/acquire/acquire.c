@@ -317,11 +317,12 @@ prepare(struct acquire *a)
 
 	if (leaf->not_after < now || leaf->not_before > now)
 		return err_set(err, REASON_CERTIFICATE_EXPIRED,
-		    "the certificate of '%s' is valid %s %s: it needs no staple",
+		    "the certificate of '%s' is valid %s %s: it needs no %s",
 		    cert_name(leaf), leaf->not_after < now ? "until" : "from",
 		    clock_rfc3339(leaf->not_after < now ? leaf->not_after
 							: leaf->not_before,
-			at));
+			at),
+		    leaf->not_after < now ? "staple" : "staple before");
 	if (a->target.url == NULL && leaf->ocsp_url_count == 0)
 		return err_set(err, REASON_NO_OCSP_URL,
 		    "the certificate of '%s' names no OCSP responder, so OCSP "

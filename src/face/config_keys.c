@@ -64,19 +64,6 @@ check_upstream(const char *value, struct err *err)
 }
 
 static int
-check_url(const char *value, struct err *err)
-{
-	char *host = NULL;
-	int port;
-	bool good = fetch_split_url(value, &host, &port);
-
-	free(host);
-	return good ? 0
-		    : err_set(err, REASON_USAGE,
-			  "'%s' is no http:// or https:// URL", value);
-}
-
-static int
 check_responder(const char *value, struct err *err)
 {
 	struct roads roads = {0};
@@ -149,10 +136,10 @@ static const struct config_key keys[] = {
 
     {"", "certificate", KEY_BLOCK, 0, 0, NULL, NULL},
     {"certificate", "issuer", KEY_TEXT, 0, 0, NULL, NULL},
-    {"certificate", "url", KEY_TEXT, 0, 0, NULL, check_url},
+    {"certificate", "url", KEY_TEXT, 0, 0, NULL, options_check_url},
 
     {"", "issuer", KEY_BLOCK, 0, 0, NULL, NULL},
-    {"issuer", "url", KEY_TEXT, 0, 0, NULL, check_url},
+    {"issuer", "url", KEY_TEXT, 0, 0, NULL, options_check_url},
     {"issuer", "signer-file", KEY_TEXT, 0, 0, NULL, NULL},
     {"issuer", "no-next-update-life", KEY_DURATION, 60,
 	RULES_NO_NEXT_UPDATE_MAX_S, NULL, NULL},

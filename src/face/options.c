@@ -83,6 +83,14 @@ take_parsed(int id, const char *value, struct options *o, struct err *err)
 		if (o->pin_count == ACQUIRE_PINS_MAX)
 			return bad(err, "pin", value, "too many of them");
 		return acquire_pin_parse(value, &o->pins[o->pin_count++], err);
+	case OPT_URL:
+		o->url = value;
+		return options_check_url(value, err);
+	case OPT_STATE_DIR:
+		o->state_dir = value;
+		return value[0] != '\0'
+			   ? 0
+			   : bad(err, "state-dir", value, "give a folder");
 	case OPT_LISTEN:
 		return options_take_listen(o, value, err);
 	case OPT_PLACE:
@@ -124,8 +132,6 @@ text_option(int id, struct options *o)
 		return &o->issuer;
 	case OPT_OUTPUT:
 		return &o->output;
-	case OPT_URL:
-		return &o->url;
 	case OPT_CHAIN:
 		return &o->chain;
 	case OPT_REQUEST:
@@ -136,8 +142,6 @@ text_option(int id, struct options *o)
 		return &o->tls_ca;
 	case OPT_PROXY_AUTH_FILE:
 		return &o->roads.auth_file;
-	case OPT_STATE_DIR:
-		return &o->state_dir;
 	case OPT_SERVER:
 		return &o->server;
 	case OPT_SERVER_COMMAND:

@@ -124,6 +124,9 @@ struct options {
 int options_parse(int command, const char *name, int argc, char **argv,
     struct options *out, struct err *err);
 
+/* Can a responder be asked at URL?  Errors: REASON_USAGE. */
+int options_check_url(const char *url, struct err *err);
+
 /* Listen at ADDRESS too; "none": nowhere, not at the default address either.
  * Errors: REASON_USAGE. */
 int options_take_listen(

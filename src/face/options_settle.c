@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/clock.h"
 #include "face/options.h"
+#include "http/fetch.h"
 #include "tls/secure.h"
 
 static const char *
@@ -72,6 +73,19 @@ options_acquire(const struct options *options)
 	    .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms
 						  : ACQUIRE_TIMEOUT_MS,
 	};
+}
+
+int
+options_check_url(const char *url, struct err *err)
+{
+	char *host = NULL;
+	int port;
+	bool good = fetch_split_url(url, &host, &port);
+
+	free(host);
+	return good ? 0
+		    : err_set(err, REASON_USAGE,
+			  "'%s' is no http:// or https:// URL", url);
 }
 
 int

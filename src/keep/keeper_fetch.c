@@ -17,44 +17,6 @@ enum {
 
 /* --- decide --- */
 
-/* Fresh is news where something was wrong before; else the line on the response
- * has said it, or nothing has changed since the last run. */
-static enum log_level
-level_of(const struct target *target, enum target_state state)
-{
-	if (target_state_is_alarm(state))
-		return LOG_ERROR;
-	if (state == STATE_RETRYING)
-		return LOG_WARNING;
-	return state == STATE_FRESH && (target->state == STATE_PENDING ||
-					   target->state == STATE_DUE)
-		   ? LOG_DETAIL
-		   : LOG_NOTICE;
-}
-
-/* Say a state once, when it begins. */
-static void
-log_state(const struct target *target, enum target_state state, int64_t now)
-{
-	enum log_level level = level_of(target, state);
-	const struct staple *staple = target_servable(target, now);
-	const struct log_about about =
-	    target_about(target, "state", target_reason(target, state));
-	char left[CLOCK_SPAN];
-
-	if (state == STATE_NO_RESPONDER)
-		log_event(level, about,
-		    "no-responder: the certificate names no OCSP responder, "
-		    "so there is nothing to staple");
-	else if (staple != NULL)
-		log_event(level, about, "%s, usable for %s",
-		    target_state_name(state),
-		    clock_span(staple_usable_until(staple) - now, left));
-	else
-		log_event(level, about, "%s, no usable staple",
-		    target_state_name(state));
-}
-
 void
 keeper_decide(struct keeper *k, struct target *target)
 {
@@ -73,10 +35,7 @@ keeper_decide(struct keeper *k, struct target *target)
 	else if (target->ordered)
 		when = now;
 	if (changed) {
-		/* due is a moment, and pending is where all begin */
-		if (d.state != STATE_DUE &&
-		    !(d.state == STATE_PENDING && target->failures == 0))
-			log_state(target, d.state, now);
+		keeper_say_state(target, d.state, now);
 		target->said = true;
 		target->state = d.state;
 	}

@@ -182,6 +182,13 @@ void keeper_refresh(struct keeper *k, struct target *target);
 /* Start what is due, and arm for what is next. */
 void keeper_run_due(void *cookie);
 
+/* --- keeper_say.c --- */
+
+/* The line on STATE, which begins for TARGET: once for each, and none where the
+ * line on the attempt has said all. */
+void keeper_say_state(
+    const struct target *target, enum target_state state, int64_t now);
+
 /* --- keeper_store.c --- */
 
 /* Take what the store or the published file has for TARGET (A1). */

@@ -147,7 +147,7 @@ status_sentence(
     const struct status_row *row, int64_t now, char out[STATUS_SENTENCE])
 {
 	const struct cert *leaf = row->target->leaf;
-	char staple[96], span[CLOCK_SPAN];
+	char staple[96], span[CLOCK_SPAN], at[CLOCK_TEXT];
 	const char *text = "";
 
 	switch (row->state) {
@@ -186,12 +186,21 @@ status_sentence(
 	case STATE_ERROR:
 		text = row->detail == NULL ? "it cannot be used" : row->detail;
 		break;
+	case STATE_PENDING:
+		if (leaf != NULL && leaf->not_before > now) {
+			(void)snprintf(out, STATUS_SENTENCE,
+			    "the certificate is valid from %s on: its staple "
+			    "is fetched then (or is this clock wrong?)",
+			    clock_rfc3339(leaf->not_before, at));
+			return out;
+		}
+		say_failing(row, now, say_staple(row, now, staple), out);
+		return out;
 	case STATE_FRESH:
 	case STATE_DUE:
 	case STATE_RETRYING:
 	case STATE_EXPIRING:
 	case STATE_EXPIRED:
-	case STATE_PENDING:
 		say_failing(row, now, say_staple(row, now, staple), out);
 		return out;
 	}

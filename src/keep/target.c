@@ -279,7 +279,9 @@ target_about(const struct target *target, const char *event, enum reason failed)
 	return (struct log_about){
 	    .event = event,
 	    .certificate = target_name(target),
-	    .responder = target->responder,
+	    .responder = reason_group(failed) == GROUP_INPUT
+			     ? NULL /* nobody was asked */
+			     : target->responder,
 	    .reason = failed,
 	};
 }

@@ -14,7 +14,7 @@
 
 struct status_ca {
 	struct issuers issuers; /* of the targets */
-	struct pki_party issuer, www, mail, bare, must, old;
+	struct pki_party issuer, www, mail, bare, must, old, early;
 };
 
 static inline struct pki_party
@@ -47,6 +47,10 @@ status_ca_make(void)
 	ca.mail = status_leaf(&ca, "mail.test", "DNS:mail.test", NULL, 0);
 	ca.old =
 	    status_leaf(&ca, "old.test", "DNS:old.test", NULL, PKI_NOW - 3600);
+	ca.early = pki_party(&(struct pki_spec){.cn = "early.test",
+	    .issuer = &ca.issuer,
+	    .from = PKI_NOW + 7200,
+	    .ext = {{"authorityInfoAccess", "OCSP;URI:http://ocsp.test/"}}});
 	ca.must =
 	    status_leaf(&ca, "must.test", "DNS:must.test", "status_request", 0);
 	ca.bare = pki_party(&(struct pki_spec){.cn = "bare.test",
@@ -64,6 +68,7 @@ status_ca_done(struct status_ca *ca)
 	pki_party_done(&ca->bare);
 	pki_party_done(&ca->must);
 	pki_party_done(&ca->old);
+	pki_party_done(&ca->early);
 }
 
 static inline struct staple *
