@@ -14,7 +14,8 @@ enum {
 	/* A refusal that comes in less than half the time in which the host
 	 * itself answers was not sent by it (NETWORK-TRUTH 4.2, 36) */
 	RST_FACTOR = 2,
-	SLOW_MS = 2500,  /* near the 3 s that Apple's clients wait */
+	SLOW_MS = 2500, /* near the 3 s that Apple's clients wait */
+	HTTP_OK = 200,
 	REPEATS_MIN = 5, /* before "intermittent" is said */
 };
 
@@ -261,7 +262,13 @@ judge_http(struct workup *w, const struct seen_address *seen,
 	    find_control(w, CONTROL_WEB, NULL, &cite_web);
 	const struct fact_control *other =
 	    find_control(w, CONTROL_OTHER_HOST, seen->address, &cite);
+	size_t cite_split = PICTURE_NONE;
+	const struct fact_control *split =
+	    find_control(w, CONTROL_SPLIT, seen->address, &cite_split);
 	bool other_ok = other != NULL && other->err.reason == REASON_NONE;
+	/* the same request passes when no piece of it holds the words */
+	bool split_ok = split != NULL && split->err.reason == REASON_NONE &&
+			split->http_status == HTTP_OK;
 	struct finding *finding;
 
 	if (web != NULL && (web->redirect || (web->html && web->altered)) &&
@@ -271,9 +278,9 @@ judge_http(struct workup *w, const struct seen_address *seen,
 	} else if (web != NULL && web->altered && sum->errors + sum->odd > 0) {
 		code = FINDING_HTTP_PROXY_ERROR;
 		certainty = CERTAINTY_STRONG;
-	} else if (sum->cut > 0 && other_ok) {
+	} else if (sum->cut > 0 && (other_ok || split_ok)) {
 		code = FINDING_HTTP_RESET_KEYWORD;
-		if (certainty == CERTAINTY_STRONG)
+		if (certainty == CERTAINTY_STRONG || split_ok)
 			certainty = CERTAINTY_PROVEN;
 	} else if (sum->stalled > 0 && other_ok) {
 		code = FINDING_NET_MTU;
@@ -282,6 +289,7 @@ judge_http(struct workup *w, const struct seen_address *seen,
 	finding = finding_add(w, code, certainty, true);
 	about_address(finding, seen);
 	finding_cite(finding, cite);
+	finding_cite(finding, cite_split);
 	finding_cite(finding, cite_web);
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "doctor/picture.h"
+#include "doctor/split.h"
 #include "http/fetch.h"
 
 enum {
@@ -23,6 +24,7 @@ enum {
 struct one {
 	struct knock *knock;
 	struct fetch *fetch;
+	struct split *split;
 	enum fact_control_kind kind;
 	bool is_control;  /* a connection to the control */
 	const char *host; /* who is asked for the time; borrowed */
@@ -209,6 +211,27 @@ ask_for_the_time(struct knock *k, const char *control_address)
 	}
 }
 
+/* --- the same in two segments --- */
+
+static void
+split_asked(void *cookie)
+{
+	struct one *one = cookie;
+
+	one->split = NULL;
+	ended(one->knock);
+}
+
+static void
+ask_split(struct knock *k, const char *address)
+{
+	struct one *one = k->request.get_url == NULL ? NULL : add(k, address);
+
+	if (one != NULL)
+		one->split = split_start(k->loop, k->facts, k->began_ms,
+		    k->request.get_url, address, split_asked, one);
+}
+
 /* --- TCP --- */
 
 /* A connection is all that is looked at. */
@@ -295,6 +318,9 @@ look_at(struct knock *k, const struct seen_address *seen, int port)
 		connect_to(k, address, port, false);
 		break;
 	case REASON_HTTP_RESET:
+		ask_split(k, address);
+		ask(k, address, CONTROL_OTHER_HOST);
+		break;
 	case REASON_HTTP_TIMEOUT:
 	case REASON_HTTP_STATUS:
 	case REASON_HTTP_REDIRECT:
@@ -369,8 +395,10 @@ knock_cancel(struct knock **knock)
 	*knock = NULL;
 	if (k == NULL)
 		return;
-	for (size_t i = 0; i < k->count; i++)
+	for (size_t i = 0; i < k->count; i++) {
 		fetch_cancel(&k->list[i].fetch);
+		split_cancel(&k->list[i].split);
+	}
 	loop_timer_cancel(&k->nothing);
 	free(k);
 }

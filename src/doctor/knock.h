@@ -24,6 +24,7 @@ enum {
 
 struct knock_request {
 	const char *host, *url; /* the responder's */
+	const char *get_url;    /* the same with the request in it */
 	const char *control;
 	/* those of https tell the time; so does the control, over https */
 	const struct resolver *resolvers;

@@ -179,6 +179,7 @@ put_host(struct names *n, const struct resolver *r)
 		return;
 	/* an address in answer to these is impossible (NETWORK-TRUTH 1.2) */
 	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_TXT, 0, 1);
+	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_HTTPS, 0, 1);
 	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A, DNS_CD, 1);
 	if (n->request.bisect)
 		put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A,

@@ -164,6 +164,29 @@ judge(const struct served_probe *p, const struct handshake_result *result,
 }
 
 static void
+paused(void *cookie)
+{
+	struct served_probe *p = cookie;
+
+	p->timer = NULL;
+	shake_hands(p);
+}
+
+static void
+shake_hands_again(struct served_probe *p)
+{
+	const struct served_handshake *first = &p->served.handshakes[0];
+	const struct cert *leaf = p->served.id.leaf;
+
+	if (p->request.pause_ms > 0 && !first->stapled && leaf != NULL &&
+	    leaf->ocsp_url_count > 0)
+		p->timer =
+		    loop_timer_start(p->loop, p->request.pause_ms, paused, p);
+	else
+		shake_hands(p);
+}
+
+static void
 handshake_done(void *cookie, const struct handshake_result *result)
 {
 	struct served_probe *p = cookie;
@@ -192,7 +215,7 @@ handshake_done(void *cookie, const struct handshake_result *result)
 		judge(p, result, h);
 	}
 	if (p->served.handshake_count < SERVED_HANDSHAKES)
-		shake_hands(p);
+		shake_hands_again(p);
 	else
 		measure_or_finish(p);
 }

@@ -31,7 +31,10 @@ struct served_request {
 						  first resolver for the
 						  penalty */
 	bool always_penalty; /* also when a staple is served */
-	bool no_penalty;     /* the caller measures it, if at all */
+	/* between a first handshake without a staple and the second: a server
+	 * that fetches lazily has it by then; 0: none */
+	int64_t pause_ms;
+	bool no_penalty; /* the caller measures it, if at all */
 };
 
 struct served_handshake {

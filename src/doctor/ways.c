@@ -233,6 +233,7 @@ start_ways(struct ways *w)
 	const struct knock_request request = {
 	    .host = w->request.host,
 	    .url = w->request.url,
+	    .get_url = w->get_url,
 	    .control = w->request.control,
 	    .resolvers = w->request.resolvers,
 	    .resolver_count = w->request.resolver_count,

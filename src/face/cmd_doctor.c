@@ -23,6 +23,7 @@
 
 enum {
 	HTTPS_PORT = 443,
+	LAZY_MS = 2000,    /* for a server that fetches when asked */
 	DOCTOR_MS = 29000, /* then what is there has to do */
 };
 
@@ -241,6 +242,7 @@ run_probes(struct job *job)
 	    .ca_file = o->ca_file,
 	    .policy = state_policy(o),
 	    .options = &job->acquire,
+	    .pause_ms = LAZY_MS,
 	    .no_penalty = true,
 	};
 

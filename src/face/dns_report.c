@@ -101,6 +101,8 @@ type_name(uint16_t type)
 		return "NS";
 	case DNS_TXT:
 		return "TXT";
+	case DNS_HTTPS:
+		return "HTTPS";
 	default:
 		return "?";
 	}

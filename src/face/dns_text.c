@@ -24,6 +24,7 @@ type_name(const struct fact_question *q)
 	       : q->type == DNS_A       ? "A"
 	       : q->type == DNS_AAAA    ? "AAAA"
 	       : q->type == DNS_NS      ? "NS"
+	       : q->type == DNS_HTTPS   ? "HTTPS"
 					: "TXT";
 }
 

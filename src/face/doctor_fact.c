@@ -55,8 +55,8 @@ add_datagram(
 	add(line, "%s%s%s answered %s",
 	    q->party == PARTY_DARK ? "where no resolver is, " : "", q->asked,
 	    d->elsewhere ? " did not, another one" : "", q->name);
-	if (q->type == DNS_TXT)
-		add(line, " (TXT)");
+	if (q->type == DNS_TXT || q->type == DNS_HTTPS)
+		add(line, q->type == DNS_TXT ? " (TXT)" : " (HTTPS)");
 	if (q->party == PARTY_AUTHORITY)
 		add(line, " (the zone's own server%s)",
 		    d->authoritative ? "" : ", without AA");
@@ -129,8 +129,11 @@ add_tls(struct line *line, const struct fact_tls *tls)
 static void
 add_control(struct line *line, const struct fact_control *c)
 {
-	add(line, "%s asked for a page of %s that cannot exist: ", c->address,
-	    c->host);
+	add(line,
+	    c->kind == CONTROL_SPLIT
+		? "%s asked the same of %s in two segments: "
+		: "%s asked for a page of %s that cannot exist: ",
+	    c->address, c->host);
 	if (c->err.reason != REASON_NONE)
 		add_failure(line, &c->err);
 	else

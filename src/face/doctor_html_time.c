@@ -58,10 +58,11 @@ type_text(const struct fact_question *q)
 {
 	if (q->party == PARTY_SYSTEM)
 		return "addresses";
-	return q->type == DNS_A      ? "A"
-	       : q->type == DNS_AAAA ? "AAAA"
-	       : q->type == DNS_NS   ? "NS"
-				     : "TXT";
+	return q->type == DNS_A       ? "A"
+	       : q->type == DNS_AAAA  ? "AAAA"
+	       : q->type == DNS_NS    ? "NS"
+	       : q->type == DNS_HTTPS ? "HTTPS"
+				      : "TXT";
 }
 
 static const char *

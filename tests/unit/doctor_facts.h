@@ -15,7 +15,7 @@
  *   connect ADDRESS:PORT ok|refused|timeout MS
  *   control ADDRESS ok|timeout            (IPv4 and IPv6 controls)
  *   web ok|html|redirect|altered|timeout
- *   otherhost ADDRESS ok|http-reset
+ *   otherhost ADDRESS ok|http-reset; split ADDRESS ok|http-reset
  *   tls RESOLVER sni|other ok|cut|dead|badcert
  *   served N none|good|bad
  *   setting CODE [ADDRESS]
@@ -332,6 +332,7 @@ facts_web(struct facts *f, struct facts_line *line, enum fact_control_kind kind)
 	c->kind = kind;
 	if (kind != CONTROL_WEB)
 		facts_copy(c->address, sizeof(c->address), line->word[1]);
+	c->http_status = kind == CONTROL_SPLIT ? 200 : 404;
 	c->html = strcmp(word, "html") == 0;
 	c->redirect = strcmp(word, "redirect") == 0;
 	c->altered = c->html || strcmp(word, "altered") == 0;
@@ -339,6 +340,8 @@ facts_web(struct facts *f, struct facts_line *line, enum fact_control_kind kind)
 		facts_reason(&c->err, "connect-timeout");
 	if (strcmp(word, "http-reset") == 0)
 		facts_reason(&c->err, "http-reset");
+	if (c->err.reason != REASON_NONE)
+		c->http_status = 0;
 }
 
 static inline void
@@ -446,6 +449,8 @@ facts_add_line(struct facts *f, char *text)
 		facts_web(f, &line, CONTROL_WEB);
 	else if (strcmp(what, "otherhost") == 0)
 		facts_web(f, &line, CONTROL_OTHER_HOST);
+	else if (strcmp(what, "split") == 0)
+		facts_web(f, &line, CONTROL_SPLIT);
 	else if (strcmp(what, "tls") == 0)
 		facts_tls(f, &line);
 	else if (strcmp(what, "served") == 0)

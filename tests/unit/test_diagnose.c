@@ -336,6 +336,15 @@ static const struct row {
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-reset x3\n"
 				"otherhost 192.0.2.1 http-reset\n" WEB,
 	"responder-down", CERTAINTY_STRONG, NULL, "http-reset-keyword", NULL},
+    {"37 cut with every Host, but not in two segments",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-reset x3\n"
+				"otherhost 192.0.2.1 http-reset\n"
+				"split 192.0.2.1 ok\n" WEB,
+	"http-reset-keyword", CERTAINTY_PROVEN, NULL, "responder-down", NULL},
+    {"37 look-alike: cut in any number of segments",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-reset x3\n"
+				"split 192.0.2.1 http-reset\n" WEB,
+	"responder-down", CERTAINTY_STRONG, NULL, "http-reset-keyword", NULL},
     {"38 a captive portal",
 	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1
 		       " control = 192.0.2.77\n"

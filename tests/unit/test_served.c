@@ -221,6 +221,41 @@ test_rows(void **state)
 	}
 }
 
+/* A server that fetches lazily is given the time for it; one that staples, or
+ * whose certificate has no responder, is not waited for. */
+static void
+test_pause(void **state)
+{
+	static const struct {
+		enum gift gifts[2];
+		bool waits;
+	} cases[] = {
+	    {{NOTHING, GOOD}, true},
+	    {{NOTHING, NOTHING}, true},
+	    {{GOOD, GOOD}, false},
+	};
+	enum { PAUSE_MS = 700 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t began;
+
+		start(cases[i].gifts);
+		request.no_penalty = true;
+		request.pause_ms = PAUSE_MS;
+		began = clock_mono_ms();
+		look("site.test");
+		tls_script_stop(&server);
+		assert_int_equal(seen.handshake_count, 2);
+		if (cases[i].waits)
+			assert_true(clock_mono_ms() - began >= PAUSE_MS);
+		assert_false(seen.has_penalty);
+		assert_int_equal(seen.stapled,
+		    cases[i].gifts[0] == GOOD || cases[i].gifts[1] == GOOD);
+		assert_true(seen.chain_count > 0 && seen.chain_octets > 100);
+	}
+}
+
 static void
 test_always_penalty(void **state)
 {
@@ -343,6 +378,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_always_penalty),
+	    cmocka_unit_test(test_pause),
 	    cmocka_unit_test(test_server_names),
 	    cmocka_unit_test(test_next_address),
 	    cmocka_unit_test(test_nobody_there),
