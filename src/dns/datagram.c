@@ -48,6 +48,7 @@ struct datagram_query {
 	struct err err;
 	bool plain; /* asked without EDNS, as the last resort */
 	bool once;
+	int hops; /* 0: any */
 	unsigned manner;
 	bool busy, cancelled, reporting;
 	struct datagram_callbacks callbacks;
@@ -339,7 +340,7 @@ socket_event(void *cookie, int status, int events)
 	if (!read_datagrams(query))
 		return;
 	unreachable = read_errors(query);
-	if (unreachable != 0 && query->answers == 0) {
+	if (unreachable != 0 && query->answers == 0 && query->hops == 0) {
 		fail_unreachable(query, unreachable);
 		finish(query);
 	}
@@ -402,6 +403,8 @@ set_up(struct datagram_query *query)
 		fail_unreachable(query, errno);
 		return -1;
 	}
+	if (query->hops > 0)
+		packet_limit(query->fd, query->server.ss_family, query->hops);
 	if (!send_question(query))
 		return -1;
 	query->watch = loop_watch_start(
@@ -447,6 +450,7 @@ datagram_ask(uv_loop_t *loop, const struct datagram_question *question,
 	query->type = question->type;
 	query->manner = question->manner;
 	query->once = question->once;
+	query->hops = question->hops;
 	query->hold_ms =
 	    question->hold_ms > 0 ? question->hold_ms : DATAGRAM_HOLD_MS;
 	query->asked_ms = clock_mono_ms();

@@ -68,6 +68,9 @@ struct datagram_question {
 	/* Never asked again: then two answers are two answers to one
 	 * question, and silence is silence. */
 	bool once;
+	/* It goes so many hops and no farther, and that routers say so is no
+	 * failure; 0: as far as needed. */
+	int hops;
 };
 
 /* Ask SERVER.  HOLD_MS 0 means DATAGRAM_HOLD_MS. */

@@ -72,6 +72,16 @@ turn_on(int fd, int family)
 	       setsockopt(fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
 }
 
+void
+packet_limit(int fd, int family, int hops)
+{
+	if (family == AF_INET6)
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof(hops));
+	else
+		(void)setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof(hops));
+}
+
 int
 packet_socket(int family)
 {

@@ -24,6 +24,9 @@ struct packet {
 /* A socket of FAMILY; the caller closes it.  -1 with errno. */
 int packet_socket(int family);
 
+/* What is sent from now on goes HOPS hops at most. */
+void packet_limit(int fd, int family, int hops);
+
 /* One datagram, or one report of the error queue with MSG_ERRQUEUE in FLAGS.
  * 0 and *PACKET, or the errno. */
 int packet_receive(int fd, int flags, struct packet *packet);

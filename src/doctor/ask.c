@@ -17,6 +17,7 @@ struct ask {
 	int64_t began_ms, asked_ms;
 	struct resolver resolver;
 	enum fact_party party;
+	int hops;
 	size_t question; /* index of its fact */
 	bool scratch;    /* there was no room for it */
 	size_t answers;
@@ -41,7 +42,9 @@ probe_of(const struct ask *ask)
 	case RESOLVER_SYSTEM:
 		return "G";
 	case RESOLVER_UDP:
-		return ask->party == PARTY_DARK ? "N" : "U";
+		return ask->hops > 0              ? "D"
+		       : ask->party == PARTY_DARK ? "N"
+						  : "U";
 	case RESOLVER_TCP:
 		return "T";
 	case RESOLVER_TLS:
@@ -235,6 +238,7 @@ add_question(struct ask *ask, const struct ask_request *request)
 	q->no_rd = (request->manner & DNS_NO_RD) != 0;
 	q->cd = (request->manner & DNS_CD) != 0;
 	q->repeat = request->repeat;
+	q->hops = request->hops;
 }
 
 static void
@@ -255,6 +259,7 @@ put(void *cookie)
 	    .type = request->type,
 	    .hold_ms = request->hold_ms > 0 ? request->hold_ms : ASK_HOLD_MS,
 	    .manner = request->manner,
+	    .hops = request->hops,
 	    .once = true,
 	};
 	const struct questions questions = {
@@ -293,6 +298,7 @@ ask_start(uv_loop_t *loop, struct facts *facts, int64_t began_ms,
 	ask->began_ms = began_ms;
 	ask->resolver = *request->resolver;
 	ask->party = request->party;
+	ask->hops = request->hops;
 	ask->cb = cb;
 	ask->cookie = cookie;
 	add_question(ask, request);

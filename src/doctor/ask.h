@@ -28,6 +28,7 @@ struct ask_request {
 	enum fact_role role;
 	enum dns_type type; /* the system is always asked for addresses */
 	unsigned manner;    /* of DNS_; over UDP only */
+	int hops;           /* so far and no farther, over UDP; 0: any */
 	unsigned repeat;
 	int64_t delay_ms; /* not before that, from now */
 	int64_t hold_ms;  /* 0: ASK_HOLD_MS, for others their own deadline */

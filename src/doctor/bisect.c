@@ -138,6 +138,23 @@ judge_scope(const struct facts *facts, struct bisect *b)
 	return true;
 }
 
+/* Routers on the way send no DNS: whoever answers sits before the last hop. */
+static int
+fewest_hops(const struct facts *facts)
+{
+	int fewest = 0;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind == FACT_QUESTION &&
+		    q->role == ROLE_HOP && q->answers > 0 &&
+		    (fewest == 0 || q->hops < fewest))
+			fewest = q->hops;
+	}
+	return fewest;
+}
+
 /* --- what is said --- */
 
 static void
@@ -301,6 +318,7 @@ bisect_judge(const struct facts *facts, const char *host, struct bisect *out)
 	}
 	out->outcome = BISECT_INJECTED;
 	judge_links(out);
+	out->hops = fewest_hops(facts);
 	if (!judge_scope(facts, out))
 		out->scope[0] = '\0';
 	say_injected(out);

@@ -33,7 +33,10 @@ struct bisect {
 	size_t count;
 	char scope[FACT_NAME_TEXT];       /* "host", "*.zone", "pattern", "" */
 	char resolver[RESOLVER_URL_TEXT]; /* of BISECT_RESOLVER, else "" */
-	char verdict[512];                /* a sentence or two */
+	/* the fewest with which a question was answered; who answers is no
+	 * farther away.  0: not known */
+	int hops;
+	char verdict[512]; /* a sentence or two */
 };
 
 const char *bisect_outcome_name(enum bisect_outcome outcome);

@@ -214,7 +214,7 @@ static unsigned
 circumstances(const struct picture *p, const struct seen_asked *a)
 {
 	return (a->no_edns ? 1U : 0U) + (a->ttl_off ? 1U : 0U) +
-	       (a->pooled ? 1U : 0U) +
+	       (a->pooled ? 1U : 0U) + (a->aa_flip ? 1U : 0U) +
 	       (right_elsewhere(p, a) != NULL ? 1U : 0U);
 }
 

@@ -85,6 +85,7 @@ fact_role_name(enum fact_role role)
 	    [ROLE_SUFFIX] = "suffix",
 	    [ROLE_EMBEDDED] = "embedded",
 	    [ROLE_ZONE] = "zone",
+	    [ROLE_HOP] = "hop",
 	    [ROLE_SERVER] = "server",
 	    [ROLE_IPV4ONLY] = "ipv4only",
 	};

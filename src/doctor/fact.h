@@ -58,6 +58,7 @@ enum fact_role {
 	ROLE_SUFFIX,    /* a random child of a zone further up */
 	ROLE_EMBEDDED,  /* suspect.random.control: an unanchored rule */
 	ROLE_ZONE,      /* what the name is under: its NS */
+	ROLE_HOP,       /* the suspect, by questions that go a few hops only */
 	ROLE_SERVER,    /* a name server of the zone */
 	ROLE_IPV4ONLY,  /* ipv4only.arpa, RFC 7050 */
 };
@@ -126,6 +127,7 @@ struct fact_question {
 	uint16_t type;
 	bool no_rd, cd;  /* RD=0, CD=1; else the usual */
 	unsigned repeat; /* 0: the first time */
+	int hops;        /* how far it could go; 0: as far as needed */
 	size_t answers;  /* FACT_DATAGRAMs of it */
 	struct err err;  /* REASON_NONE: something came; REASON_DNS_NO_ANSWER:
 			    silence; REASON_UNREACHABLE: ICMP;

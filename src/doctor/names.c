@@ -181,9 +181,7 @@ put_host(struct names *n, const struct resolver *r)
 	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_TXT, 0, 1);
 	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_HTTPS, 0, 1);
 	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A, DNS_CD, 1);
-	if (n->request.bisect)
-		put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A,
-		    DNS_NO_RD, 1);
+	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A, DNS_NO_RD, 1);
 	if (!over_tcp(r, &tcp))
 		return;
 	put(n, PARTY_RESOLVER, &tcp, host, ROLE_RESPONDER, DNS_A, 0, 1);
@@ -251,6 +249,53 @@ end(void *cookie)
 	end_when_over(n);
 }
 
+/* A suspect that was answered where no resolver is; owned. */
+static char *
+find_injected(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind == FACT_QUESTION &&
+		    q->party == PARTY_DARK && q->answers > 0 &&
+		    (q->role == ROLE_RESPONDER || q->role == ROLE_CHAIN))
+			return mem_string(q->name);
+	}
+	return NULL;
+}
+
+/* How far away whoever answers is: the same question with few hops to go. */
+static void
+third_round(void *cookie)
+{
+	struct names *n = cookie;
+	char *name = n->request.bisect ? find_injected(n->facts) : NULL;
+
+	if (name == NULL) {
+		end(n);
+		return;
+	}
+	n->round = round_new(n->loop, n->facts, n->began_ms);
+	for (int hops = 1; hops <= NAMES_HOPS_MAX; hops++) {
+		for (unsigned i = 0; i < NAMES_HOP_REPEATS; i++) {
+			const struct ask_request request = {
+			    .party = PARTY_DARK,
+			    .resolver = n->request.dark,
+			    .name = name,
+			    .role = ROLE_HOP,
+			    .type = DNS_A,
+			    .hops = hops,
+			    .repeat = i,
+			    .delay_ms = i * REPEAT_MS,
+			};
+
+			round_add(n->round, &request);
+		}
+	}
+	free(name);
+	round_run(n->round, end, n);
+}
+
 static void
 authority_asked(void *cookie)
 {
@@ -287,7 +332,7 @@ second_round(void *cookie)
 		n->authority = authority_start(n->loop, n->facts, n->began_ms,
 		    n->request.host, n->request.resolvers,
 		    n->request.resolver_count, authority_asked, n);
-	round_run(n->round, end, n);
+	round_run(n->round, third_round, n);
 }
 
 struct names *

@@ -4,7 +4,8 @@
  * First the name itself, with controls, by everybody; then, when the chain is
  * known, each later name by itself and names beside them that cannot exist.
  * With BISECT each question to the dark address is put often enough for the
- * statistics (NETWORK-TRUTH 4.3).  Facts only. */
+ * statistics (NETWORK-TRUTH 4.3), and one that was answered is put again with
+ * few hops to go (4.1, D).  Facts only. */
 #ifndef OCLASP_DOCTOR_NAMES_H
 #define OCLASP_DOCTOR_NAMES_H
 
@@ -19,6 +20,8 @@ enum {
 	NAMES_DARK_REPEATS = 3,
 	NAMES_BISECT_REPEATS = 10,
 	NAMES_CHAIN_MAX = 8, /* later names looked at */
+	NAMES_HOPS_MAX = 20, /* how far away a forger is looked for */
+	NAMES_HOP_REPEATS = 2,
 };
 
 struct names_request {

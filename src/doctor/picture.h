@@ -87,6 +87,7 @@ struct seen_asked {
 	bool no_edns;         /* answers for the suspect without OPT, for the
 			       control with */
 	bool ttl_off;         /* their IP TTL differs by more than 1 */
+	bool aa_flip;         /* AA to RD=0 alone: an authority it is not */
 	bool pooled;          /* their addresses are in the given pool */
 	bool confessed;       /* EDE 4, 15, 16 or 17 */
 	bool cd_answers;      /* with CD=1 there was an address */

@@ -191,7 +191,12 @@ take_suspect_answer(struct picture *p, struct seen_asked *seen, size_t index)
 	const struct fact_question *q = question_of(p, d);
 	enum answer_state state = state_of(p, d);
 
-	seen->authoritative = seen->authoritative || d->authoritative;
+	/* who has the name's authority has it whether RD is set or not; one
+	 * injector takes it where RD is 0 (NETWORK-TRUTH 1.2) */
+	if (q->no_rd && !is_authority(q))
+		seen->aa_flip = seen->aa_flip || d->authoritative;
+	else
+		seen->authoritative = seen->authoritative || d->authoritative;
 	if (d->wrong_type) {
 		seen->wrong_type = true;
 		seen->odd = index;
@@ -336,6 +341,7 @@ compare_with_control(struct picture *p, struct seen_asked *seen)
 {
 	const struct fact_datagram *suspect, *control;
 
+	seen->aa_flip = seen->aa_flip && !seen->authoritative;
 	if (seen->datagram == PICTURE_NONE)
 		return;
 	suspect = &p->facts->items[seen->datagram].u.datagram;

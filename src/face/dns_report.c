@@ -128,12 +128,14 @@ dns_report_answers(const struct facts *facts)
 		}
 		(void)json_array_append_new(list,
 		    json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:b, "
-			      "s:i, s:o, s:o}",
+			      "s:i, s:o, s:o, s:o}",
 			"id", (json_int_t)(i + 1), "resolver", q->asked,
 			"party", party_of(q), "transport", transport_of(q),
 			"name", report_json_text(q->name), "role",
 			fact_role_name(q->role), "type", type_name(q->type),
 			"rd", !q->no_rd, "cd", q->cd, "repeat", (int)q->repeat,
+			"hops",
+			q->hops == 0 ? json_null() : json_integer(q->hops),
 			"datagrams", datagrams, "error",
 			q->err.reason == REASON_NONE
 			    ? json_null()
@@ -192,7 +194,10 @@ dns_report_bisect(const struct bisect *bisect)
 			       "answered", (int)link->answered, "asked",
 			       (int)link->asked));
 	}
-	return json_pack("{s:o, s:o, s:o, s:s, s:s}", "chain", chain, "scope",
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s}", "chain", chain,
+	    "hops",
+	    bisect->hops == 0 ? json_null() : json_integer(bisect->hops),
+	    "scope",
 	    bisect->scope[0] == '\0' ? json_null()
 				     : report_json_text(bisect->scope),
 	    "resolver",

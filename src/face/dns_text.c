@@ -134,6 +134,10 @@ print_bisect(const struct bisect *b)
 	}
 	if (b->scope[0] != '\0')
 		(void)printf("  scope: %s\n", b->scope);
+	if (b->hops > 0)
+		(void)printf("  answered within %d hop%s: whoever answers is "
+			     "no farther away\n",
+		    b->hops, b->hops == 1 ? "" : "s");
 	(void)printf("  %s.\n", b->verdict);
 }
 

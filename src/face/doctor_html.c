@@ -303,6 +303,11 @@ add_bisect(struct buf *out, const struct bisect *b)
 		return;
 	buf_puts(out, "<h2>bisect</h2><p>");
 	buf_html(out, b->verdict);
+	if (b->hops > 0)
+		buf_printf(out,
+		    ". Answered within %d hops: whoever answers is no farther "
+		    "away",
+		    b->hops);
 	buf_puts(out, ".</p><div class=\"wide\"><table><thead><tr><th>name</th>"
 		      "<th>answered</th><th>injected</th></tr></thead><tbody>");
 	for (size_t i = 0; i < b->count; i++) {

@@ -75,6 +75,12 @@ def test_bisect(lab, target, links, scope):
     assert [link["injected"] for link in said["chain"]] == links, said
     assert said["scope"] == scope, said
     assert "cannot be told from here" in said["verdict"]
+    # D: the censor sits on the first router, and its answers bear the hop
+    # limit that the question had
+    assert said["hops"] == 1, said
+    near = [(a["hops"], d["ip_ttl"]) for a in result.json["answers"]
+            if a["role"] == "hop" for d in a["datagrams"]]
+    assert near and all(limit == hops for hops, limit in near), near
     assert verdicts & INJECTION, verdicts
 
 
@@ -84,6 +90,7 @@ def test_bisect_of_a_clean_network(lab):
     assert result.code == 75, result
     assert said["outcome"] == "inconclusive", said
     assert [link["injected"] for link in said["chain"]] == [None] * 3
+    assert said["hops"] is None
     assert not verdicts & INJECTION
 
 

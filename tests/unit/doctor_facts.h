@@ -3,11 +3,11 @@
  * tests.  One fact a line:
  *
  *   input [no-url | must-staple | expired | issuer-missing | ldap]
- *   ask WHOM ROLE [NAME] [txt] [cd] [AAAA] = ANSWER [/ ANSWER ...]
+ *   ask WHOM ROLE [NAME] [txt] [cd] [rd0] [AAAA] = ANSWER [/ ANSWER ...]
  *     WHOM     system, dark://IP, auth://IP, authtcp://IP, or a resolver's URL
  *     ROLE     responder chain control random sibling cousin suffix embedded
  *     ANSWER   ADDRESS[,ADDRESS...] nx servfail empty tc loop with marks
- *              noaa noedns ttlN edeN forged-type elsewhere malformed pooled
+ *              aa noaa noedns ttlN edeN forged-type elsewhere malformed pooled
  *              >CNAME
  *              or, alone: silent reset refused timeout tlsfail
  *   fetch ADDRESS OUTCOME [xN] [post] [proxy] [msN] [of SOURCE]
@@ -180,6 +180,8 @@ facts_answer_word(struct fact_datagram *d, struct fact_question *q, char *word)
 		d->elsewhere = true;
 	else if (strcmp(word, "malformed") == 0)
 		d->malformed = true;
+	else if (strcmp(word, "aa") == 0)
+		d->authoritative = true;
 	else if (strcmp(word, "noaa") == 0)
 		d->authoritative = false;
 	else if (strcmp(word, "pooled") == 0)
@@ -238,7 +240,7 @@ facts_ask(struct facts *f, struct facts_line *line)
 		facts_copy(q->asked, sizeof(q->asked), url);
 	}
 	d.authoritative = q->party == PARTY_AUTHORITY;
-	q->no_rd = q->party == PARTY_AUTHORITY;
+	q->no_rd = q->party == PARTY_AUTHORITY || facts_take(line, "rd0");
 	blank = d;
 	facts_copy(q->name, sizeof(q->name), facts_default_name(q->role));
 	for (; strcmp(line->word[i], "=") != 0; i++) {

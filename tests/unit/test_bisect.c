@@ -179,10 +179,46 @@ test_an_address_that_says_no(void **state)
 	facts_done(&facts);
 }
 
+/* The fewest hops of any question that was answered; of those that were not,
+ * and of others, nothing follows. */
+static void
+test_hops(void **state)
+{
+	static const struct {
+		int hops;
+		bool answered;
+	} asked[] = {{1, false}, {3, false}, {7, true}, {5, true}, {6, false}};
+	struct facts facts = {0};
+	struct bisect b;
+
+	(void)state;
+	facts_write(&facts,
+	    CHAIN "ask dark://192.0.2.99 control = silent\n"
+		  "ask dark://192.0.2.99 responder = 192.0.2.77\n");
+	bisect_judge(&facts, HOST, &b);
+	assert_int_equal(b.hops, 0);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		struct fact_question *q =
+		    &facts_add(&facts, FACT_QUESTION, "D", 0)->u.question;
+
+		q->party = PARTY_DARK;
+		q->role = ROLE_HOP;
+		q->hops = asked[i].hops;
+		q->answers = asked[i].answered ? 1 : 0;
+	}
+	bisect_judge(&facts, HOST, &b);
+	assert_int_equal(b.outcome, BISECT_INJECTED);
+	assert_int_equal(b.hops, 5);
+	/* they are no tries of the name: the statistics are as before */
+	assert_int_equal(b.links[0].asked, 1);
+	facts_done(&facts);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_hops),
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_a_wrong_resolver),
 	    cmocka_unit_test(test_an_address_that_says_no),

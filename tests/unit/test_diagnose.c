@@ -107,6 +107,16 @@ static const struct row {
 	"ask " R1
 	" responder = 192.0.2.77 noedns pooled\n" R1_CONTROL GOOD DEAD,
 	"dns-injection", CERTAINTY_STRONG, NULL, NULL, NULL},
+    {"6 it takes authority where RD is 0, beside another circumstance",
+	CERT SYS_WRONG
+	"ask " R1 " responder = 192.0.2.77 noedns\nask " R1
+	" responder rd0 = 192.0.2.77 noedns aa\n" R1_CONTROL GOOD DEAD,
+	"dns-injection", CERTAINTY_STRONG, NULL, NULL, NULL},
+    {"6 look-alike: it has authority in both",
+	CERT SYS_WRONG
+	"ask " R1 " responder = 192.0.2.77 noedns aa\nask " R1
+	" responder rd0 = 192.0.2.77 noedns aa\n" R1_CONTROL GOOD DEAD,
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
     {"7 only the last CNAME link",
 	CERT SYS_WRONG
 	"ask " R1
