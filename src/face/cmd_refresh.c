@@ -11,6 +11,7 @@
 #include "face/command.h"
 #include "face/daemon.h"
 #include "face/report.h"
+#include "keep/policy.h"
 
 struct job {
 	const struct options *o;
@@ -20,6 +21,16 @@ struct job {
 	size_t count; /* outcomes so far */
 	bool bad, later;
 };
+
+static bool
+is_revoked(const json_t *outcome)
+{
+	const char *state =
+	    json_string_value(json_object_get(outcome, "state"));
+
+	return state != NULL &&
+	       strcmp(state, target_state_name(STATE_REVOKED)) == 0;
+}
 
 /* As the exit status of fetch: an answer that is final, or an input that is
  * wrong, is bad; what a later try may mend is for later. */
@@ -32,7 +43,8 @@ judge(struct job *job, const json_t *outcome)
 	    json_string_value(json_object_get(outcome, "reason"));
 	enum reason reason = REASON_NONE;
 
-	if (status != NULL && strcmp(status, "good") != 0)
+	if ((status != NULL && strcmp(status, "good") != 0) ||
+	    is_revoked(outcome))
 		job->bad = true;
 	else if (status == NULL &&
 		 json_is_true(json_object_get(outcome, "fetched")) &&
@@ -53,7 +65,9 @@ print_outcome(const json_t *outcome, int64_t now)
 	char *status = daemon_text(outcome, "status");
 	char *state = daemon_text(outcome, "state");
 	char *reason = daemon_text(outcome, "reason");
-	char *detail = daemon_text(outcome, "detail");
+	char *detail = daemon_text(outcome,
+	    json_is_true(json_object_get(outcome, "fetched")) ? "detail"
+							      : "sentence");
 	char *until = daemon_when(outcome, "usable_until", now, "");
 	char *address = daemon_text(outcome, "address");
 

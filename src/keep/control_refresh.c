@@ -61,16 +61,24 @@ outcome_of(const struct target *target, const struct acquire_result *result)
 	const char *detail = result == NULL ? row.detail : NULL;
 	const char *status = NULL;
 	enum reason reason = row.reason;
+	char sentence[STATUS_SENTENCE];
 
 	if (result != NULL) {
 		reason = result->err.reason;
 		detail = reason == REASON_NONE ? NULL : result->err.text;
-		if (answered)
-			status = cert_status_name(result->facts.status);
 	}
+	if (answered && result->facts.status == CERT_GOOD &&
+	    row.state == STATE_REVOKED) {
+		answered = false;
+		reason = REASON_OLDER_THAN_STORED;
+		detail = "a response says good, and is no newer than the one "
+			 "that says revoked: it is not believed";
+	}
+	if (answered)
+		status = cert_status_name(result->facts.status);
 	return json_pack(
 	    "{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b,"
-	    " s:o}",
+	    " s:o, s:o}",
 	    "name", report_json_text(row.name), "path",
 	    report_json_text(target->certificate), "fingerprint",
 	    report_json_text(target_fingerprint(target)), "fetched",
@@ -86,21 +94,23 @@ outcome_of(const struct target *target, const struct acquire_result *result)
 	    "elapsed_ms",
 	    result == NULL ? json_null() : json_integer(result->elapsed_ms),
 	    "state", target_state_name(row.state), "alarm",
-	    target_state_is_alarm(row.state), "usable_until",
-	    report_json_time(row.usable_until));
+	    target_state_is_alarm(row.state), "sentence",
+	    report_json_text(status_sentence(&row, clock_wall_s(), sentence)),
+	    "usable_until", report_json_time(row.usable_until));
 }
 
 static json_t *
 outcome_dropped(const struct target *target)
 {
+	static const char why[] = "it is not kept any more";
+
 	return json_pack("{s:o, s:o, s:o, s:b, s:n, s:n, s:n, s:s, s:n, s:n,"
-			 " s:n, s:n, s:b, s:n}",
+			 " s:n, s:n, s:b, s:s, s:n}",
 	    "name", report_json_text(target_name(target)), "path",
 	    report_json_text(target->certificate), "fingerprint",
 	    report_json_text(target_fingerprint(target)), "fetched", 0,
-	    "verdict", "status", "reason", "detail", "it is not kept any more",
-	    "address", "source", "elapsed_ms", "state", "alarm", 0,
-	    "usable_until");
+	    "verdict", "status", "reason", "detail", why, "address", "source",
+	    "elapsed_ms", "state", "alarm", 0, "sentence", why, "usable_until");
 }
 
 /* --- jobs --- */

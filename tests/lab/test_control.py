@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from control_of_lab import Control
@@ -195,6 +196,13 @@ def test_refresh_tells_what_came_of_it(lab, kept):
     assert later.code == 75 and "status-try-later" in later.out, later
     lab.respond("unknown")
     assert kept.ask("refresh", "--all").code == 1
+    moment = int(time.time()) + 1  # newer than all before
+    lab.respond("revoked", this_update=moment)
+    assert kept.ask("refresh", "--all").code == 1
+    # C3: a good one that is no newer undoes nothing, and is not told as good
+    lab.respond("good", this_update=moment)
+    stale = kept.ask("refresh", "www.test")
+    assert stale.code == 1 and "older-than-stored" in stale.out, stale
     assert kept.ask("refresh", "nobody.test").code == 2
     assert kept.ask("refresh").code == 2
     assert kept.ask("refresh", "--all", "www.test").code == 2
@@ -218,6 +226,7 @@ def test_refresh_all_of_many(lab, kept, tmp_path):
     told = {outcome["name"]: outcome for outcome in document["outcomes"]}
     assert len(told) == 32
     assert told["bare.test"]["state"] == "no-responder"
+    assert "nothing to staple" in told["bare.test"]["sentence"]
     assert told[str(tmp_path / "missing.pem")]["reason"] == \
         "certificate-unreadable"
     assert all(told[f"l{i}.test"]["status"] == "good" for i in range(30))
