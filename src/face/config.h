@@ -17,4 +17,8 @@ struct config;
 int config_load(struct options *options, struct config **out, struct err *err);
 void config_free(struct config *config);
 
+/* The state-dir that this file names, also where config_load() has found a fault
+ * in it; NULL: none, or it cannot be read.  Owned. */
+char *config_state_dir(const struct options *options);
+
 #endif

@@ -143,10 +143,11 @@ run_settled(const struct command *command, const struct options *options)
 }
 
 /* Who asks a keeper that runs must not fail by a fault in a file which that
- * keeper has read when it was in order (I8): by the command line alone then. */
+ * keeper has read when it was in order (I8): by the command line alone then,
+ * and *STATE_DIR, owned, where the file says it. */
 static bool
 do_without_config(const struct command *command, int argc, char **argv,
-    struct options *options, struct err *err)
+    struct options *options, char **state_dir, struct err *err)
 {
 	if ((command->bit & CMD_DAEMON) == 0)
 		return false;
@@ -154,8 +155,12 @@ do_without_config(const struct command *command, int argc, char **argv,
 	    err->text, reason_name(err->reason));
 	roads_done(&options->roads);
 	err_clear(err);
-	return options_parse(
-		   command->bit, command->name, argc, argv, options, err) == 0;
+	if (options_parse(
+		command->bit, command->name, argc, argv, options, err) == -1)
+		return false;
+	if (options->state_dir == NULL)
+		options->state_dir = *state_dir = config_state_dir(options);
+	return true;
 }
 
 static int
@@ -163,6 +168,7 @@ run(const struct command *command, int argc, char **argv)
 {
 	struct config *config = NULL;
 	struct options options;
+	char *state_dir = NULL;
 	struct err err = {0};
 	int status;
 
@@ -177,13 +183,14 @@ run(const struct command *command, int argc, char **argv)
 					    : LOG_NOTICE);
 	if ((command->bit & CMD_CONFIG) != 0 &&
 	    config_load(&options, &config, &err) == -1 &&
-	    !do_without_config(command, argc, argv, &options, &err))
+	    !do_without_config(command, argc, argv, &options, &state_dir, &err))
 		return command_fail(command->name, &err, EXIT_USAGE);
 	status = options_settle(&options, &err) == -1
 		     ? command_fail(command->name, &err, EXIT_USAGE)
 		     : run_settled(command, &options);
 	roads_done(&options.roads);
 	config_free(config);
+	free(state_dir);
 	return status;
 }
 

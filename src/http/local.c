@@ -118,13 +118,18 @@ ask(CURL *curl, const char *address, const char *method, const char *url,
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
 	}
 	code = curl_easy_perform(curl);
-	if (code != CURLE_OK) {
-		int rc = err_set(err, REASON_FILE,
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		(void)err_set(err, REASON_FILE,
+		    "the one who listens gave no answer within %lld s: look "
+		    "into its log, or restart it",
+		    (long long)timeout_ms / 1000);
+	else if (code != CURLE_OK)
+		(void)err_set(err, REASON_FILE,
 		    "no whole answer from the one who listens: %s",
 		    body.full ? "it is too large" : curl_easy_strerror(code));
-
+	if (code != CURLE_OK) {
 		buf_done(&body);
-		return rc;
+		return -1;
 	}
 	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
 	out->len = body.len;

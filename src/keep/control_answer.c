@@ -183,14 +183,16 @@ answer_history(struct control *c, struct server_call *call)
 	size_t count = 0, limit = HISTORY_LIMIT;
 	json_t *attempts = json_array();
 	struct err err = {0};
-	unsigned status = 404;
+	unsigned status = 400;
 
 	if (name == NULL)
 		(void)err_set(&err, REASON_USAGE, "whose history? give a name");
-	else if (take_number(call, "limit", &limit, &err) == 0 &&
-		 status_find(c->k->targets, c->k->target_count, name, &found,
-		     &count, &err) == 0 &&
-		 target_fingerprint(found[0]) != NULL &&
+	else if (take_number(call, "limit", &limit, &err) == -1)
+		status = 400;
+	else if (status_find(c->k->targets, c->k->target_count, name, &found,
+		     &count, &err) == -1)
+		status = 404;
+	else if (target_fingerprint(found[0]) != NULL &&
 		 store_history(c->k->store, target_fingerprint(found[0]), limit,
 		     add_attempt, attempts, &err) == -1)
 		status = 500;

@@ -142,9 +142,9 @@ say_failing(const struct status_row *row, int64_t now, const char *first,
 	    row->detail == NULL ? "" : row->detail);
 }
 
-const char *
-status_sentence(
-    const struct status_row *row, int64_t now, char out[STATUS_SENTENCE])
+/* How ROW stands, apart from its file. */
+static const char *
+say_state(const struct status_row *row, int64_t now, char out[STATUS_SENTENCE])
 {
 	const struct cert *leaf = row->target->leaf;
 	char staple[96], span[CLOCK_SPAN], at[CLOCK_TEXT];
@@ -205,5 +205,19 @@ status_sentence(
 		return out;
 	}
 	(void)snprintf(out, STATUS_SENTENCE, "%s", text);
+	return out;
+}
+
+const char *
+status_sentence(
+    const struct status_row *row, int64_t now, char out[STATUS_SENTENCE])
+{
+	const struct trouble *file = row->target->unreadable;
+	size_t len = strlen(say_state(row, now, out));
+
+	/* what was read before is in force, until the next start */
+	if (file != NULL && row->state != STATE_ERROR)
+		(void)snprintf(out + len, STATUS_SENTENCE - len,
+		    "; but its file cannot be used any more: %s", file->text);
 	return out;
 }

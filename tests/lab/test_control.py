@@ -431,8 +431,9 @@ def test_what_is_not_there(kept):
             ("/api/v1/status?after=x", "GET", 400),
             ("/api/v1/status?state=", "GET", 400),
             ("/api/v1/status?name=", "GET", 404),
-            ("/api/v1/history", "GET", 404),
-            ("/api/v1/history?name=www.test&limit=x", "GET", 404),
+            ("/api/v1/history", "GET", 400),
+            ("/api/v1/history?name=www.test&limit=x", "GET", 400),
+            ("/api/v1/history?name=nobody", "GET", 404),
             ("/status?name=%3Cscript%3E", "GET", 404)):
         got, headers, text = kept.control.ask(target, method)
         assert got == status, (target, got, text)

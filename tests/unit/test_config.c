@@ -523,6 +523,43 @@ test_unreadable(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 /* clang-format on */
 
+/* I8: who mistypes must still find the keeper that runs. */
+static void
+test_state_dir_of_a_faulty_file(void **state)
+{
+	/* NULL: not found */
+	static const struct {
+		const char *text, *dir;
+	} rows[] = {
+	    {"state-dir = \"/srv/a b\"\nnonsense\n", "/srv/a b"},
+	    {"nonsense\n\tstate-dir=/srv/a # ours\n", "/srv/a"},
+	    {"timeout = 5 parsec\nstate-dir = /srv/a", "/srv/a"},
+	    {"# state-dir = /srv/a\n", NULL},
+	    {"state-dirs = /srv/a\n", NULL},
+	    {"state-dir\n= /srv/a\n", NULL},
+	    {"state-dir = \"/srv/a\n", NULL},
+	    {"state-dir = \"/srv/a\\\"b\"\n", NULL},
+	    {"state-dir = \n", NULL},
+	    {"state-dir = \"\"\n", NULL},
+	    {"", NULL},
+	};
+	struct options o = {.config = path};
+
+	(void)state;
+	assert_null(config_state_dir(&o)); /* no file */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *found;
+
+		scratch_write(path, rows[i].text);
+		found = config_state_dir(&o);
+		if ((found == NULL) != (rows[i].dir == NULL) ||
+		    (found != NULL && strcmp(found, rows[i].dir) != 0))
+			fail_msg("'%s': %s", rows[i].text,
+			    found == NULL ? "none" : found);
+		free(found);
+	}
+}
+
 int
 main(void)
 {
@@ -536,6 +573,7 @@ main(void)
 	    TEST(test_every_key_is_described),
 	    TEST(test_too_many),
 	    TEST(test_unreadable),
+	    TEST(test_state_dir_of_a_faulty_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

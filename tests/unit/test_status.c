@@ -162,6 +162,26 @@ test_sentences(void **state)
 	}
 }
 
+/* What was read before stays in force: that must not hide what is there now. */
+static void
+test_file_that_broke(void **state)
+{
+	struct target *t = status_target(&ca, "/c/www", &ca.www, 200000);
+	struct status_row row = status_row(t, PKI_NOW);
+	char text[STATUS_SENTENCE];
+	struct err err = {0};
+
+	(void)state;
+	assert_null(strstr(status_sentence(&row, PKI_NOW, text), "file"));
+	(void)err_set(&err, REASON_CERTIFICATE_UNREADABLE, "it is empty");
+	trouble_set(&t->unreadable, &err);
+	(void)status_sentence(&row, PKI_NOW, text);
+	assert_non_null(strstr(text, "usable for 2 d 7 h"));
+	assert_non_null(
+	    strstr(text, "file cannot be used any more: it is emp"));
+	target_free(t);
+}
+
 /* --- which rows --- */
 
 static void
@@ -482,6 +502,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_sentences),
+	    cmocka_unit_test(test_file_that_broke),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_fingerprints),
 	    cmocka_unit_test(test_ambiguous),
