@@ -285,6 +285,7 @@ third_round(void *cookie)
 			    .role = ROLE_HOP,
 			    .type = DNS_A,
 			    .hops = hops,
+			    .hold_ms = NAMES_HOP_MS,
 			    .repeat = i,
 			    .delay_ms = i * REPEAT_MS,
 			};

@@ -22,6 +22,7 @@ enum {
 	NAMES_CHAIN_MAX = 8, /* later names looked at */
 	NAMES_HOPS_MAX = 20, /* how far away a forger is looked for */
 	NAMES_HOP_REPEATS = 2,
+	NAMES_HOP_MS = 800, /* a forger is near, and fast */
 };
 
 struct names_request {

@@ -107,6 +107,20 @@ measure(struct job *job, bool outside)
 	(void)penalty_start(&job->loop, job->pool, &request, measured, job);
 }
 
+/* Whether a server staples is not known from a file. */
+static void
+leave_unmeasured(struct job *job)
+{
+	struct fact_untested *u;
+
+	if (job->id.leaf == NULL || job->id.leaf->ocsp_url_count == 0)
+		return;
+	u = &facts_add(&job->facts, FACT_UNTESTED, "-", 0)->u.untested;
+	fact_copy(
+	    u->what, sizeof(u->what), "what a client without a staple waits");
+	fact_copy(u->why, sizeof(u->why), "--penalty measures it");
+}
+
 static void
 examine(struct job *job)
 {
@@ -253,6 +267,8 @@ run_probes(struct job *job)
 		examine(job);
 		if (o->penalty)
 			measure(job, false);
+		else
+			leave_unmeasured(job);
 	} else {
 		tell(job, "the server");
 		(void)served_start(

@@ -8,7 +8,8 @@
 #include "face/report.h"
 
 enum {
-	SPAN = 24, /* "12.3 s" */
+	SPAN = 24,    /* "12.3 s" */
+	LINES = 1024, /* octets about the server */
 	OUTCOMES_MAX = 8,
 	/* TCP's first flight, RFC 6928: ten segments of 1460 octets.  A chain
 	 * that does not fit costs the handshake one more round trip. */
@@ -68,14 +69,16 @@ has_no_url(const struct doctor_report *r)
 	return r->penalty->err.reason == REASON_NO_OCSP_URL;
 }
 
+/* A line each, for what else makes a client wait. */
 static void
-print_server(const struct doctor_server *s)
+add_server(struct buf *out, const struct doctor_server *s)
 {
-	(void)printf("    TCP connect  %lld ms%s\n", (long long)s->connect_ms,
+	buf_printf(out, "    TCP connect  %lld ms%s\n",
+	    (long long)s->connect_ms,
 	    s->connect_ms >= SLOW_CONNECT_MS ? ": far away, or a lossy path"
 					     : "");
-	(void)printf("    TLS          %lld ms\n", (long long)s->tls_ms);
-	(void)printf("    chain        %zu certificate%s, %zu octets%s%s\n",
+	buf_printf(out, "    TLS          %lld ms\n", (long long)s->tls_ms);
+	buf_printf(out, "    chain        %zu certificate%s, %zu octets%s%s\n",
 	    s->chain_count, s->chain_count == 1 ? "" : "s", s->chain_octets,
 	    s->chain_octets > FIRST_FLIGHT
 		? ": more than TCP's first flight, one more round trip"
@@ -92,8 +95,12 @@ print_no_url(const struct doctor_report *r)
 	    "  none: the certificate names no responder, no client asks "
 	    "one. A stall is not OCSP.\n  look at");
 	if (r->server != NULL && r->server->reached) {
-		(void)printf(", measured now:\n");
-		print_server(r->server);
+		struct buf lines;
+
+		buf_init(&lines, LINES);
+		add_server(&lines, r->server);
+		(void)printf(", measured now:\n%s", buf_text(&lines));
+		buf_done(&lines);
 	} else {
 		(void)printf(
 		    " the time of a TCP connect, the size of the chain, "
@@ -319,6 +326,11 @@ doctor_penalty_html(struct buf *out, const struct doctor_report *r)
 				    "not OCSP."
 				  : r->penalty->err.text);
 		buf_puts(out, "</p>\n");
+		if (has_no_url(r) && r->server != NULL && r->server->reached) {
+			buf_puts(out, "<pre>");
+			add_server(out, r->server);
+			buf_puts(out, "</pre>\n");
+		}
 		return;
 	}
 	buf_puts(out, "<div class=\"wide\"><table><thead><tr><th>client</th>"

@@ -96,7 +96,9 @@ def test_a_stall_without_a_responder_is_not_ocsp(sites):
     server = penalty["server"]
     assert server["chain_certificates"] >= 1 and server["chain_octets"] > 300
     assert server["connect_ms"] >= 0 and server["tls_ms"] >= 0
-    text = site.lab.oclasp("doctor", target, *words).out
+    page = site.folder / "page.html"
+    text = site.lab.oclasp("doctor", target, *words, "--html", page).out
+    assert "TCP connect" in page.read_text()
     assert "A stall is not OCSP" in text and "TCP connect" in text
 
 
