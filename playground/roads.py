@@ -104,6 +104,11 @@ class WebHandler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def date_time_string(self, timestamp=None):
+        ahead = self.server.owner.script.now().get("ahead_s", 0)
+        return super().date_time_string(
+            (time.time() if timestamp is None else timestamp) + ahead)
+
     def log_message(self, *_):
         pass
 

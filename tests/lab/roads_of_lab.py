@@ -40,14 +40,16 @@ class Roads:
         return pki.Leaf(certificate, key, [ca.certificate]).write(
             self.folder / f"dns{self.number}")
 
-    def open(self, *words, leaf=None, names=None, lies=None, delay_ms=0):
+    def open(self, *words, leaf=None, names=None, lies=None, delay_ms=0,
+             ahead_s=0):
         """Serve; WORDS are those of playground.roads.  The log's path."""
         self.number += 1
         script = self.folder / f"roads{self.number}.json"
         log = self.folder / f"roads{self.number}.log"
         util.write_json(script, {"names": names or NAMES,
                                  "lies": lies or {},
-                                 "delay_ms": delay_ms})
+                                 "delay_ms": delay_ms,
+                                 "ahead_s": ahead_s})
         leaf = leaf or self.certificate()
         self.processes.append(self.lab.spaces.serve(
             WORLD, "playground.roads", *words, "--certificate", leaf.path,

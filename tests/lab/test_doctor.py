@@ -148,6 +148,32 @@ def test_a_signature_from_tomorrow(site, tmp_path):
     assert any("HTTP date" in c for c in clocks), clocks
 
 
+@pytest.mark.parametrize("ahead, certainty", [
+    ((3 * 86400, 3 * 86400), "proven"), ((3 * 86400, 0), None),
+    ((0, 0), None)], ids=["two-agree", "one-alone", "none"])
+def test_clocks_that_cannot_be_forged(site, tmp_path, new_roads, ahead,
+                                      certainty):
+    """K: two servers of DoH tell the time, the second by a certificate that
+    has ended: just what a wrong clock would say of a good one."""
+    words = []
+    for index, ahead_s in enumerate(ahead):
+        name, address = f"doh{index}.lab.test", (RECURSOR, SECOND)[index]
+        leaf = new_roads.certificate(
+            (name,), days=(1, 90) if index == 0 else (90, -1))
+        new_roads.open("--https", f"{address}:443", leaf=leaf, names=HONEST,
+                       ahead_s=ahead_s)
+        words += ["--resolver",
+                  f"https://{name}/dns-query#{address}"]
+    _, said, codes = examine(site, site.leaf(tmp_path).path, *words,
+                             "--tls-ca", site.authority.root_path)
+    clocks = [e["fact"] for e in said["evidence"] if e["kind"] == "clock"
+              and "HTTPS date" in e["fact"]]
+    assert len(clocks) == 2, clocks
+    found = [f["certainty"] for f in said["findings"]
+             if f["code"] == "clock-skew"]
+    assert found == ([certainty] if certainty else []), said["findings"]
+
+
 def test_settings(site, tmp_path):
     """blackhole, control and pool of the configuration count as the options,
     and what is in the pool is cited, not judged by."""
