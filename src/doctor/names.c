@@ -161,8 +161,12 @@ put_controls(struct names *n, const struct resolver *r)
 
 	put(n, PARTY_RESOLVER, r, n->request.control, ROLE_CONTROL, DNS_A, 0,
 	    1);
-	if (r->kind != RESOLVER_TCP)
+	if (r->kind != RESOLVER_TCP) {
+		/* where IPv6 is broken, the control's own shows it */
+		put(n, PARTY_RESOLVER, r, n->request.control, ROLE_CONTROL,
+		    DNS_AAAA, 0, 1);
 		put(n, PARTY_RESOLVER, r, random, ROLE_RANDOM, DNS_A, 0, 1);
+	}
 	free(random);
 }
 

@@ -3,10 +3,14 @@
 #include "doctor/picture.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "acquire/private.h"
 #include "doctor/picture_priv.h"
+#include "http/fetch.h"
+
+enum { HTTP_PORT = 80 };
 
 static enum address_sort
 sort_of(const char *address)
@@ -111,6 +115,20 @@ take_fetch(struct picture *p, size_t index)
 		seen->state = ADDRESS_FAILED;
 }
 
+/* The port that the responder's URL names. */
+static int
+responder_port(const struct picture *p)
+{
+	int port = HTTP_PORT;
+	char *host = NULL;
+
+	if (p->input != NULL && fetch_split_url(p->input->url, &host, &port))
+		free(host);
+	return port;
+}
+
+/* Connections to another port of the host show that it is there, and are no
+ * evidence of the responder's own. */
 static void
 take_connect(struct picture *p, size_t index)
 {
@@ -125,7 +143,7 @@ take_connect(struct picture *p, size_t index)
 		return;
 	}
 	seen = find_address(p, c->address);
-	if (seen == NULL)
+	if (seen == NULL || c->port != responder_port(p))
 		return;
 	seen->connected = seen->connected || ok;
 	seen->connect = index;

@@ -45,7 +45,7 @@ struct seen_address {
 	bool mixed;         /* the same method worked and failed */
 	enum reason reason; /* of the last failed fetch */
 	long http_status;
-	bool connected;        /* TCP was up at least once */
+	bool connected; /* TCP to the responder's port was up at least once */
 	size_t fetch, connect; /* evidence: last fact of each kind */
 	int64_t best_ms;       /* -1: never proven */
 };
