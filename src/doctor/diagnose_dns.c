@@ -69,6 +69,25 @@ host_of(const struct workup *w)
 	return w->p->input == NULL ? "" : w->p->input->host;
 }
 
+/* The same of the same server, said already of another of its transports. */
+static struct finding *
+blamed(struct workup *w, const struct seen_asked *a, enum finding_code code)
+{
+	for (size_t i = 0; i < w->p->asked_count; i++) {
+		const struct seen_asked *other = &w->p->asked[i];
+
+		for (size_t f = 0; f < w->out->count; f++) {
+			struct finding *finding = &w->out->findings[f];
+
+			if (finding->code == code && other != a &&
+			    same_server(other, a) &&
+			    strcmp(finding->resolver, other->asked) == 0)
+				return finding;
+		}
+	}
+	return NULL;
+}
+
 static struct finding *
 blame(struct workup *w, const struct seen_asked *a, enum finding_code code,
     enum certainty certainty)
@@ -126,6 +145,7 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 	const struct seen_asked *same = undisturbed(w->p, a);
 	const struct seen_address *worst;
 	const char *last = last_name(w->p, a);
+	enum finding_code code;
 	enum certainty certainty;
 	struct finding *finding;
 	unsigned tries;
@@ -134,6 +154,9 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 	weigh(w->p, a, &tries, &policy, &worst);
 	if (!w->p->any_proven || worst == NULL)
 		return; /* its addresses may be right and down */
+	if (worst->sort == SORT_FAKEIP &&
+	    finding_have(w, FINDING_LOCAL_FAKEIP) != NULL)
+		return; /* a handle of the proxy, which has been named */
 	certainty =
 	    tries >= TRIES_FOR_WRONG ? CERTAINTY_STRONG : CERTAINTY_CONSISTENT;
 	/* by every transport alike it is the server, not the way to it */
@@ -142,9 +165,14 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 		certainty = CERTAINTY_PROVEN;
 	if (a->confessed)
 		certainty = CERTAINTY_PROVEN;
-	finding = blame(w, a,
-	    policy ? FINDING_DNS_RESOLVER_POLICY : FINDING_DNS_RESOLVER_WRONG,
-	    certainty);
+	code =
+	    policy ? FINDING_DNS_RESOLVER_POLICY : FINDING_DNS_RESOLVER_WRONG;
+	finding = blamed(w, a, code);
+	if (finding != NULL) {
+		finding_cite(finding, a->datagram);
+		return;
+	}
+	finding = blame(w, a, code, certainty);
 	if (!policy)
 		finding_say(finding,
 		    "the resolver %s gives wrong data for %s (%s, tried %u "
@@ -228,8 +256,9 @@ judge_nxdomain(struct workup *w, const struct seen_asked *a)
 		finding_cite(finding, a->datagram);
 		return;
 	}
-	(void)blame(w, a, FINDING_DNS_RESOLVER_POLICY,
-	    confirmed ? CERTAINTY_PROVEN : CERTAINTY_CONSISTENT);
+	if (blamed(w, a, FINDING_DNS_RESOLVER_POLICY) == NULL)
+		(void)blame(w, a, FINDING_DNS_RESOLVER_POLICY,
+		    confirmed ? CERTAINTY_PROVEN : CERTAINTY_CONSISTENT);
 }
 
 /* --- failures and silence --- */
@@ -425,7 +454,9 @@ judge_kinds(struct workup *w)
 		proven = seen;
 	}
 	if (code == FINDING_COUNT) {
-		if (!answers_differ(w->p, &all_right, cite))
+		/* a proxy's handles differ from every address */
+		if (finding_have(w, FINDING_LOCAL_FAKEIP) != NULL ||
+		    !answers_differ(w->p, &all_right, cite))
 			return;
 		code = all_right ? FINDING_OK_GEO : FINDING_DNS_DIFFERS;
 	}

@@ -279,6 +279,17 @@ static const struct row {
 	     " responder = 198.18.0.7\nask " R1 " control = 198.18.0.8\nask " R1
 	     " random = 198.18.0.9\nfetch 198.18.0.7 ok\n",
 	"local-fakeip", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"28 a fake-IP proxy, and nothing differs by itself",
+	CERT "ask system responder = 198.18.0.7\nask " R1
+	     " responder = 198.18.0.7\nask " R1
+	     " random = 198.18.0.9\n" E1_RIGHT "fetch 198.18.0.7 ok\n" GOOD,
+	"local-fakeip", CERTAINTY_PROVEN, NULL, "ok-geo", NULL},
+    {"28 a fake-IP proxy that is broken",
+	CERT "ask system responder = 198.18.0.7\nask " R1
+	     " responder = 198.18.0.7\nask " R1
+	     " random = 198.18.0.9\n" E1_RIGHT
+	     "fetch 198.18.0.7 http-reset x3\n" GOOD,
+	"local-fakeip", CERTAINTY_PROVEN, NULL, "dns-resolver-wrong", NULL},
     {"29 NXDOMAIN is rewritten",
 	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R1
 		       " control = 192.0.2.200\nask " R1
@@ -332,6 +343,11 @@ static const struct row {
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 connect-refused x3\n"
 				"connect 192.0.2.1:443 refused 40\n"
 				"connect 192.0.2.1:80 refused 3\n" WEB,
+	"net-tcp-rst", CERTAINTY_STRONG, NULL, "responder-down", NULL},
+    {"36 the same, in the order in which they end",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 connect-refused x3\n"
+				"connect 192.0.2.1:80 refused 3\n"
+				"connect 192.0.2.1:443 refused 40\n" WEB,
 	"net-tcp-rst", CERTAINTY_STRONG, NULL, "responder-down", NULL},
     {"36 look-alike: the host refuses by itself",
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 connect-refused x3\n"
