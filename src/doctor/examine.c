@@ -316,6 +316,10 @@ examine_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	    request->url, request->policy.now, &x->host);
 	input = &facts->items[facts->count - 1].u.input;
 	x->url = mem_string(input->url);
+	if (request->url == NULL && request->id->leaf != NULL &&
+	    request->id->leaf->ocsp_url_count > 1)
+		untested(x, "the certificate's other OCSP URLs",
+		    "most servers ask only the first; --url examines another");
 	inventory_resolvers(facts, "/etc/resolv.conf", request->resolvers,
 	    request->resolver_count);
 	inventory_proxies(facts, request->options->proxies);
