@@ -55,6 +55,9 @@ void diagnose_injection(struct workup *w);
 void diagnose_resolvers(struct workup *w);
 void diagnose_encrypted(struct workup *w);
 
+/* --- diagnose_kinds.c: what only looks like trouble, where the way works --- */
+void diagnose_kinds(struct workup *w);
+
 /* --- diagnose_net.c: TCP, HTTP, and the responder itself --- */
 void diagnose_network(struct workup *w);
 
