@@ -9,36 +9,66 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "face/config_certificates.h"
 #include "face/config_parse.h"
+#include "face/config_value.h"
 
-enum { CONFIG_MAX = 4 << 20 }; /* bytes */
+enum { CONFIG_MAX = 256 << 20 }; /* bytes: of KEEPER_TARGETS_MAX blocks */
 
 struct config {
 	cfg_t *cfg;
-	struct target_spec *specs;
+	struct config_certificates *certificates;
 	struct issuer_rules *rules;
 };
 
 /* Whole and bounded, by our own hand: libConfuse's lexer ends the program
  * where it cannot read, as in a folder. */
 static cfg_t *
-load(const char *path, struct err *err)
+load(
+    const char *path, struct config_certificates *certificates, struct err *err)
 {
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	cfg_t *cfg = NULL;
 
 	if (file_read(path, CONFIG_MAX, &bytes, &len, err) == 0)
-		cfg = config_parse(path, bytes, len, err);
+		cfg = config_parse(path, bytes, len, certificates, err);
 	free(bytes);
 	return cfg;
+}
+
+/* What BLOCK says of a key; false, *OUT untouched, if nothing.  Text is
+ * borrowed of it. */
+static bool
+get_text(cfg_t *block, const char *key, const char **out)
+{
+	if (cfg_size(block, key) == 0)
+		return false;
+	*out = cfg_getstr(block, key);
+	return true;
+}
+
+static bool
+get_bool(cfg_t *block, const char *key, bool *out)
+{
+	return cfg_size(block, key) > 0 &&
+	       config_bool(cfg_getstr(block, key), out);
+}
+
+static bool
+get_number(cfg_t *block, const char *key, int64_t *out)
+{
+	const char *text;
+
+	return get_text(block, key, &text) &&
+	       config_duration(text, 0, INT64_MAX, out);
 }
 
 static void
 take_text(cfg_t *cfg, const char *key, const char **out)
 {
 	if (*out == NULL)
-		(void)config_get_text(cfg, key, out);
+		(void)get_text(cfg, key, out);
 }
 
 /* The command line can only switch on. */
@@ -46,7 +76,7 @@ static void
 take_flag(cfg_t *cfg, const char *key, bool *out)
 {
 	if (!*out)
-		(void)config_get_bool(cfg, key, out);
+		(void)get_bool(cfg, key, out);
 }
 
 static int
@@ -126,9 +156,9 @@ take_choices(cfg_t *cfg, enum certid_choice *certid, enum on_revoked *revoked)
 {
 	const char *text;
 
-	if (config_get_text(cfg, "certid", &text))
+	if (get_text(cfg, "certid", &text))
 		(void)certid_parse(text, certid);
-	if (config_get_text(cfg, "on-revoked", &text))
+	if (get_text(cfg, "on-revoked", &text))
 		(void)on_revoked_parse(text, revoked);
 }
 
@@ -145,8 +175,8 @@ take_settings(cfg_t *cfg, struct options *o)
 	for (unsigned i = 0;
 	     i < cfg_size(cfg, "alarm-command") && i < OPTIONS_ALARM_MAX; i++)
 		o->alarm[i] = cfg_getnstr(cfg, "alarm-command", i);
-	(void)config_get_number(cfg, "alarm-timeout", &o->alarm_timeout_s);
-	if (o->timeout_ms == 0 && config_get_number(cfg, "timeout", &seconds))
+	(void)get_number(cfg, "alarm-timeout", &o->alarm_timeout_s);
+	if (o->timeout_ms == 0 && get_number(cfg, "timeout", &seconds))
 		o->timeout_ms = seconds * 1000;
 	take_flag(cfg, "allow-sha1", &o->allow_sha1);
 	take_flag(cfg, "allow-no-next-update", &o->allow_no_next_update);
@@ -162,9 +192,8 @@ take_rule(cfg_t *block, struct issuer_rules *rule)
 	rule->issuer = cfg_title(block);
 	take_text(block, "url", &rule->url);
 	take_text(block, "signer-file", &rule->signer);
-	(void)config_get_number(
-	    block, "no-next-update-life", &rule->no_next_update_s);
-	if (config_get_text(block, "nonce", &nonce))
+	(void)get_number(block, "no-next-update-life", &rule->no_next_update_s);
+	if (get_text(block, "nonce", &nonce))
 		(void)nonce_parse(nonce, &rule->nonce);
 	take_choices(block, &rule->certid, &rule->on_revoked);
 	take_flag(block, "allow-sha1", &rule->allow_sha1);
@@ -206,13 +235,13 @@ take_listeners(cfg_t *cfg, struct options *o, struct err *err)
 			    cfg_getnstr(block, "serves", k), &serves);
 			spec->serves |= serves;
 		}
-		if (config_get_number(block, "threads", &n))
+		if (get_number(block, "threads", &n))
 			spec->threads = (unsigned)n;
-		if (config_get_number(block, "connections", &n))
+		if (get_number(block, "connections", &n))
 			spec->connections = (unsigned)n;
-		if (config_get_number(block, "per-address", &n))
+		if (get_number(block, "per-address", &n))
 			spec->per_address = (unsigned)n;
-		if (config_get_text(block, "mode", &mode))
+		if (get_text(block, "mode", &mode))
 			spec->mode = (unsigned)strtoul(mode, NULL, 8);
 	}
 	return 0;
@@ -242,18 +271,8 @@ take_discover(cfg_t *cfg, struct options *o, struct err *err)
 static void
 take_blocks(struct config *config, struct options *o)
 {
-	unsigned count = cfg_size(config->cfg, "certificate");
-
-	config->specs = mem_array(count, sizeof(config->specs[0]));
-	for (unsigned i = 0; i < count; i++) {
-		cfg_t *block = cfg_getnsec(config->cfg, "certificate", i);
-
-		config->specs[i].certificate = cfg_title(block);
-		take_text(block, "issuer", &config->specs[i].issuer);
-		take_text(block, "url", &config->specs[i].url);
-	}
-	o->specs = config->specs;
-	o->spec_count = count;
+	o->specs =
+	    config_certificates_specs(config->certificates, &o->spec_count);
 	for (unsigned i = 0; i < cfg_size(config->cfg, "server"); i++) {
 		cfg_t *block = cfg_getnsec(config->cfg, "server", i);
 
@@ -274,7 +293,9 @@ config_load(struct options *options, struct config **out, struct err *err)
 	if (path == NULL && access(CONFIG_DEFAULT, R_OK) != 0)
 		return 0;
 	config = mem_new(sizeof(*config));
-	config->cfg = load(path == NULL ? CONFIG_DEFAULT : path, err);
+	config->certificates = config_certificates_new();
+	config->cfg = load(
+	    path == NULL ? CONFIG_DEFAULT : path, config->certificates, err);
 	if (config->cfg == NULL) {
 		config_free(config);
 		return -1;
@@ -302,7 +323,7 @@ config_free(struct config *config)
 		return;
 	if (config->cfg != NULL)
 		cfg_free(config->cfg);
-	free(config->specs);
+	config_certificates_free(config->certificates);
 	free(config->rules);
 	free(config);
 }

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "face/config_certificates.h"
 #include "face/config_keys.h"
 #include "face/config_value.h"
 
@@ -23,6 +24,8 @@ enum {
 	BLOCKS_MAX = 16,  /* kinds of blocks */
 	WORDS_MAX = 256,  /* octets of what libConfuse says */
 };
+
+#define CONFIG_CERTIFICATE "certificate"
 
 /* libConfuse takes the end of the file for the end of all blocks; half a file,
  * as it is while it is being written, must not be taken for a whole one. */
@@ -36,6 +39,12 @@ struct parse {
 	size_t len;
 	const struct config_key *last; /* whose value was read last, */
 	int last_line;                 /* where that list began */
+	/* up to where all blocks have been read: there LINE begins */
+	struct mark {
+		const char *at;
+		int line;
+	} read;
+	struct config_certificates *certificates;
 	struct err *err;
 };
 
@@ -76,23 +85,46 @@ begins(const char *at, const char *word)
 	return strncmp(at, word, len) == 0 && strcspn(at, " \t\n+={\"'") == len;
 }
 
+/* The last line from *FROM up to LINE that begins with WORD; 0: none.  *FROM
+ * becomes LINE. */
+static int
+find_from(struct mark *from, const char *word, int line)
+{
+	int found = 0;
+
+	for (;; from->line++) {
+		const char *end;
+
+		if (begins(from->at, word))
+			found = from->line;
+		end = strchr(from->at, '\n');
+		if (from->line >= line || end == NULL)
+			return found;
+		from->at = end + 1;
+	}
+}
+
 /* The last line up to LINE that begins with WORD, where its block or list
  * begins; LINE itself if none does.  *AT_LINE: whether LINE does. */
 static int
 find_line(const char *word, int line, bool *at_line)
 {
-	const char *at = now->text;
-	int found = 0;
+	struct mark from = {now->text, 1};
+	int found = find_from(&from, word, line);
 
-	for (int i = 1; i <= line && at != NULL; i++) {
-		if (begins(at, word))
-			found = i;
-		at = strchr(at, '\n');
-		at = at == NULL ? NULL : at + 1;
-	}
 	if (at_line != NULL)
 		*at_line = found == line;
 	return found == 0 ? line : found;
+}
+
+/* The same for a block's name when its end has come, in line LINE: there are
+ * many blocks, and most begin behind the end of the one before. */
+static int
+find_begin(const char *word, int line)
+{
+	int found = find_from(&now->read, word, line);
+
+	return found != 0 ? found : find_line(word, line, NULL);
 }
 
 static void
@@ -273,16 +305,6 @@ take_error(cfg_t *cfg, const char *fmt, va_list ap)
 
 /* --- values --- */
 
-static int
-lines_in(const char *value)
-{
-	int lines = 0;
-
-	for (; *value != '\0'; value++)
-		lines += *value == '\n';
-	return lines;
-}
-
 /* A key that is given twice would lose one of its values without a word. */
 static int
 check_once(const cfg_t *cfg, cfg_opt_t *opt, const struct config_key *key)
@@ -325,8 +347,8 @@ take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 		return fault(find_line(key->name, cfg->line, NULL),
 		    "'%s' has no value", key->name);
 	/* no value of ours has lines: it has run on to another one's quote */
-	if (lines_in(value) > 0)
-		return fault(cfg->line - lines_in(value),
+	if (config_lines(value) > 0)
+		return fault(cfg->line - config_lines(value),
 		    "a string is not closed: its second quote is missing");
 	if (check_once(cfg, opt, key) == -1)
 		return -1;
@@ -340,6 +362,28 @@ out:
 	return 0;
 }
 
+/* NULL: it says nothing of KEY. */
+static const char *
+text_of(cfg_t *block, const char *key)
+{
+	return cfg_size(block, key) == 0 ? NULL : cfg_getstr(block, key);
+}
+
+/* The certificate of BLOCK, the last of OPT, which is not needed any more. */
+static int
+take_certificate(cfg_t *cfg, cfg_opt_t *opt, cfg_t *block)
+{
+	struct target_spec spec = {.certificate = cfg_title(block)};
+
+	spec.issuer = text_of(block, "issuer");
+	spec.url = text_of(block, "url");
+	if (!config_certificates_add(now->certificates, &spec)) {
+		twice(cfg, spec.certificate);
+		return -1;
+	}
+	return cfg_opt_rmnsec(opt, cfg_opt_size(opt) - 1);
+}
+
 /* A block has been read to its end: its name. */
 static int
 take_block(cfg_t *cfg, cfg_opt_t *opt)
@@ -348,7 +392,7 @@ take_block(cfg_t *cfg, cfg_opt_t *opt)
 	cfg_t *block = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
 	const char *title = cfg_title(block);
 	struct err why = {0};
-	int begin = find_line(opt->name, cfg->line, NULL);
+	int begin = find_begin(opt->name, cfg->line);
 
 	now->last = NULL;
 	if (key->kind == KEY_SECTION && opt->def.number != 0)
@@ -356,12 +400,14 @@ take_block(cfg_t *cfg, cfg_opt_t *opt)
 		    "the block '%s' is there twice, first in line %ld",
 		    key->name, opt->def.number);
 	opt->def.number = begin;
-	if (title != NULL && lines_in(title) > 0)
+	if (title != NULL && config_lines(title) > 0)
 		return fault(begin,
 		    "a string is not closed: its second quote is missing");
 	if (title != NULL && config_key_check(key, title, &why) == -1)
 		return fault(begin, "%s", why.text);
-	return 0;
+	return strcmp(opt->name, CONFIG_CERTIFICATE) == 0
+		   ? take_certificate(cfg, opt, block)
+		   : 0;
 }
 
 /* --- the whole --- */
@@ -429,9 +475,11 @@ run(struct parse *parse)
 }
 
 cfg_t *
-config_parse(const char *path, const void *text, size_t len, struct err *err)
+config_parse(const char *path, const void *text, size_t len,
+    struct config_certificates *certificates, struct err *err)
 {
-	struct parse parse = {.path = path, .err = err};
+	struct parse parse = {
+	    .path = path, .certificates = certificates, .err = err};
 	struct buf whole;
 	cfg_t *cfg = NULL;
 
@@ -445,32 +493,8 @@ config_parse(const char *path, const void *text, size_t len, struct err *err)
 	buf_puts(&whole, end_mark);
 	parse.text = buf_text(&whole);
 	parse.len = whole.len;
+	parse.read = (struct mark){parse.text, 1};
 	cfg = run(&parse);
 	buf_done(&whole);
 	return cfg;
-}
-
-bool
-config_get_text(cfg_t *block, const char *key, const char **out)
-{
-	if (cfg_size(block, key) == 0)
-		return false;
-	*out = cfg_getstr(block, key);
-	return true;
-}
-
-bool
-config_get_bool(cfg_t *block, const char *key, bool *out)
-{
-	return cfg_size(block, key) > 0 &&
-	       config_bool(cfg_getstr(block, key), out);
-}
-
-bool
-config_get_number(cfg_t *block, const char *key, int64_t *out)
-{
-	const char *text;
-
-	return config_get_text(block, key, &text) &&
-	       config_duration(text, 0, INT64_MAX, out);
 }

@@ -17,6 +17,17 @@ enum {
 
 /* --- decide --- */
 
+/* When TARGET is to be fetched as DECIDED; 0: not.  With --once each is tried
+ * once: where some fail again and again there would be no end. */
+static int64_t
+attempt_at(const struct keeper *k, const struct target *target,
+    const struct policy_decision *decided)
+{
+	return k->options->once && target->tried && !target->ordered
+		   ? 0
+		   : decided->next_attempt;
+}
+
 void
 keeper_decide(struct keeper *k, struct target *target)
 {
@@ -26,7 +37,7 @@ keeper_decide(struct keeper *k, struct target *target)
 	bool busy = target->place.state != PLACE_NONE;
 	bool idle = !busy && d.next_attempt == 0;
 	bool changed = d.state != target->state || !target->said;
-	int64_t when = d.next_attempt;
+	int64_t when = attempt_at(k, target, &d);
 
 	if (idle)
 		target->ordered = false; /* nobody can be asked */
@@ -301,6 +312,7 @@ acquired(void *cookie, struct acquire_result *result)
 
 	target_stopped(target);
 	target->ordered = false;
+	target->tried = true;
 	target->last_attempt = now;
 	target->fetch_again =
 	    result->max_age_s > 0 ? now + result->max_age_s : 0;
@@ -330,7 +342,8 @@ start(struct keeper *k, struct target *target)
 {
 	int64_t now = clock_wall_s();
 	const struct policy_facts facts = target_facts(target, now);
-	int64_t next = policy_decide(&facts).next_attempt;
+	const struct policy_decision d = policy_decide(&facts);
+	int64_t next = attempt_at(k, target, &d);
 
 	if (!target->ordered && keeper_wants_second(k, target) &&
 	    (next == 0 || next > now)) {
@@ -367,8 +380,8 @@ handle_due(struct keeper *k, struct target *target, int64_t now)
 {
 	const struct policy_facts facts = target_facts(target, now);
 	const struct policy_decision d = policy_decide(&facts);
-	bool due =
-	    d.next_attempt != 0 && (d.next_attempt <= now || target->ordered);
+	int64_t at = attempt_at(k, target, &d);
+	bool due = at != 0 && (at <= now || target->ordered);
 
 	if (target->place.state == PLACE_NONE &&
 	    (due || (keeper_wants_second(k, target) &&

@@ -106,7 +106,7 @@ forget(struct target *target)
 	target_drop_staple(target);
 	target->first_seen = target->first_at = target->floor = 0;
 	target->said = target->last_final = false;
-	target->second_tried = target->other_hash = false;
+	target->second_tried = target->other_hash = target->tried = false;
 	target->failures = 0;
 	target->final_life = 0;
 	target->last_attempt = target->fetch_again = target->retry_after = 0;

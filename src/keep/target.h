@@ -88,6 +88,7 @@ struct target {
 	bool second_tried;         /* since STAPLE came */
 	bool other_hash;           /* SHA-1 is refused here, or SHA-256 */
 	bool ordered;              /* fetch now, whatever the policy says */
+	bool tried;                /* an attempt of this run has ended */
 	bool said;                 /* STATE has been logged */
 	int64_t served_until;      /* the end of the staple that the server has
 				      read for this path; 0: it has none, */

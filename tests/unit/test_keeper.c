@@ -85,6 +85,33 @@ test_once_ends(void **state)
 	}
 }
 
+/* Each is tried once: one that fails at once must not be tried again and again
+ * for as long as another one hangs, and then perhaps for ever. */
+static void
+test_once_is_once(void **state)
+{
+	static const char busy[] = "HTTP/1.1 503 Busy\r\n"
+				   "Content-Length: 0\r\n\r\n";
+	struct keeper_options options = options_for(2, true);
+	struct script silent;
+	char *url;
+
+	(void)state;
+	make_leaves(2);
+	assert_true(
+	    script_start(&silent, &loop, "127.0.0.1", 0, SCRIPT_HANG, NULL, 0));
+	url = mem_printf("http://127.0.0.1:%d/", silent.port);
+	specs[0].url = url;
+	responder.reply = busy;
+	responder.reply_len = strlen(busy);
+	options.acquire.timeout_ms = (POLICY_RETRY_FIRST_S + 2) * 1000;
+	assert_int_equal(await_exit(begin(&options)), KEEPER_LATER);
+	assert_int_equal(responder.requests, 2); /* by GET and by POST */
+	specs[0].url = NULL;
+	script_stop(&silent);
+	free(url);
+}
+
 /* I8: one certificate that cannot be read stops nobody's care. */
 static void
 test_once_with_a_bad_file(void **state)
@@ -372,6 +399,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_once_fetches_all),
 	    TEST(test_once_ends),
+	    TEST(test_once_is_once),
 	    TEST(test_once_with_a_bad_file),
 	    TEST(test_once_with_a_copy),
 	    TEST(test_once_without_issuer),
