@@ -234,7 +234,8 @@ def test_page_of_a_hostile_answer(site, tmp_path):
 
 
 @pytest.mark.parametrize("words", [
-    [], ["a", "b"], ["localhost", "--html", "/nowhere/x.html"], ["/nowhere/cert.pem"], ["host:99999"],
+    [], ["a", "b"], ["/nowhere/cert.pem"], ["host:99999"],
+    ["localhost", "--html", "/nowhere/x.html"],
     ["host", "--pool", "/nowhere"],
     ["host", "--control", ".."], ["host", "--blackhole", "x"],
 ])
