@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ enum {
 	 * it left behind: wait this long for the rest of the output. */
 	DRAIN_MS = 1000,
 	ERRORS_MAX = 65536,
+	ROOM_MAX = 64, /* for our own word, however much there is */
 };
 
 struct proc {
@@ -33,11 +35,20 @@ struct proc {
 	char chunk[65536];
 	int open, open_pipes;
 	int exit_status;
+	int signal;   /* that ended it; 0: none */
 	bool running; /* there is a process that is ours to kill */
 	bool reported, cancelled;
 	void (*cb)(void *cookie, const struct proc_result *result);
 	void *cookie;
 };
+
+/* Our own word behind whatever it has said. */
+static void
+add_error(struct proc *proc, const char *text)
+{
+	proc->error_text.max += ROOM_MAX;
+	buf_puts(&proc->error_text, text);
+}
 
 static void
 report(struct proc *proc)
@@ -47,9 +58,15 @@ report(struct proc *proc)
 	    .out = buf_text(&proc->out_text),
 	    .out_len = proc->out_text.len,
 	    .out_cut = proc->out_text.full,
-	    .errors = buf_text(&proc->error_text),
 	};
+	char text[ROOM_MAX];
 
+	if (proc->signal != 0) {
+		(void)snprintf(
+		    text, sizeof(text), "killed by signal %d", proc->signal);
+		add_error(proc, text);
+	}
+	result.errors = buf_text(&proc->error_text);
 	proc->reported = true;
 	loop_timer_cancel(&proc->timer);
 	proc->cb(proc->cookie, &result);
@@ -136,6 +153,7 @@ process_ended(uv_process_t *process, int64_t status, int signal)
 	close_handle((uv_handle_t *)process);
 	if (!in_time) /* killed: at the deadline or by cancel */
 		return;
+	proc->signal = signal;
 	proc->exit_status = signal != 0 ? -1 : (int)status;
 	loop_timer_cancel(&proc->timer);
 	proc->timer = loop_timer_start(process->loop, DRAIN_MS, drained, proc);
@@ -147,8 +165,7 @@ deadline_passed(void *cookie)
 	struct proc *proc = cookie;
 
 	proc->timer = NULL;
-	proc->error_text.max += 64; /* room for this, however much there is */
-	buf_puts(&proc->error_text, "no answer in time, killed");
+	add_error(proc, "no answer in time, killed");
 	(void)uv_process_kill(&proc->process, SIGKILL);
 	close_pipes(proc);
 }

@@ -17,7 +17,8 @@ struct proc_result {
 	const char *out; /* standard output, NUL-terminated; borrowed */
 	size_t out_len;
 	bool out_cut; /* there was more than PROC_OUTPUT_MAX; it is dropped */
-	const char *errors; /* standard error, or why it could not run */
+	const char *errors; /* standard error, and why it did not end by itself,
+			       or could not run */
 };
 
 /* Run ARGV (NULL-terminated, looked up in PATH), standard input empty.  After

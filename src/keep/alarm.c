@@ -153,8 +153,12 @@ ended(void *cookie, const struct proc_result *result)
 
 	p->proc = NULL;
 	a->running--;
-	(void)snprintf(why, sizeof(why), "exit status %d: %.*s",
-	    result->exit_status, SHOWN_OUTPUT, result->errors);
+	if (result->exit_status > 0)
+		(void)snprintf(why, sizeof(why), "exit status %d: %.*s",
+		    result->exit_status, SHOWN_OUTPUT, result->errors);
+	else
+		(void)snprintf(
+		    why, sizeof(why), "%.*s", SHOWN_OUTPUT, result->errors);
 	/* what changed while it ran waits already */
 	if (!p->waits && p->told == STATE_FRESH && p->is == STATE_FRESH)
 		forget(p);

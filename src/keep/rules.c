@@ -94,6 +94,19 @@ rules_free(struct rules *rules)
 	free(rules);
 }
 
+/* A file of the block of ISSUER. */
+static int
+load_file(struct cert_list *list, const char *path, const char *issuer,
+    struct err *err)
+{
+	struct err why = {0};
+
+	return cert_list_load(list, path, &why) == 0
+		   ? 0
+		   : err_set(
+			 err, why.reason, "issuer '%s': %s", issuer, why.text);
+}
+
 static int
 load_one(struct rule *rule, struct err *err)
 {
@@ -110,11 +123,11 @@ load_one(struct rule *rule, struct err *err)
 		    "10 days at most",
 		    said->issuer);
 	if (strchr(said->issuer, '/') != NULL &&
-	    cert_list_load(&rule->issuers, said->issuer, err) == -1)
+	    load_file(&rule->issuers, said->issuer, said->issuer, err) == -1)
 		return -1;
 	return said->signer == NULL
 		   ? 0
-		   : cert_list_load(&rule->signers, said->signer, err);
+		   : load_file(&rule->signers, said->signer, said->issuer, err);
 }
 
 struct rules *

@@ -173,7 +173,8 @@ static const struct faulty_row {
     {"no such issuer file", {.issuer = "/nowhere/ca.pem"},
 	REASON_CERTIFICATE_UNREADABLE, "/nowhere/ca.pem"},
     {"no such signer file", {.issuer = "a", .signer = "/nowhere/s.pem"},
-	REASON_CERTIFICATE_UNREADABLE, "/nowhere/s.pem"},
+	REASON_CERTIFICATE_UNREADABLE,
+	"issuer 'a': cannot read '/nowhere/s.pem'"},
 };
 
 static void
