@@ -260,6 +260,7 @@ send_request(struct attempt *attempt)
 	    .proxy = attempt->way.proxy,
 	    .proxy_addresses = attempt->way.proxy_addresses,
 	    .proxy_ca_file = attempt->way.proxy_ca_file,
+	    .fresh = job->fresh,
 	    .connect_ms = ACQUIRE_CONNECT_MS,
 	};
 

@@ -21,6 +21,7 @@ struct attempt_job {
 	const char *host;    /* of it */
 	const char *get_url; /* the same for a GET, with the request in it */
 	bool post_first;     /* the GET URL is longer than RFC 9919 allows */
+	bool fresh;          /* a connection of its own, never an old one's */
 };
 
 /* By which way.  Borrowed; must outlive the attempt. */

@@ -284,6 +284,8 @@ make_job(struct ways *w)
 	    .url = r->url,
 	    .get_url = w->get_url,
 	    .post_first = strlen(w->get_url) > REQUEST_GET_URL_MAX,
+	    /* a connection that is up says nothing of the next one */
+	    .fresh = true,
 	};
 }
 

@@ -22,6 +22,7 @@ struct ocsp_answer {
 	enum cert_status says;
 	int64_t this_update, next_update; /* 0: ordinary */
 	enum pki_forgery forgery;
+	bool stays; /* the connection, for another request */
 };
 
 /* Owned by the caller. */
@@ -45,11 +46,12 @@ ocsp_answer(const struct pki *pki, const struct ocsp_answer *spec)
 	buf_init(&out, 1 << 18);
 	buf_printf(&out,
 	    "HTTP/1.1 %d Said\r\nContent-Type: %s\r\n%s"
-	    "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+	    "Content-Length: %zu\r\nConnection: %s\r\n\r\n",
 	    spec->http == 0 ? 200 : spec->http,
 	    spec->content_type == NULL ? "application/ocsp-response"
 				       : spec->content_type,
-	    spec->headers == NULL ? "" : spec->headers, len);
+	    spec->headers == NULL ? "" : spec->headers, len,
+	    spec->stays ? "keep-alive" : "close");
 	buf_add(&out, spec->body != NULL ? spec->body : der.text, len);
 	buf_done(&der);
 	return out;

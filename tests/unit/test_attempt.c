@@ -35,7 +35,7 @@ static struct attempt *attempt;
 static int calls;
 static struct attempt_outcome last;
 static char methods[32];
-static bool cancel_in_first;
+static bool cancel_in_first, fresh;
 
 static int
 make_pki(void **state)
@@ -70,7 +70,7 @@ set_up(void **state)
 	target = (struct acquire_target){.leaf = pki.leaf.cert,
 	    .issuer = pki.issuer.cert,
 	    .policy = verify_policy_default(PKI_NOW)};
-	cancel_in_first = false;
+	cancel_in_first = fresh = false;
 	return 0;
 }
 
@@ -118,7 +118,8 @@ try_it(bool post_first, int64_t timeout_ms)
 	    .request = {request, request_len},
 	    .url = url,
 	    .get_url = get_url,
-	    .post_first = post_first};
+	    .post_first = post_first,
+	    .fresh = fresh};
 
 	calls = 0;
 	memset(&last, 0, sizeof(last));
@@ -306,6 +307,27 @@ test_hints(void **state)
 	buf_done(&answer);
 }
 
+/* A try of its own is no second request of a connection that is up. */
+static void
+test_fresh(void **state)
+{
+	struct ocsp_answer spec = {.leaf = pki.leaf.cert, .stays = true};
+	struct buf answer = ocsp_answer(&pki, &spec);
+
+	(void)state;
+	assert_true(script_start(&server, &loop, "127.0.0.1", 0, SCRIPT_KEEP,
+	    answer.text, answer.len));
+	try_it(false, TIMEOUT_MS);
+	try_it(false, TIMEOUT_MS);
+	assert_int_equal(server.accepted, 1);
+	fresh = true;
+	try_it(false, TIMEOUT_MS);
+	try_it(false, TIMEOUT_MS);
+	assert_int_equal(server.accepted, 3);
+	assert_true(last.accepted);
+	buf_done(&answer);
+}
+
 static void
 test_refused(void **state)
 {
@@ -391,6 +413,7 @@ main(void)
 	    TEST(test_post_first),
 	    TEST(test_oversize),
 	    TEST(test_hints),
+	    TEST(test_fresh),
 	    TEST(test_refused),
 	    TEST(test_deadline),
 	    TEST(test_cancel),
