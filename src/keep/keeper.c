@@ -259,6 +259,16 @@ release(struct keeper *k)
 	settings_free(k->settings);
 }
 
+/* True if TARGET has no answer yet that it could have had: the last try has
+ * failed, or a signal came before the first. */
+static bool
+is_open(const struct target *target)
+{
+	return target->failures > 0 || !target->said ||
+	       (target->state == STATE_PENDING &&
+		   target->leaf->not_before <= clock_wall_s());
+}
+
 /* --once: what the targets have come to. */
 static enum keeper_end
 summarize(const struct keeper *k)
@@ -278,7 +288,7 @@ summarize(const struct keeper *k)
 
 		if (target_state_is_alarm(target->state))
 			return KEEPER_ALARM;
-		if (target->failures > 0)
+		if (is_open(target))
 			end = KEEPER_LATER;
 	}
 	return end;

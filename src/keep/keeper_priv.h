@@ -145,9 +145,6 @@ void keeper_watch_end(struct keeper *k);
 /* Look at all files, and read those that have changed. */
 void keeper_read_changed(struct keeper *k);
 
-/* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
-void keeper_watch_files(void *cookie);
-
 /* --- keeper_discover.c --- */
 
 /* At the start: what was kept when this last ran. */
@@ -202,8 +199,7 @@ void keeper_save_result(struct keeper *k, struct target *target,
 /* Its second response, by SHA-256. */
 void keeper_save_second(struct keeper *k, const struct target *target);
 
-/* The same of the list of targets, and of the address book, soon. */
-void keeper_save_list(struct keeper *k);
+/* The same of the address book, soon. */
 void keeper_save_book(struct keeper *k);
 
 /* Say what has become of the store, and give it what it lacks.  To be called

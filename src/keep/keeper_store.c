@@ -283,8 +283,8 @@ keeper_save_second(struct keeper *k, const struct target *target)
 }
 
 /* What is kept, for the commands that look into the store. */
-void
-keeper_save_list(struct keeper *k)
+static void
+save_list(struct keeper *k)
 {
 	struct store_target *list = mem_array(k->target_count, sizeof(list[0]));
 	struct err err = {0};
@@ -351,7 +351,7 @@ save_unsaved(struct keeper *k)
 
 	/* of what is not read yet the fingerprint is not known */
 	if (k->list_unsaved && !keeper_has_chores(k))
-		keeper_save_list(k);
+		save_list(k);
 	for (size_t i = 0; k->some_unsaved && i < k->target_count; i++) {
 		struct target *target = k->targets[i];
 

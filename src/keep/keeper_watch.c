@@ -48,27 +48,9 @@ changed(void *cookie, struct watch_file *file)
 	keeper_do_chores(cookie);
 }
 
-void
-keeper_watch_begin(struct keeper *k)
-{
-	static const struct watch_callbacks callbacks = {find, changed};
-
-	if (k->stopping)
-		return;
-	k->folders = watch_new(&k->loop, &callbacks, k);
-	k->watch =
-	    loop_timer_start(&k->loop, KEEPER_WATCH_MS, keeper_watch_files, k);
-}
-
-void
-keeper_watch_end(struct keeper *k)
-{
-	watch_free(&k->folders);
-	loop_timer_cancel(&k->watch);
-}
-
-void
-keeper_watch_files(void *cookie)
+/* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
+static void
+watch_files(void *cookie)
 {
 	struct keeper *k = cookie;
 	size_t looks = k->target_count < LOOKS ? k->target_count : LOOKS;
@@ -90,6 +72,23 @@ keeper_watch_files(void *cookie)
 	keeper_run_due(k);
 	if (k->stopping)
 		return;
-	k->watch =
-	    loop_timer_start(&k->loop, KEEPER_WATCH_MS, keeper_watch_files, k);
+	k->watch = loop_timer_start(&k->loop, KEEPER_WATCH_MS, watch_files, k);
+}
+
+void
+keeper_watch_begin(struct keeper *k)
+{
+	static const struct watch_callbacks callbacks = {find, changed};
+
+	if (k->stopping)
+		return;
+	k->folders = watch_new(&k->loop, &callbacks, k);
+	k->watch = loop_timer_start(&k->loop, KEEPER_WATCH_MS, watch_files, k);
+}
+
+void
+keeper_watch_end(struct keeper *k)
+{
+	watch_free(&k->folders);
+	loop_timer_cancel(&k->watch);
 }

@@ -85,6 +85,25 @@ test_once_ends(void **state)
 	}
 }
 
+/* Whoever is stopped before he has asked has not got what he wanted. */
+static void
+test_once_stopped(void **state)
+{
+	struct keeper_options options = options_for(1, true);
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	responder.manner = SCRIPT_HANG;
+	child = begin(&options);
+	await(was_asked, "a request");
+	assert_int_equal(stop(child), KEEPER_LATER);
+	/* what is there is there */
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	responder.manner = SCRIPT_CLOSE;
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+}
+
 /* Each is tried once: one that fails at once must not be tried again and again
  * for as long as another one hangs, and then perhaps for ever. */
 static void
@@ -399,6 +418,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_once_fetches_all),
 	    TEST(test_once_ends),
+	    TEST(test_once_stopped),
 	    TEST(test_once_is_once),
 	    TEST(test_once_with_a_bad_file),
 	    TEST(test_once_with_a_copy),
