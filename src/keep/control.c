@@ -269,23 +269,40 @@ control_round_began(struct control *c, bool all)
 }
 
 void
-control_proof(struct control *c, const struct publish_report *report)
+control_placed(struct control *c, const struct proofs_place *place)
+{
+	struct outlet outlet = {
+	    .server = server_name,
+	    /* borrowed for the call */
+	    .path = mem_string(place->certificate),
+	    .listen = mem_string(place->listen),
+	    .withdrawn = place->staple.len == 0,
+	};
+
+	if (c != NULL)
+		outlets_expect(&c->outlets, place->fingerprint, &outlet,
+		    place->changed || (place->anew && place->listen == NULL));
+	free(outlet.path);
+	free(outlet.listen);
+}
+
+void
+control_proof(struct control *c, const struct proofs_report *report)
 {
 	bool good = report->err.reason == REASON_NONE;
-	const struct outlet outlet = {
+	struct outlet outlet = {
 	    .server = server_name,
 	    /* borrowed for the call */
 	    .path = mem_string(report->certificate),
 	    .listen = mem_string(report->listen),
-	    .withdrawn = report->item->staple.len == 0,
-	    .proven_at = good && report->listen != NULL ? clock_wall_s() : 0,
+	    .withdrawn = report->withdrawn,
+	    .proven_at = good ? clock_wall_s() : 0,
 	    .err = report->err,
 	};
 
 	if (c != NULL) {
-		outlets_note(&c->outlets, report->item->fingerprint, &outlet);
-		if (report->listen != NULL)
-			metrics_proven(&c->metrics, server_name, good);
+		outlets_note(&c->outlets, report->fingerprint, &outlet);
+		metrics_proven(&c->metrics, server_name, good);
 	}
 	free(outlet.path);
 	free(outlet.listen);

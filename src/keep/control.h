@@ -24,7 +24,8 @@ struct control;
 struct err;
 struct keeper;
 struct keeper_options;
-struct publish_report;
+struct proofs_place;
+struct proofs_report;
 struct server_question;
 struct target;
 
@@ -74,11 +75,12 @@ void control_added(struct control *control, const struct target *target);
 void control_renewed(struct control *control, const struct target *target);
 void control_dropped(struct control *control, const struct target *target);
 
-/* A round begins that proves ALL or what changed; a proof came; it ended. */
+/* A round begins that proves ALL or what changed; it has put something into
+ * service, to be proven; it ended.  Then the proofs come. */
 void control_round_began(struct control *control, bool all);
-void control_proof(
-    struct control *control, const struct publish_report *report);
+void control_placed(struct control *control, const struct proofs_place *place);
 void control_round_ended(
     struct control *control, bool reloaded, const struct err *err);
+void control_proof(struct control *control, const struct proofs_report *report);
 
 #endif

@@ -64,6 +64,9 @@ keeper_stop(struct keeper *k)
 	keeper_end_look(k);
 	nginx_scan_cancel(&k->scan);
 	publish_cancel(&k->publish);
+	k->unserved = proofs_failing(k->proofs) > 0;
+	proofs_free(k->proofs);
+	k->proofs = NULL;
 	loop_timer_cancel(&k->publish_timer);
 	loop_timer_cancel(&k->due);
 	loop_timer_cancel(&k->chore_timer);
@@ -91,9 +94,10 @@ keeper_say_ready(struct keeper *k)
 void
 keeper_check_idle(struct keeper *k)
 {
-	if (k->options->once && !keeper_is_fetching(k) &&
-	    !keeper_is_publishing(k) && !keeper_has_chores(k) &&
-	    !control_is_busy(k->control) && k->look == NULL)
+	if (k->options->once && !k->stopping && !keeper_is_fetching(k) &&
+	    !keeper_is_publishing(k) && proofs_open(k->proofs) == 0 &&
+	    !keeper_has_chores(k) && !control_is_busy(k->control) &&
+	    k->look == NULL)
 		keeper_stop(k);
 }
 
@@ -227,6 +231,7 @@ begin(struct keeper *k)
 		feed_watchdog(k);
 	}
 	k->prove_all = true;
+	keeper_proofs_begin(k);
 	keeper_recall_found(k);
 	keeper_look(k);
 	keeper_relay_start(k);
@@ -279,7 +284,7 @@ summarize(const struct keeper *k)
 		return KEEPER_INTERRUPTED;
 	if (!k->options->once)
 		return KEEPER_GOOD;
-	if (k->proof_failed)
+	if (k->unserved)
 		return KEEPER_ALARM;
 	if (k->publish_failed)
 		end = KEEPER_LATER;

@@ -5,8 +5,8 @@
  * at a time), keeper_watch.c (files that change), keeper_index.c (by path and
  * fingerprint),
  * keeper_fetch.c (what is due), keeper_store.c (what is remembered),
- * keeper_relay.c (what answers others), keeper_inbox.c (what a courier brought) and keeper_serve.c (what is
- * published). */
+ * keeper_relay.c (what answers others), keeper_inbox.c (what a courier brought),
+ * keeper_serve.c (what is published) and keeper_proofs.c (what is then served). */
 #ifndef OCLASP_KEEP_KEEPER_PRIV_H
 #define OCLASP_KEEP_KEEPER_PRIV_H
 
@@ -16,6 +16,7 @@
 #include "keep/keeper.h"
 #include "keep/look.h"
 #include "keep/parties.h"
+#include "keep/proofs.h"
 #include "keep/publish.h"
 #include "keep/schedule.h"
 #include "keep/settings.h"
@@ -67,15 +68,16 @@ struct keeper {
 	uint64_t conf_stamp;     /* of its files then */
 	struct publish *publish;
 	struct loop_timer *publish_timer;
-	bool dirty;          /* something is to be published, */
-	int64_t dirty_ms;    /* since then */
-	bool prove_all;      /* the next round proves everything, */
-	bool proving;        /* this one does */
-	bool list_stale;     /* the targets are not what they should be */
-	int64_t retry_ms;    /* after a failed round; 0: none failed */
-	bool overdue;        /* a staple in service has ended */
-	bool publish_failed; /* the last round did */
-	bool proof_failed;   /* it was done, and something else is served */
+	bool dirty;            /* something is to be published, */
+	int64_t dirty_ms;      /* since then */
+	bool prove_all;        /* the next round proves everything, */
+	bool proving;          /* this one does */
+	bool list_stale;       /* the targets are not what they should be */
+	int64_t retry_ms;      /* after a failed round; 0: none failed */
+	bool overdue;          /* a staple in service has ended */
+	bool publish_failed;   /* the last round did */
+	struct proofs *proofs; /* beside the rounds */
+	bool unserved;         /* in the end some of them had failed */
 
 	uv_signal_t sigterm, sigint, sighup;
 	struct loop_timer *watchdog;
@@ -255,10 +257,15 @@ void keeper_watch_server(struct keeper *k);
 /* True while somebody fetches or waits for a place to do so. */
 bool keeper_is_fetching(const struct keeper *k);
 
-/* --- keeper_serve.c, again --- */
-
 /* True while a round is under way or waits to begin. */
 bool keeper_is_publishing(const struct keeper *k);
+
+/* --- keeper_proofs.c --- */
+
+void keeper_proofs_begin(struct keeper *k);
+
+/* A round has put PLACE into service.  COOKIE: the keeper. */
+void keeper_placed(void *cookie, const struct proofs_place *place);
 
 /* --- keeper.c --- */
 

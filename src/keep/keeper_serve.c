@@ -2,7 +2,8 @@
 /* keep/keeper_serve.c -- rounds of publishing.
  *
  *   dirty -> gather a moment -> read the server's configuration -> publish the
- *   whole wanted state -> proven, or again after a pause that doubles */
+ *   whole wanted state -> hand over to the proofs (keeper_proofs.c), or again
+ *   after a pause that doubles */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,38 +65,6 @@ note_served(struct target *target, int64_t now)
 }
 
 static void
-proof_came(void *cookie, const struct publish_report *report)
-{
-	struct keeper *k = cookie;
-	const struct log_about about = {
-	    .event = report->err.reason != REASON_NONE ? "not-proven"
-		     : report->listen == NULL          ? "published"
-						       : "proven",
-	    .certificate = report->item->name,
-	    .reason = report->err.reason,
-	};
-
-	control_proof(k->control, report);
-	if (report->err.reason != REASON_NONE) {
-		k->proof_failed = true;
-		log_event(LOG_ERROR, about, "%s: %s", report->err.text,
-		    reason_remedy(report->err.reason));
-	} else if (report->listen == NULL)
-		log_event(LOG_NOTICE, about,
-		    "published for %s; not proven: its server block listens on "
-		    "nothing that can be asked",
-		    report->certificate);
-	else if (report->item->staple.len == 0)
-		log_event(LOG_NOTICE, about,
-		    "proven: nginx at %s serves no staple for it any more",
-		    report->listen);
-	else
-		log_event(LOG_NOTICE, about,
-		    "proven: nginx at %s serves exactly this staple",
-		    report->listen);
-}
-
-static void
 not_installed(void *cookie, const char *certificate)
 {
 	struct keeper *k = cookie;
@@ -127,6 +96,7 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 
 	k->publish = NULL;
 	k->publish_failed = err->reason != REASON_NONE;
+	proofs_end(k->proofs, !k->publish_failed);
 	if (k->publish_failed) {
 		k->prove_all = k->prove_all || k->proving;
 		k->retry_ms =
@@ -288,7 +258,7 @@ static void
 publish(struct keeper *k)
 {
 	static const struct publish_callbacks callbacks = {
-	    .proof = proof_came,
+	    .place = keeper_placed,
 	    .not_installed = not_installed,
 	    .end = round_ended,
 	};
@@ -299,8 +269,7 @@ publish(struct keeper *k)
 	k->dirty = false;
 	k->proving = k->prove_all;
 	k->prove_all = false;
-	if (k->proving)
-		k->proof_failed = false;
+	proofs_hold(k->proofs);
 	control_round_began(k->control, k->proving);
 	k->publish = publish_start(&k->loop,
 	    k->options->use_nginx ? &k->nginx : NULL, k->conf, k->staple_dir,

@@ -83,12 +83,10 @@ place(struct outlet_set *set, const struct outlet *fact)
 	return &set->list[set->count++];
 }
 
-void
-outlets_note(
-    struct outlets *outlets, const char *fingerprint, const struct outlet *fact)
+static struct outlet_set *
+need_set(struct outlets *outlets, const char *fingerprint)
 {
 	struct outlet_set *set = NULL;
-	struct outlet *outlet;
 
 	HASH_FIND_STR(outlets->sets, fingerprint, set);
 	if (set == NULL) {
@@ -97,14 +95,41 @@ outlets_note(
 		HASH_ADD_KEYPTR(hh, outlets->sets, set->fingerprint,
 		    strlen(set->fingerprint), set);
 	}
-	outlet = place(set, fact);
-	if (outlet == NULL)
-		return;
+	return set;
+}
+
+static void
+learn(struct outlet *outlet, const struct outlet *fact)
+{
 	drop_outlet(outlet);
 	*outlet = *fact;
 	outlet->path = mem_string(fact->path);
 	outlet->listen = mem_string(fact->listen);
 	outlet->seen = true;
+}
+
+void
+outlets_expect(struct outlets *outlets, const char *fingerprint,
+    const struct outlet *fact, bool changed)
+{
+	struct outlet *outlet = place(need_set(outlets, fingerprint), fact);
+
+	if (outlet == NULL)
+		return;
+	outlet->seen = true;
+	if (changed || outlet->server == NULL ||
+	    outlet->withdrawn != fact->withdrawn)
+		learn(outlet, fact);
+}
+
+void
+outlets_note(
+    struct outlets *outlets, const char *fingerprint, const struct outlet *fact)
+{
+	struct outlet *outlet = place(need_set(outlets, fingerprint), fact);
+
+	if (outlet != NULL)
+		learn(outlet, fact);
 }
 
 void

@@ -2,9 +2,10 @@
 /* keep/outlets.h -- where each certificate's staple is published, and whether
  * a handshake has proven it.
  *
- *   outlets_begin(all) -> outlets_note() for each server block that was looked
- *   at -> outlets_end(): after a round that looked at all, what it did not see
- *   is gone.  Pure: times are parameters. */
+ *   outlets_begin(all) -> outlets_expect() for each server block that is to
+ *   serve something -> outlets_end(): after a round of all, what it did not see
+ *   is gone -> outlets_note() when a proof comes.  Pure: times are
+ *   parameters. */
 #ifndef OCLASP_KEEP_OUTLETS_H
 #define OCLASP_KEEP_OUTLETS_H
 
@@ -37,6 +38,12 @@ struct outlets {
 void outlets_done(struct outlets *outlets);
 
 void outlets_begin(struct outlets *outlets, bool all);
+
+/* The certificate FINGERPRINT is to be served at FACT: as outlets_note() where
+ * nothing is known of it, or where it is to serve another staple than before
+ * (CHANGED); else what is known stays. */
+void outlets_expect(struct outlets *outlets, const char *fingerprint,
+    const struct outlet *fact, bool changed);
 
 /* What was seen of the certificate FINGERPRINT; FACT is copied (its strings are
  * borrowed for the call).  More than OUTLETS_EACH are not remembered. */

@@ -2,7 +2,7 @@
 /* keep/publish.c -- bring what is served to what ought to be served.
  *
  *   match server blocks with items -> nginx_publish (write, test, reload)
- *     -> proofs, one server block after the other -> plain files -> end
+ *     -> plain files -> the places to be proven -> end
  *
  * A staple file of a certificate that nginx names is written by nginx_publish
  * alone, so that it can tell what nginx has read. */
@@ -15,14 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "base/sockaddr.h"
 #include "base/text.h"
 #include "pki/cert.h"
-#include "tls/handshake.h"
 
 /* A kept certificate. */
 struct kept {
@@ -50,14 +47,12 @@ struct publish {
 	void *cookie;
 
 	struct served_site *sites; /* owned */
-	size_t site_count, site_next;
+	size_t site_count;
 	struct nginx_change *changes; /* owned; one for each path */
 	size_t change_count;
 
 	struct nginx_publish *publishing;
-	struct handshake *handshake;
 	struct loop_timer *timer;
-	int64_t proof_until_ms;
 	bool reloaded;
 	struct err err;
 };
@@ -67,13 +62,10 @@ enum {
 	TORN_TAIL = sizeof(".new.XXXXXX") - 1, /* of file_replace */
 };
 
-static void prove_next(void *cookie);
-
 static void
 release(struct publish *p)
 {
 	nginx_publish_cancel(&p->publishing);
-	handshake_cancel(&p->handshake);
 	loop_timer_cancel(&p->timer);
 	for (size_t i = 0; i < p->count; i++) {
 		free(p->kept[i].name);
@@ -198,125 +190,55 @@ write_plain_files(struct publish *p)
 	}
 }
 
+/* --- the end --- */
+
+/* What waits is not served yet, and nothing is known of it. */
+static void
+tell_places(struct publish *p)
+{
+	for (size_t i = 0; i < p->site_count; i++) {
+		const struct served_site *served = &p->sites[i];
+		const struct nginx_site *site = served->site;
+		const struct publish_item *item = served->item;
+		bool changed = p->reloaded && served->changed;
+
+		if (item == NULL || (item->may_wait && !p->reloaded))
+			continue;
+		p->callbacks.place(p->cookie,
+		    &(struct proofs_place){
+			.name = item->name,
+			.fingerprint = item->fingerprint,
+			.certificate = nginx_site_certificate(site),
+			.listen =
+			    site->listen_count > 0 ? site->listens[0] : NULL,
+			.servername =
+			    site->name_count > 0 ? site->names[0] : NULL,
+			.staple = item->staple,
+			.reloaded = p->reloaded,
+			.changed = changed,
+			.anew = p->prove || changed,
+		    });
+	}
+}
+
 static void
 finish(struct publish *p)
 {
 	struct publish_callbacks callbacks = p->callbacks;
-	bool safe = p->err.reason == REASON_NONE ||
-		    p->err.reason == REASON_SERVER_NOT_STAPLING;
+	bool safe = p->err.reason == REASON_NONE;
 	void *cookie = p->cookie;
 	bool reloaded = p->reloaded;
 	struct err err;
 
 	write_plain_files(p);
 	/* what a server may still point at after a failure stays */
-	if (safe)
+	if (safe) {
 		remove_unwanted(p);
+		tell_places(p);
+	}
 	err = p->err;
 	release(p);
 	callbacks.end(cookie, reloaded, &err);
-}
-
-/* --- proofs --- */
-
-static bool
-serves_it(const struct served_site *site, const struct handshake_result *got)
-{
-	if (got->err.reason != REASON_NONE || got->chain->count == 0)
-		return false;
-	if (site->item->staple.len == 0)
-		return got->staple.len == 0;
-	return strcmp(got->chain->items[0]->fingerprint,
-		   site->item->fingerprint) == 0 &&
-	       span_equal(got->staple, site->item->staple);
-}
-
-static void
-report_site(
-    struct publish *p, const struct served_site *site, const struct err *err)
-{
-	const struct publish_report report = {
-	    .item = site->item,
-	    .certificate = nginx_site_certificate(site->site),
-	    .listen =
-		site->site->listen_count > 0 ? site->site->listens[0] : NULL,
-	    .err = *err,
-	};
-
-	p->callbacks.proof(p->cookie, &report);
-	p->site_next++;
-	p->proof_until_ms = 0;
-	p->timer = loop_timer_start(p->loop, 0, prove_next, p);
-}
-
-static void
-shaken(void *cookie, const struct handshake_result *result)
-{
-	struct publish *p = cookie;
-	const struct served_site *site = &p->sites[p->site_next];
-	struct err err = {0};
-
-	p->handshake = NULL;
-	if (serves_it(site, result)) {
-		report_site(p, site, &err);
-		return;
-	}
-	/* workers of before the reload may still answer: ask again */
-	if (p->reloaded && clock_mono_ms() < p->proof_until_ms) {
-		p->timer = loop_timer_start(
-		    p->loop, PUBLISH_PROOF_EVERY_MS, prove_next, p);
-		return;
-	}
-	if (result->err.reason != REASON_NONE)
-		(void)err_set(
-		    &err, REASON_SERVER_NOT_STAPLING, "%s", result->err.text);
-	else
-		(void)err_set(&err, REASON_SERVER_NOT_STAPLING,
-		    "nginx at %s serves %s for '%s'", site->site->listens[0],
-		    result->staple.len == 0 ? "no staple" : "another staple",
-		    site->item->name);
-	report_site(p, site, &err);
-}
-
-/* What waits is not served yet, and nothing is known of it. */
-static bool
-wants_proof(const struct publish *p, const struct served_site *site)
-{
-	if (site->item == NULL || (site->item->may_wait && !p->reloaded))
-		return false;
-	return p->prove || (p->reloaded && site->changed);
-}
-
-static void
-prove_next(void *cookie)
-{
-	struct publish *p = cookie;
-	struct handshake_request request = {
-	    .deadline_ms = PUBLISH_HANDSHAKE_MS};
-	const struct served_site *site;
-	struct sockaddr_storage address;
-	struct err none = {0};
-
-	p->timer = NULL;
-	while (p->site_next < p->site_count &&
-	       !wants_proof(p, &p->sites[p->site_next]))
-		p->site_next++;
-	if (p->site_next == p->site_count) {
-		finish(p);
-		return;
-	}
-	site = &p->sites[p->site_next];
-	if (site->site->listen_count == 0 ||
-	    !sockaddr_parse(site->site->listens[0], &address)) {
-		report_site(p, site, &none);
-		return;
-	}
-	if (p->proof_until_ms == 0)
-		p->proof_until_ms = clock_mono_ms() + PUBLISH_PROOF_MS;
-	request.address = (struct sockaddr *)&address;
-	request.servername =
-	    site->site->name_count > 0 ? site->site->names[0] : NULL;
-	p->handshake = handshake_start(p->loop, &request, shaken, p);
 }
 
 /* --- matching --- */
@@ -419,10 +341,7 @@ nginx_published(void *cookie, bool reloaded, const struct err *err)
 	p->publishing = NULL;
 	p->reloaded = reloaded;
 	p->err = *err;
-	if (err->reason != REASON_NONE)
-		finish(p);
-	else
-		prove_next(p);
+	finish(p);
 }
 
 static void

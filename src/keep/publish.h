@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/publish.h -- bring what is served to what ought to be served.
  *
- * A round is told the whole wanted state, changes what differs in one reload,
- * and proves by handshakes that the server serves exactly these bytes.
+ * A round is told the whole wanted state and changes what differs in one
+ * reload; that the server serves it then is proven beside the rounds
+ * (keep/proofs.h).
  * Certificates that no server names get a file in the staple folder only. */
 #ifndef OCLASP_KEEP_PUBLISH_H
 #define OCLASP_KEEP_PUBLISH_H
@@ -13,15 +14,10 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "keep/proofs.h"
 #include "servers/nginx.h"
 
 struct publish;
-
-enum {
-	PUBLISH_PROOF_MS = 10000, /* new workers must serve it by then */
-	PUBLISH_PROOF_EVERY_MS = 50,
-	PUBLISH_HANDSHAKE_MS = 2000,
-};
 
 /* One certificate that is kept; each fingerprint once.  The round works on a
  * copy: what it is made of may be replaced meanwhile. */
@@ -36,17 +32,10 @@ struct publish_item {
 			its file is there already */
 };
 
-/* What one server block came to. */
-struct publish_report {
-	const struct publish_item *item;
-	const char *certificate; /* path in the server's configuration */
-	const char *listen;      /* ADDR:PORT asked; NULL: no proof possible */
-	struct err err; /* REASON_NONE: proven; REASON_SERVER_NOT_STAPLING */
-};
-
 struct publish_callbacks {
-	/* once for each server block whose staple was looked at */
-	void (*proof)(void *cookie, const struct publish_report *report);
+	/* once for each server block that is to serve what an item says, when
+	 * its server has all of it.  None after an error of the server's */
+	void (*place)(void *cookie, const struct proofs_place *place);
 	/* a server block has a kept certificate but not our snippet; each
 	 * round tells it again */
 	void (*not_installed)(void *cookie, const char *certificate);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct schedule_entry {
-	int64_t when;  /* wall seconds */
+	int64_t when;  /* in what unit and clock is the owner's choice */
 	size_t place;  /* 1-based place in the heap; 0: not scheduled */
 	void *subject; /* what it is about; borrowed */
 };

@@ -148,6 +148,26 @@ def test_keep_proves_and_ends(site):
     site.must_staple("after keep ended")
 
 
+def test_proof_is_repeated(site):
+    """D8: who does not serve what is published is asked again, and soon;
+    meanwhile `status` says so."""
+    def at_nginx():
+        told = site.lab.oclasp("status", "--json", *site.where[:2]).json
+        return next(place for place in told["targets"][0]["published"]
+                    if place["server"] == "nginx")
+
+    site.had_staple()
+    site.nginx.stop()
+    keep = site.keep()
+    keep.wait_line("it is asked again in")
+    place = at_nginx()
+    assert place["proven_at"] is None and place["reason"], place
+    site.nginx.start()
+    keep.wait_line(PROVEN)
+    place = at_nginx()
+    assert place["proven_at"] and place["reason"] is None, place
+
+
 def test_sigterm_while_it_hangs(site):
     """I5: no wait holds up the end."""
     lab = site.lab

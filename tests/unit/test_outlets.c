@@ -23,6 +23,17 @@ note(const char *print, const char *listen, int64_t proven_at)
 		.proven_at = proven_at});
 }
 
+static void
+expect(const char *print, const char *listen, bool withdrawn, bool changed)
+{
+	outlets_expect(&outlets, print,
+	    &(struct outlet){.server = "nginx",
+		.path = (char[]){"/c"},
+		.listen = strdupa(listen),
+		.withdrawn = withdrawn},
+	    changed);
+}
+
 static size_t
 count_of(const char *print)
 {
@@ -60,6 +71,41 @@ test_the_newest_word_counts(void **state)
 	assert_int_equal(1, count_of("bb"));
 	assert_int_equal(0, count_of("cc"));
 	assert_int_equal(0, count_of(NULL));
+}
+
+/* What a round puts into service is not proven by it, nor is a proof of before
+ * lost where nothing has changed (D8). */
+static void
+test_expected(void **state)
+{
+	static const struct {
+		const char *name;
+		bool known, withdrawn, changed;
+		int64_t proven_at;
+	} rows[] = {
+	    {"never seen", false, false, false, 0},
+	    {"never seen, and new", false, false, true, 0},
+	    {"proven, and the same still", true, false, false, 7},
+	    {"proven, and another one", true, false, true, 0},
+	    {"proven, and withdrawn", true, true, false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct outlet *list;
+		size_t count;
+
+		if (rows[i].known)
+			note("aa", "127.0.0.1:1", 7);
+		outlets_begin(&outlets, true);
+		expect("aa", "127.0.0.1:1", rows[i].withdrawn, rows[i].changed);
+		outlets_end(&outlets, true);
+		list = outlets_of(&outlets, "aa", &count);
+		if (count != 1 || list[0].proven_at != rows[i].proven_at ||
+		    list[0].withdrawn != rows[i].withdrawn)
+			fail_msg("%s: %zu", rows[i].name, count);
+		outlets_done(&outlets);
+	}
 }
 
 static const struct {
@@ -113,6 +159,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(test_the_newest_word_counts, end),
+	    cmocka_unit_test_teardown(test_expected, end),
 	    cmocka_unit_test_teardown(test_rounds, end),
 	    cmocka_unit_test_teardown(test_bound, end),
 	};

@@ -43,10 +43,10 @@ tear_down(void **state)
 }
 
 static void
-not_asked_for(void *cookie, const struct publish_report *report)
+no_place(void *cookie, const struct proofs_place *place)
 {
 	(void)cookie;
-	(void)report;
+	(void)place;
 	fail_msg("there is no server to prove anything");
 }
 
@@ -67,7 +67,7 @@ ended(void *cookie, bool reloaded, const struct err *err)
 }
 
 static const struct publish_callbacks callbacks = {
-    .proof = not_asked_for, .not_installed = not_installed, .end = ended};
+    .place = no_place, .not_installed = not_installed, .end = ended};
 
 static struct publish_item
 item(const char *fingerprint, const char *text)

@@ -139,6 +139,9 @@ struct tls_script {
 	int max_version;                     /* of TLS; 0: any */
 	int port;                            /* 0: any */
 	void (*serve)(struct tls_peer *peer);
+	/* the staple of the connection of that number, NULL: none; the
+	 * function may be NULL too */
+	const char *(*staple)(const struct tls_script *script, size_t number);
 	const void *row; /* what the test likes to give to SERVE */
 	int listener;
 	struct sockaddr_in address;
@@ -228,6 +231,19 @@ tls_script_note_name(SSL *ssl, int *alert, void *cookie)
 	return SSL_TLSEXT_ERR_OK;
 }
 
+static inline int
+tls_script_staple(SSL *ssl, void *cookie)
+{
+	const struct tls_script *script = cookie;
+	const char *staple = script->staple(script, script->accepted - 1);
+
+	if (staple == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	(void)SSL_set_tlsext_status_ocsp_resp(
+	    ssl, OPENSSL_strdup(staple), (long)strlen(staple));
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static inline SSL_CTX *
 tls_script_context(struct tls_script *script)
 {
@@ -238,6 +254,10 @@ tls_script_context(struct tls_script *script)
 	(void)SSL_CTX_set_max_proto_version(ctx, script->max_version);
 	(void)SSL_CTX_set_tlsext_servername_callback(ctx, tls_script_note_name);
 	(void)SSL_CTX_set_tlsext_servername_arg(ctx, script);
+	if (script->staple != NULL) {
+		(void)SSL_CTX_set_tlsext_status_cb(ctx, tls_script_staple);
+		(void)SSL_CTX_set_tlsext_status_arg(ctx, script);
+	}
 	assert(SSL_CTX_use_certificate(ctx, script->identity->cert) == 1);
 	assert(SSL_CTX_use_PrivateKey(ctx, script->identity->key) == 1);
 	return ctx;
