@@ -8,7 +8,6 @@
  * Of a staple only the SHA-256 is held. */
 #include "keep/proofs.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -18,6 +17,7 @@
 #include "base/mem.h"
 #include "base/sockaddr.h"
 #include "keep/schedule.h"
+#include "pki/digest.h"
 #include "pki/cert.h"
 #include "tls/handshake.h"
 
@@ -35,8 +35,8 @@ struct proof {
 	struct proofs *proofs;
 	char *name, *fingerprint, *certificate, *listen, *servername;
 	bool withdrawn;
-	uint8_t digest[SHA256_DIGEST_LENGTH]; /* of the staple */
-	struct schedule_entry entry;          /* mono ms */
+	uint8_t digest[DIGEST_LEN];  /* of the staple */
+	struct schedule_entry entry; /* mono ms */
 	struct handshake *handshake;
 	struct proofs_course course;
 	unsigned round; /* of those that have named it, the last */
@@ -153,13 +153,13 @@ ask_at(struct proof *proof, int64_t when_ms)
 static bool
 serves_it(const struct proof *proof, const struct handshake_result *got)
 {
-	uint8_t digest[SHA256_DIGEST_LENGTH];
+	uint8_t digest[DIGEST_LEN];
 
 	if (got->err.reason != REASON_NONE || got->chain->count == 0)
 		return false;
 	if (proof->withdrawn)
 		return got->staple.len == 0;
-	(void)SHA256(got->staple.at, got->staple.len, digest);
+	digest_of(got->staple, digest);
 	return strcmp(got->chain->items[0]->fingerprint, proof->fingerprint) ==
 		   0 &&
 	       memcmp(digest, proof->digest, sizeof(digest)) == 0;
@@ -321,15 +321,15 @@ begin_proof(struct proof *proof, bool reloaded)
 
 static bool
 is_as_wanted(const struct proof *proof, const struct proofs_place *place,
-    const uint8_t digest[SHA256_DIGEST_LENGTH])
+    const uint8_t digest[DIGEST_LEN])
 {
 	return strcmp(proof->fingerprint, place->fingerprint) == 0 &&
-	       memcmp(proof->digest, digest, SHA256_DIGEST_LENGTH) == 0;
+	       memcmp(proof->digest, digest, DIGEST_LEN) == 0;
 }
 
 static void
 add(struct proofs *p, const struct proofs_place *place, char *key,
-    const uint8_t digest[SHA256_DIGEST_LENGTH])
+    const uint8_t digest[DIGEST_LEN])
 {
 	struct proof *proof = mem_new(sizeof(*proof));
 
@@ -351,7 +351,7 @@ add(struct proofs *p, const struct proofs_place *place, char *key,
 void
 proofs_want(struct proofs *p, const struct proofs_place *place)
 {
-	uint8_t digest[SHA256_DIGEST_LENGTH];
+	uint8_t digest[DIGEST_LEN];
 	struct sockaddr_storage address;
 	struct proof *proof = NULL;
 	char *key;
@@ -359,7 +359,7 @@ proofs_want(struct proofs *p, const struct proofs_place *place)
 	if (place->listen == NULL || !sockaddr_parse(place->listen, &address))
 		return;
 	key = key_of(place);
-	(void)SHA256(place->staple.at, place->staple.len, digest);
+	digest_of(place->staple, digest);
 	HASH_FIND_STR(p->places, key, proof);
 	if (proof != NULL && !is_as_wanted(proof, place, digest)) {
 		forget(proof);

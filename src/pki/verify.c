@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "pki/cert.h"
 #include "pki/cert_id.h"
+#include "pki/digest.h"
 #include "pki/response.h"
 #include "pki/signer.h"
 #include "pki/staple_make.h"
@@ -310,8 +311,7 @@ fill(struct verdict *out, const struct response *response,
     const struct response_single *single, const struct verify_input *in,
     const struct verify_policy *policy, const struct signer *signer)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned int digest_len = 0;
+	uint8_t digest[DIGEST_LEN];
 	char *hex;
 
 	*out = (struct verdict){
@@ -327,9 +327,8 @@ fill(struct verdict *out, const struct response *response,
 	    .warning = find_warning(response, single, in, signer),
 	};
 	note_ids(out, response, single, in);
-	(void)EVP_Digest(
-	    in->der, in->len, digest, &digest_len, EVP_sha256(), NULL);
-	hex = text_hex(digest, digest_len);
+	digest_of((struct span){in->der, in->len}, digest);
+	hex = text_hex(digest, sizeof(digest));
 	memcpy(out->sha256, hex, sizeof(out->sha256) - 1);
 	free(hex);
 }
