@@ -51,11 +51,11 @@ config_state_dir(const struct options *options)
 
 	if (file_read(path, READ_MAX, &bytes, &len, NULL) == -1)
 		return NULL;
-	for (const char *line = (const char *)bytes; found == NULL;) {
+	for (const char *line = (const char *)bytes;
+	     line != NULL && found == NULL;) {
 		found = value_of(line);
 		line = strchr(line, '\n');
-		if (line++ == NULL)
-			break;
+		line = line == NULL ? NULL : line + 1;
 	}
 	free(bytes);
 	return found;
