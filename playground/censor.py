@@ -18,11 +18,15 @@ import time
 from playground import forge, util
 
 DEFAULTS = {
-    # name, or ".suffix": {"a": address, "aaaa": address, or "rcode": one of
-    #                      forge.RCODES; "delay_ms": 0, "repeat": 1}
+    # name, ".suffix" or "*part of a name":
+    #     {"a": address, "aaaa": address, or "rcode": one of forge.RCODES;
+    #      "delay_ms": 0, "repeat": 1, "junk": octets behind the forged answer,
+    #      "to": [address], only questions to these}
     "names": {},
+    "reset": [],  # addresses: a SYN to port 80 there is answered by a RST
 }
-ETHERNET, IPV4, IPV6, UDP = 14, 0x0800, 0x86DD, 17
+ETHERNET, IPV4, IPV6, TCP, UDP = 14, 0x0800, 0x86DD, 6, 17
+SYN, RST_ACK, WEB_PORT = 0x02, 0x14, 80
 
 
 def checksum(data):
@@ -80,25 +84,61 @@ def answer_frame(frame, header, version, port, payload):
 
 
 def rule_for(names, name):
-    """The rule for NAME: its own, or that of a ".suffix"."""
+    """The rule for NAME: its own, or that of a ".suffix" or a "*part"."""
     if name in names:
         return names[name]
     return next((rule for key, rule in names.items()
-                 if key.startswith(".") and ("." + name).endswith(key)), None)
+                 if key.startswith(".") and ("." + name).endswith(key)
+                 or key.startswith("*") and key[1:] in name), None)
+
+
+def target_of(version, header):
+    """The address that a datagram goes to, as text."""
+    return (socket.inet_ntop(socket.AF_INET, header[16:20]) if version == 4
+            else socket.inet_ntop(socket.AF_INET6, header[24:40]))
+
+
+def reset_frame(frame, addresses):
+    """The RST, as if of the server, for a SYN to port 80 of one of ADDRESSES;
+    None for other frames (IPv4 only)."""
+    if (len(frame) < 54 or struct.unpack_from("!H", frame, 12)[0] != IPV4
+            or frame[ETHERNET + 9] != TCP):
+        return None
+    start = ETHERNET + (frame[ETHERNET] & 15) * 4
+    source, target, sequence = struct.unpack_from("!HHI", frame, start)
+    here, there = frame[ETHERNET + 16:ETHERNET + 20], frame[
+        ETHERNET + 12:ETHERNET + 16]
+    if (frame[start + 13] != SYN or target != WEB_PORT
+            or socket.inet_ntop(socket.AF_INET, here) not in addresses):
+        return None
+    segment = struct.pack("!HHIIBBHHH", target, source, 0, sequence + 1, 0x50,
+                          RST_ACK, 0, 0, 0)
+    sum_ = checksum(here + there + struct.pack("!HH", TCP, 20) + segment)
+    segment = segment[:16] + struct.pack("!H", sum_) + segment[18:]
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0x4000, 64, TCP, 0,
+                       here, there)
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    return frame[6:12] + frame[:6] + frame[12:14] + head + segment
 
 
 def forgeries(frame, script):
     """What to inject for FRAME: (delay in seconds, frame) each."""
+    reset = reset_frame(frame, script["reset"])
+    if reset:
+        return [(0, reset)]
     parsed = parse_frame(frame)
     asked = forge.question_of(parsed[3]) if parsed else None
     rule = rule_for(script["names"], asked[0]) if asked else None
     if rule is None:
         return []
     version, header, port, query = parsed
+    if "to" in rule and target_of(version, header) not in rule["to"]:
+        return []
     payload = (forge.deny(query, rule["rcode"]) if "rcode" in rule
                else forge.forge(query, rule["a"], rule.get("aaaa")))
     if payload is None:
         return []
+    payload += rule.get("junk", "").encode("latin-1")
     forged = answer_frame(frame, header, version, port, payload)
     delay = rule.get("delay_ms", 0) / 1000
     return [(delay, forged)] * rule.get("repeat", 1)

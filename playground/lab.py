@@ -24,42 +24,66 @@ from cryptography.x509 import ocsp
 from playground import netns, pki, responder, util
 
 CLIENT, ROUTER, WORLD = "client", "router", "world"
-RECURSOR, SECOND = "10.77.2.53", "10.77.2.54"
-SECOND6 = "fd77:2::54"  # the same resolver
-RESPONDERS = ("10.77.2.80", "10.77.2.81", "fd77:2::80")
-TARPIT, TARPIT6 = "10.77.2.91", "fd77:2::91"  # accept and stay silent
-REFUSING, REFUSING6 = "10.77.2.90", "fd77:2::90"  # nobody listens there
-BLACKHOLE = "10.77.66.6"      # silence
-UNREACHABLE = "10.77.67.6"    # the router says so
-WORLD_ADDRESSES = (RECURSOR, SECOND, SECOND6, *RESPONDERS, TARPIT, TARPIT6, REFUSING,
-                   REFUSING6)
+NEAR4, NEAR6 = "10.77.1", "fd77:1:"  # the client's network, and the router's
+
+
+class Plan:
+    """Which addresses the world has: FAR4 and FAR6 are its networks, LOST the
+    networks where silence is and where the router says that there is none."""
+
+    def __init__(self, far4, far6, lost):
+        self.far4, self.far6 = far4, far6
+        self.recursor, self.second = f"{far4}.53", f"{far4}.54"
+        self.second6 = f"{far6}:54"  # the same resolver
+        self.responders = (f"{far4}.80", f"{far4}.81", f"{far6}:80")
+        # they accept and stay silent
+        self.tarpit, self.tarpit6 = f"{far4}.91", f"{far6}:91"
+        # nobody listens there
+        self.refusing, self.refusing6 = f"{far4}.90", f"{far6}:90"
+        self.blackhole, self.unreachable = (f"{net}.6" for net in lost)
+        self.addresses = (
+            self.recursor, self.second, self.second6, *self.responders,
+            self.tarpit, self.tarpit6, self.refusing, self.refusing6)
+        self.names = {HOST: {"cname": MIDDLE}, MIDDLE: {"cname": EDGE},
+                      EDGE: {"a": [self.responders[0]]}}
+
+
 # The responder's name is a chain, as behind a CDN; the last link is the one
 # that was poisoned in 2020.
 HOST = "ocsp.lab.test"
 MIDDLE = "ocsp.lab.edgesuite.test"
 EDGE = "a771.dscq.akamai.test"
 URL = f"http://{HOST}/"
-NAMES = {HOST: {"cname": MIDDLE}, MIDDLE: {"cname": EDGE},
-         EDGE: {"a": [RESPONDERS[0]]}}
+# A world of private addresses; its constants are what most tests use.
+PRIVATE = Plan("10.77.2", "fd77:2:", ("10.77.66", "10.77.67"))
+# One that looks like the Internet, of the blocks for documentation (RFC 5737,
+# RFC 3849): what comes from there is no split horizon.
+PUBLIC = Plan("203.0.113", "2001:db8:2:", ("198.51.100", "192.0.2"))
+RECURSOR, SECOND, SECOND6 = (PRIVATE.recursor, PRIVATE.second,
+                             PRIVATE.second6)
+RESPONDERS, NAMES = PRIVATE.responders, PRIVATE.names
+TARPIT, TARPIT6 = PRIVATE.tarpit, PRIVATE.tarpit6
+REFUSING, REFUSING6 = PRIVATE.refusing, PRIVATE.refusing6
+BLACKHOLE, UNREACHABLE = PRIVATE.blackhole, PRIVATE.unreachable
 # Who speaks for the system: getaddrinfo, and our own sockets to its nameserver.
 NEAR = ("system", f"udp://{RECURSOR}")
 # The keeper's log line once a handshake has shown the staple's very octets.
 PROVEN = "proven: .*serves exactly"
 FAR_MS = 30  # to the resolvers and back: time for a forgery to be first
 
-ROUTER_SCRIPT = f"""
-ip link add name inner type veth peer name eth0 netns {{client}}
-ip link add name outer type veth peer name eth0 netns {{world}}
+ROUTER_SCRIPT = """
+ip link add name inner type veth peer name eth0 netns {client}
+ip link add name outer type veth peer name eth0 netns {world}
 echo 1 > /proc/sys/net/ipv4/ip_forward
 echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-ip address add 10.77.1.1/24 dev inner
-ip address add 10.77.2.1/24 dev outer
-ip address add fd77:1::1/64 dev inner nodad
-ip address add fd77:2::1/64 dev outer nodad
+ip address add {near4}.1/24 dev inner
+ip address add {far4}.1/24 dev outer
+ip address add {near6}:1/64 dev inner nodad
+ip address add {far6}:1/64 dev outer nodad
 ip link set inner up
 ip link set outer up
-ip route add blackhole {BLACKHOLE}
-ip route add unreachable {UNREACHABLE}
+ip route add blackhole {blackhole}
+ip route add unreachable {unreachable}
 """
 
 
@@ -138,7 +162,8 @@ class Keep:
 class Lab:
     """Everything up and running; close() takes it down."""
 
-    def __init__(self, folder, program=None):
+    def __init__(self, folder, program=None, plan=PRIVATE):
+        self.plan = plan
         self.folder = pathlib.Path(folder)
         self.program = os.path.abspath(
             program or os.environ.get("OCLASP", netns.ROOT / "build/oclasp"))
@@ -157,28 +182,32 @@ class Lab:
             raise
 
     def build(self):
-        pids = {name: self.spaces.add(name, self.folder,
-                                      RECURSOR if name == CLIENT else None)
+        plan = self.plan
+        pids = {name: self.spaces.add(name, self.folder, plan.recursor
+                                      if name == CLIENT else None)
                 for name in (CLIENT, ROUTER, WORLD)}
         for name, script in (
-                (ROUTER, ROUTER_SCRIPT.format(**pids)),
-                (CLIENT, member_script(("10.77.1.2", "fd77:1::2"),
-                                       "10.77.1.1", "fd77:1::1")),
-                (WORLD, member_script(WORLD_ADDRESSES, "10.77.2.1",
-                                      "fd77:2::1"))):
+                (ROUTER, ROUTER_SCRIPT.format(
+                    near4=NEAR4, near6=NEAR6, **pids, **vars(plan))),
+                (CLIENT, member_script((f"{NEAR4}.2", f"{NEAR6}:2"),
+                                       f"{NEAR4}.1", f"{NEAR6}:1")),
+                (WORLD, member_script(plan.addresses, f"{plan.far4}.1",
+                                      f"{plan.far6}:1"))):
             self.spaces.must(name, "sh", "-ec", script)
 
     def serve(self):
         serve, file = self.spaces.serve, self.file
         serve(ROUTER, "playground.censor", "inner",
               "--script", file("censor"), "--log", file("censor.log"))
+        plan = self.plan
         for address, endpoint in (
-                (RECURSOR, f"{RECURSOR}:53"), (SECOND, f"{SECOND}:53"),
-                (SECOND, f"[{SECOND6}]:53")):
+                (plan.recursor, f"{plan.recursor}:53"),
+                (plan.second, f"{plan.second}:53"),
+                (plan.second, f"[{plan.second6}]:53")):
             serve(WORLD, "playground.resolver", "--listen", endpoint,
                   "--script", file(address), "--log", file(f"{address}.log"))
         self.start_responder()
-        self.hang_at(TARPIT, TARPIT6)
+        self.hang_at(plan.tarpit, plan.tarpit6)
 
     def hang_at(self, *addresses):
         """From now on connections are taken there, and nothing is said."""
@@ -194,7 +223,7 @@ class Lab:
     def start_responder(self):
         self.responder_process = self.spaces.serve(
             WORLD, "playground.responder", self.authority.folder,
-            *listen(*RESPONDERS), "--script", self.file("responder"),
+            *listen(*self.plan.responders), "--script", self.file("responder"),
             "--log", self.file("responder.log"))
 
     def stop_responder(self):
@@ -222,7 +251,7 @@ class Lab:
         for log in self.files.glob("*.log"):
             log.write_text("", encoding="utf-8")
         self.censor()
-        for address in (RECURSOR, SECOND):
+        for address in (self.plan.recursor, self.plan.second):
             self.resolver(address)
         self.respond()
         util.write_json(self.file("tarpit"), {"mode": "hang", "hang_s": 600})
@@ -230,22 +259,22 @@ class Lab:
         if process and process.poll() is not None:
             self.start_responder()
 
-    def censor(self, names=None):
-        """NAMES: see playground.censor; none: no censor."""
-        util.write_json(self.file("censor"), {"names": names or {}})
+    def censor(self, names=None, **more):
+        """NAMES and MORE: see playground.censor; none: no censor."""
+        util.write_json(self.file("censor"), {"names": names or {}, **more})
 
     def race(self, names):
         """A censor, and genuine answers from so far away that the forgery is
         first on a busy machine, too."""
         self.censor(names)
-        for address in (RECURSOR, SECOND):
+        for address in (self.plan.recursor, self.plan.second):
             self.resolver(address, delay_ms=FAR_MS * 5)
 
     def resolver(self, address, names=None, lies=None, delay_ms=FAR_MS,
                  **more):
         """What the resolver does; see playground.resolver.DEFAULTS."""
         util.write_json(self.file(address), {
-            "names": names or NAMES, "lies": lies or {}, "delay_ms": delay_ms,
+            "names": names or self.plan.names, "lies": lies or {}, "delay_ms": delay_ms,
             **more})
 
     def questions(self, address):
@@ -289,9 +318,9 @@ class Lab:
     def run(self, *words, timeout=60, **options):
         return self.spaces.run(CLIENT, *words, timeout=timeout, **options)
 
-    def fetch_with(self, files, certificate, *words, timeout=60):
-        """fetch() where the client has other FILES: {path: text}, such as
-        /etc/hosts, for this once."""
+    def dress(self, files):
+        """The words before a command of the client's that shall see other
+        FILES, {path: text}, such as /etc/hosts."""
         script = ""
         for number, (path, text) in enumerate(files.items()):
             own = self.folder / f"file{number}"
@@ -301,10 +330,13 @@ class Lab:
                 script += (f"mount -t tmpfs none /{parent.parts[1]}; "
                            f"mkdir -p '{parent}'; : >'{path}'; ")
             script += f"mount --bind '{own}' '{path}'; "
+        return ["unshare", "--mount", "sh", "-ec", script + 'exec "$@"', "sh"]
+
+    def fetch_with(self, files, certificate, *words, timeout=60):
+        """fetch() where the client has other FILES for this once."""
         return Result(self.run(
-            "unshare", "--mount", "sh", "-ec", script + 'exec "$@"', "sh",
-            self.program, "fetch", certificate, "--json", *words,
-            timeout=timeout))
+            *self.dress(files), self.program, "fetch", certificate, "--json",
+            *words, timeout=timeout))
 
     def oclasp(self, *words, timeout=60):
         return Result(self.run(self.program, *words, timeout=timeout))
@@ -312,7 +344,7 @@ class Lab:
     def alone(self, *words, timeout=60):
         """oclasp in a namespace without any network."""
         if "alone" not in self.spaces.members:
-            self.spaces.add("alone", self.folder, RECURSOR)
+            self.spaces.add("alone", self.folder, self.plan.recursor)
         return Result(self.spaces.run("alone", self.program, *words,
                                       timeout=timeout))
 

@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.rcode
@@ -33,6 +34,10 @@ DEFAULTS = {
     "authoritative": False,  # AA, as a server of the zone has it
     "edns": "ok",   # "formerr": a server of before 1999; "dropped": a firewall
     "from": None,   # another address of ours that the answers come from
+    "any": None,    # the address that every name has, be there one or not
+    "nx": None,     # the address that names have that do not exist
+    # what differs on one road: playground.roads
+    "udp": {}, "tcp": {}, "tls": {}, "https": {},
 }
 LIES = ("forged-first",  # a forged datagram at once, the genuine one later;
                          # none for AAAA unless the lie names an address
@@ -40,6 +45,31 @@ LIES = ("forged-first",  # a forged datagram at once, the genuine one later;
         "poisoned",      # the genuine chain with a false last link
         "nxdomain", "servfail", "silent")
 TTL, POISONED_TTL = 300, 31
+EDE_OPTION, EDE_BOGUS = 15, 6  # RFC 8914
+
+
+def on_road(script, road):
+    """SCRIPT as it is on ROAD."""
+    return {**script, **script[road]}
+
+
+def one_address(query, address, ttl):
+    """The answer to QUERY that its name has ADDRESS, whatever it is."""
+    response = dns.message.make_response(query, recursion_available=True)
+    kind = dns.rdatatype.to_text(query.question[0].rdtype)
+    if kind == ("AAAA" if ":" in address else "A"):
+        response.answer.append(dns.rrset.from_text(
+            query.question[0].name, ttl, "IN", kind, address))
+    return response
+
+
+def refusal(query, rcode, ede=None):
+    response = dns.message.make_response(query, recursion_available=True)
+    response.set_rcode(dns.rcode.from_text(rcode))
+    if ede is not None and query.edns >= 0:
+        response.use_edns(0, options=[dns.edns.GenericOption(
+            EDE_OPTION, ede.to_bytes(2, "big"))])
+    return response
 
 
 def chain_of(names, name):
@@ -106,10 +136,17 @@ def answers(wire, script):
     if mode == "silent":
         return []
     if mode in ("nxdomain", "servfail"):
-        response = dns.message.make_response(query, recursion_available=True)
-        response.set_rcode(dns.rcode.from_text(mode))
-        return [(delay, response.to_wire())]
-    response = genuine(query, script, lie if mode == "poisoned" else None)
+        return [(delay, refusal(query, mode, lie.get("ede")).to_wire())]
+    if mode == "bogus" and not query.flags & dns.flags.CD:
+        return [(delay, refusal(query, "servfail", EDE_BOGUS).to_wire())]
+    response = genuine(query, script, lie if mode in (
+        "poisoned", "bogus") else None)
+    if mode == "empty":
+        response.answer = []
+    if script["any"]:
+        response = one_address(query, script["any"], 1)
+    elif script["nx"] and response.rcode() == dns.rcode.NXDOMAIN:
+        response = one_address(query, script["nx"], TTL)
     if mode == "forged-first":
         delay = lie.get("delay_ms", 0) / 1000 or delay
         return forged + [(delay, response.to_wire())]
@@ -154,7 +191,8 @@ class Resolver:
             except OSError:  # an ICMP error of an earlier answer
                 continue
             self.note(wire, client)
-            for delay, octets in answers(wire, self.script.now()):
+            script = on_road(self.script.now(), "udp")
+            for delay, octets in answers(wire, script):
                 if delay == 0:
                     self.send(octets, client)
                 else:

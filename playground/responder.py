@@ -34,6 +34,7 @@ DEFAULTS = {
     "this_update": None,   # seconds since 1970, of answers that were made
                            # beforehand; None: at the moment of the request
     "hang_s": 10,          # mode hang: the wait before the answer
+    "ahead_s": 0,          # its clock: what it is ahead of the true time
     "delay_ms": 0,         # the same of every mode but reset
     "drip_ms": 100,        # mode drip: the wait before each octet
     "big_kb": 70,          # modes big, bomb: at least so many KiB
@@ -116,12 +117,13 @@ class Signer:
     def sign(self, certificate, algorithm, script):
         mode = script["mode"]
         lifetime = datetime.timedelta(seconds=script["lifetime_s"])
-        this_update = pki.utc_now()
+        now = pki.utc_now() + datetime.timedelta(seconds=script["ahead_s"])
+        this_update = now
         if script["this_update"]:
             this_update = datetime.datetime.utcfromtimestamp(
                 int(script["this_update"]))
         if mode == "expired":
-            this_update = pki.utc_now() - lifetime
+            this_update = now - lifetime
             this_update -= datetime.timedelta(hours=1)
         next_update = this_update + lifetime
         status, revoked_at, why = ocsp.OCSPCertStatus.GOOD, None, None
@@ -187,6 +189,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def date_time_string(self, timestamp=None):
+        ahead = self.server.owner.script.now()["ahead_s"]
+        return super().date_time_string((timestamp or time.time()) + ahead)
 
     def respond(self, request):
         owner = self.server.owner

@@ -24,6 +24,9 @@ import dns.rdatatype
 from playground import forge, resolver, util
 
 MEDIA = "application/dns-message"
+# what the script of a resolver calls them
+ROADS = {"tcp": "tcp", "tls": "tls", "https": "https", "http": "https",
+         "cut": "udp"}
 
 
 def read_exactly(stream, size):
@@ -142,7 +145,8 @@ class Roads:
         if self.log:
             with self.lock, open(self.log, "a", encoding="utf-8") as out:
                 out.write(json.dumps(entry) + "\n")
-        answers = resolver.answers(wire, self.script.now())
+        script = resolver.on_road(self.script.now(), ROADS[road])
+        answers = resolver.answers(wire, script)
         if answers:
             time.sleep(answers[-1][0])
         return [octets for _, octets in answers]
