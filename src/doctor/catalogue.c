@@ -10,9 +10,9 @@
 
 /* --- remedies that more than one finding has --- */
 
-#define FETCH_BY_DOT                                                \
-	"oclasp fetch {certificate} --resolver tls://ADDRESS#NAME " \
-	"  # DoT, or --resolver https://... (DoH)"
+#define FETCH_BY_DOT                                         \
+	"oclasp fetch {certificate} --resolver {encrypted} " \
+	" # or any other by TLS or HTTPS"
 #define COURIER                                                          \
 	"oclasp courier export {certificate} | ssh HOST oclasp courier " \
 	"fetch | oclasp courier import  # HOST: any machine outside"
@@ -41,7 +41,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	"the certificate names no OCSP responder: there is nothing to staple, "
 	"no client asks one for it, and a stall has another cause",
 	{"oclasp check {target}  # look at connect and TLS times, and the chain",
-	    "sed -i 's/ssl_stapling on/ssl_stapling off/' FILE  # it only warns"},
+	    "ssl_stapling off;  # in nginx: for this certificate it only warns"},
 	"scenario 50, CA/B Forum BR 7.1.2.7.7"},
     [FINDING_INPUT_UNREADABLE] = {"input-unreadable", LAYER_INPUT, false,
 	"the certificate could not be read", {"oclasp show {certificate}"},
@@ -175,8 +175,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
     [FINDING_ENC_DNS_BLOCKED_IP] = {"enc-dns-blocked-ip", LAYER_DNS, false,
 	"the address of the encrypted resolver cannot be reached, whatever name "
 	"is in the handshake",
-	{"oclasp fetch {certificate} --resolver tls://OTHER#NAME"},
-	"scenario 24"},
+	{"oclasp fetch {certificate} --resolver {encrypted}"}, "scenario 24"},
     [FINDING_ENC_DNS_MITM] = {"enc-dns-mitm", LAYER_DNS, false,
 	"somebody else answers for the encrypted resolver, with a certificate "
 	"that is not its own; nothing it says was believed",

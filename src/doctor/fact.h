@@ -74,8 +74,9 @@ enum fact_party {
 struct fact_input {
 	struct err unusable; /* REASON_NONE: read, with its issuer */
 	bool has_url, http_url, must_staple, short_lived, expired;
-	char url[FACT_URL_TEXT];   /* the responder's */
-	char host[FACT_NAME_TEXT]; /* of it */
+	char url[FACT_URL_TEXT];        /* the responder's */
+	char host[FACT_NAME_TEXT];      /* of it */
+	char ca_issuers[FACT_URL_TEXT]; /* where the issuer is, or "" */
 };
 
 struct fact_clock {

@@ -61,6 +61,8 @@ inventory_certificate(struct facts *facts, const struct cert *leaf,
 	input->short_lived =
 	    leaf->not_after - leaf->not_before <= CERT_SHORT_LIVED;
 	input->expired = leaf->not_after <= now;
+	fact_copy(input->ca_issuers, sizeof(input->ca_issuers),
+	    leaf->ca_issuers == NULL ? "" : leaf->ca_issuers);
 	chosen = choose_url(leaf, url, host);
 	input->http_url = chosen != NULL;
 	if (chosen == NULL)

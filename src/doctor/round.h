@@ -10,8 +10,10 @@
 struct round;
 
 enum {
-	ROUND_AT_ONCE = 24, /* in all, politely */
-	ROUND_MAX = 2048,   /* questions of one round; more are left out */
+	/* in all; a datagram's place is taken for its whole window, in which
+	 * each party gets a dozen questions at most */
+	ROUND_AT_ONCE = 64,
+	ROUND_MAX = 2048, /* questions of one round; more are left out */
 };
 
 /* BEGAN_MS as in ask.h.  FACTS must outlive. */

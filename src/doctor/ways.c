@@ -15,17 +15,23 @@
 
 enum { WAYS_MAX = WAYS_ADDRESSES_MAX + PROXIES_MAX };
 
-/* One address, or one proxy. */
+/* One try of a way. */
+struct trial {
+	struct way *way;
+	struct attempt *attempt;
+};
+
+/* One address, or one proxy.  Its tries begin one after the other, and do not
+ * wait for each other: where each of them hangs, that costs the time of one. */
 struct way {
 	struct ways *ways;
 	char address[DNS_ADDRESS_TEXT];
 	char source[RESOLVER_URL_TEXT];
-	const struct proxy *proxy;
-	struct attempt *attempt;
-	struct loop_timer *pause;
-	unsigned tries;
+	struct attempt_way how;
+	struct trial trials[WAYS_REPEATS];
+	struct loop_timer *pause; /* before the next one */
+	unsigned begun, running;
 	bool worked; /* at least once */
-	bool over;
 };
 
 struct ways {
@@ -114,19 +120,20 @@ add_proxies(struct ways *w)
 	if (plan == NULL)
 		return;
 	if (plan->has_http && w->count < WAYS_MAX)
-		w->list[w->count++].proxy = &plan->http;
+		w->list[w->count++].how.proxy = &plan->http;
 	for (size_t i = 0; i < plan->last_count && w->count < WAYS_MAX; i++)
-		w->list[w->count++].proxy = &plan->last[i];
+		w->list[w->count++].how.proxy = &plan->last[i];
 }
 
 /* --- trying --- */
 
 static void start_ways(struct ways *w);
-static void try_again(void *cookie);
+static void begin_trial(void *cookie);
 
 static void
-note(struct way *way, const struct attempt_outcome *outcome)
+note(const struct trial *trial, const struct attempt_outcome *outcome)
 {
+	const struct way *way = trial->way;
 	struct ways *w = way->ways;
 	struct fact_fetch *f =
 	    &facts_add(w->facts, FACT_FETCH, "S", clock_mono_ms() - w->began_ms)
@@ -135,15 +142,15 @@ note(struct way *way, const struct attempt_outcome *outcome)
 	fact_copy(f->address, sizeof(f->address), way->address);
 	fact_copy(f->url, sizeof(f->url), w->request.url);
 	fact_copy(f->source, sizeof(f->source), way->source);
-	if (way->proxy != NULL)
-		fact_copy(f->proxy, sizeof(f->proxy), way->proxy->url);
+	if (way->how.proxy != NULL)
+		fact_copy(f->proxy, sizeof(f->proxy), way->how.proxy->url);
 	f->method = outcome->method;
 	f->err = outcome->err;
 	if (outcome->accepted)
 		f->status = outcome->facts.status;
 	f->connect_ms = outcome->connect_ms;
 	f->elapsed_ms = outcome->elapsed_ms;
-	f->repeat = way->tries;
+	f->repeat = (unsigned)(trial - way->trials);
 }
 
 /* A signature that is younger than our clock is a clock. */
@@ -177,53 +184,62 @@ controls_done(void *cookie)
 	cb(cb_cookie);
 }
 
+/* One that fails is tried less often than one that works. */
+static bool
+wants_more(const struct way *way)
+{
+	return way->begun < (way->worked ? WAYS_REPEATS : WAYS_TRIES);
+}
+
 static void
-end_way(struct way *way)
+go_on(struct way *way)
 {
 	struct ways *w = way->ways;
 
-	way->over = true;
-	w->running--;
-	start_ways(w);
+	if (way->pause != NULL)
+		return;
+	if (wants_more(way)) {
+		way->pause =
+		    loop_timer_start(w->loop, WAYS_SPACE_MS, begin_trial, way);
+	} else if (way->running == 0) {
+		w->running--;
+		start_ways(w);
+	}
 }
 
 static void
 tried(void *cookie, struct attempt_outcome *outcome)
 {
-	struct way *way = cookie;
+	struct trial *trial = cookie;
+	struct way *way = trial->way;
 	bool last = outcome->last;
 	bool good = outcome->accepted;
 
-	note(way, outcome);
+	note(trial, outcome);
 	note_time(way->ways, outcome->signed_at);
 	staple_free(outcome->staple);
 	free(outcome->carried);
 	way->worked = way->worked || good;
 	if (!last)
 		return;
-	way->attempt = NULL;
-	way->tries++;
-	if (way->tries < (way->worked ? WAYS_REPEATS : WAYS_TRIES))
-		way->pause = loop_timer_start(
-		    way->ways->loop, WAYS_SPACE_MS, try_again, way);
-	else
-		end_way(way);
+	trial->attempt = NULL;
+	way->running--;
+	go_on(way);
 }
 
 static void
-try_again(void *cookie)
+begin_trial(void *cookie)
 {
 	struct way *way = cookie;
 	struct ways *w = way->ways;
-	const struct attempt_way how = {
-	    .address = way->address[0] == '\0' ? NULL : way->address,
-	    .proxy = way->proxy,
-	    .proxy_ca_file = w->request.options->proxy_ca_file,
-	};
+	struct trial *trial = &way->trials[way->begun++];
 
 	way->pause = NULL;
-	way->attempt = attempt_start(
-	    w->pool, &w->job, &how, clock_mono_ms() + WAYS_TRY_MS, tried, way);
+	way->running++;
+	trial->way = way;
+	trial->attempt = attempt_start(w->pool, &w->job, &way->how,
+	    clock_mono_ms() + WAYS_TRY_MS, tried, trial);
+	go_on(way);
 }
 
 /* As many as may run; after the last, the controls. */
@@ -243,10 +259,10 @@ start_ways(struct ways *w)
 	for (size_t i = 0; i < w->count && w->running < WAYS_AT_ONCE; i++) {
 		struct way *way = &w->list[i];
 
-		if (way->over || way->attempt != NULL || way->pause != NULL)
+		if (way->begun > 0)
 			continue;
 		w->running++;
-		try_again(way);
+		begin_trial(way);
 	}
 	if (w->running == 0 && w->knock == NULL)
 		w->knock = knock_start(w->loop, w->pool, w->facts, w->began_ms,
@@ -305,8 +321,14 @@ ways_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	w->cookie = cookie;
 	add_addresses(w);
 	add_proxies(w);
-	for (size_t i = 0; i < w->count; i++)
-		w->list[i].ways = w;
+	for (size_t i = 0; i < w->count; i++) {
+		struct way *way = &w->list[i];
+
+		way->ways = w;
+		way->how.address =
+		    way->address[0] == '\0' ? NULL : way->address;
+		way->how.proxy_ca_file = request->options->proxy_ca_file;
+	}
 	make_job(w);
 	w->failed = loop_timer_start(loop, 0, start_later, w);
 	return w;
@@ -321,7 +343,8 @@ ways_cancel(struct ways **ways)
 	if (w == NULL)
 		return;
 	for (size_t i = 0; i < w->count; i++) {
-		attempt_cancel(&w->list[i].attempt);
+		for (size_t t = 0; t < WAYS_REPEATS; t++)
+			attempt_cancel(&w->list[i].trials[t].attempt);
 		loop_timer_cancel(&w->list[i].pause);
 	}
 	loop_timer_cancel(&w->failed);

@@ -23,7 +23,7 @@ enum {
 	WAYS_AT_ONCE = 8,
 	WAYS_TRIES = 3,      /* of an address that fails */
 	WAYS_REPEATS = 5,    /* of one that works */
-	WAYS_SPACE_MS = 400, /* between them */
+	WAYS_SPACE_MS = 250, /* between their beginnings */
 	WAYS_TRY_MS = 4000,  /* one try: Apple's clients wait 3 s */
 };
 

@@ -288,6 +288,8 @@ report(struct job *job)
 	const struct doctor_report report = {
 	    .o = job->o,
 	    .target = job->o->args[0],
+	    .subject = {job->host == NULL ? job->o->args[0] : NULL,
+		job->host == NULL ? NULL : job->o->args[0]},
 	    .facts = &job->facts,
 	    .diagnosis = diagnosis,
 	    .penalty = job->penalty,

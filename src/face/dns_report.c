@@ -147,23 +147,26 @@ dns_report_answers(const struct facts *facts)
 /* --- verdicts --- */
 
 json_t *
-dns_report_finding(const struct finding *f, const struct facts *facts)
+dns_report_finding(const struct finding *f, const struct facts *facts,
+    const struct remedy_subject *subject)
 {
 	const struct finding_row *row = finding_row(f->code);
-	json_t *evidence = json_array(), *remedy = json_array();
+	json_t *evidence = json_array(), *lines = json_array();
+	struct remedy remedy;
 
-	(void)facts;
+	remedy_make(facts, f, subject, &remedy);
 	for (size_t i = 0; i < f->evidence_count; i++)
 		(void)json_array_append_new(
 		    evidence, json_integer((json_int_t)f->evidence[i] + 1));
-	for (int i = 0; i < FINDING_REMEDY_MAX && row->remedy[i] != NULL; i++)
+	for (size_t i = 0; i < remedy.count; i++)
 		(void)json_array_append_new(
-		    remedy, json_string(row->remedy[i]));
+		    lines, report_json_text(remedy.lines[i]));
+	remedy_done(&remedy);
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "code", row->code, "layer", finding_layer_name(row->layer),
 	    "certainty", certainty_name(f->certainty), "sentence",
 	    report_json_text(f->sentence), "evidence", evidence, "remedy",
-	    remedy, "resolver",
+	    lines, "resolver",
 	    f->resolver[0] == '\0' ? json_null()
 				   : report_json_text(f->resolver),
 	    "name",
@@ -216,6 +219,8 @@ dns_report_tells(const struct diagnosis *diagnosis, size_t index)
 void
 dns_report_json(const struct dns_report *r)
 {
+	/* of a name: whose certificate it is about is not known */
+	static const struct remedy_subject subject = {NULL, NULL};
 	json_t *document = report_document("dns");
 	json_t *chain = json_array(), *verdicts = json_array();
 	const char *names[NAMES_CHAIN_MAX];
@@ -226,8 +231,8 @@ dns_report_json(const struct dns_report *r)
 	for (size_t i = 0; i < r->diagnosis->count; i++) {
 		if (dns_report_tells(r->diagnosis, i))
 			(void)json_array_append_new(verdicts,
-			    dns_report_finding(
-				&r->diagnosis->findings[i], r->facts));
+			    dns_report_finding(&r->diagnosis->findings[i],
+				r->facts, &subject));
 	}
 	(void)json_object_update_new(
 	    document, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name",

@@ -7,6 +7,7 @@
 
 #include "doctor/bisect.h"
 #include "doctor/finding.h"
+#include "doctor/remedy.h"
 #include "face/options.h"
 
 struct dns_report {
@@ -27,8 +28,8 @@ void dns_report_text(const struct dns_report *report);
 json_t *dns_report_answers(const struct facts *facts);
 json_t *dns_report_bisect(const struct bisect *bisect);
 
-/* One finding as CONTRACT's `doctor` has it. */
-json_t *dns_report_finding(
-    const struct finding *finding, const struct facts *facts);
+/* One finding as CONTRACT's `doctor` has it; its remedy is for SUBJECT. */
+json_t *dns_report_finding(const struct finding *finding,
+    const struct facts *facts, const struct remedy_subject *subject);
 
 #endif

@@ -221,21 +221,17 @@ add_pictures(struct buf *out, const struct facts *facts, const char *host)
 static void
 add_remedy(struct buf *out, const struct doctor_report *r)
 {
-	const struct finding *f = &r->diagnosis->findings[0];
-	const struct finding_row *row = finding_row(f->code);
+	struct remedy remedy;
 
-	if (row->remedy[0] == NULL)
+	remedy_make(r->facts, &r->diagnosis->findings[0], &r->subject, &remedy);
+	if (remedy.count == 0)
 		return;
 	buf_puts(out, "<h2>remedy</h2><pre>");
-	for (int i = 0; i < FINDING_REMEDY_MAX && row->remedy[i] != NULL; i++) {
-		struct buf line;
-
-		buf_init(&line, LINE);
-		doctor_report_remedy(r, f, row->remedy[i], &line);
-		buf_html(out, buf_text(&line));
+	for (size_t i = 0; i < remedy.count; i++) {
+		buf_html(out, remedy.lines[i]);
 		buf_puts(out, "\n");
-		buf_done(&line);
 	}
+	remedy_done(&remedy);
 	buf_puts(out, "</pre>\n");
 }
 

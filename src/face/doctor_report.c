@@ -30,52 +30,6 @@ doctor_report_exit(const struct doctor_report *r)
 								   : EXIT_BAD;
 }
 
-/* What stands in braces in a line of a remedy. */
-static const char *
-value_of(const struct doctor_report *r, const struct finding *f,
-    const char *word, size_t len)
-{
-	static const char *const keys[] = {
-	    "certificate", "target", "name", "address", "resolver", "url"};
-	const char *values[] = {
-	    r->target, r->target, f->name, f->address, f->resolver, NULL};
-
-	for (size_t i = 0; i < r->facts->count && values[5] == NULL; i++) {
-		if (r->facts->items[i].kind == FACT_INPUT)
-			values[5] = r->facts->items[i].u.input.url;
-	}
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strlen(keys[i]) == len && strncmp(keys[i], word, len) == 0)
-			return values[i] == NULL || values[i][0] == '\0'
-				   ? NULL
-				   : values[i];
-	}
-	return NULL;
-}
-
-void
-doctor_report_remedy(const struct doctor_report *r, const struct finding *f,
-    const char *line, struct buf *out)
-{
-	while (*line != '\0') {
-		size_t len = strcspn(line, "{");
-		size_t word;
-		const char *value;
-
-		buf_add(out, line, len);
-		line += len;
-		if (*line == '\0')
-			break;
-		word = strcspn(line + 1, "}");
-		value = value_of(r, f, line + 1, word);
-		if (value != NULL)
-			buf_puts(out, value);
-		else
-			buf_add(out, line, word + 2);
-		line += word + 2;
-	}
-}
-
 /* --- text --- */
 
 static void
@@ -96,18 +50,14 @@ print_evidence(const struct doctor_report *r, const struct finding *f)
 static void
 print_remedy(const struct doctor_report *r, const struct finding *f)
 {
-	const struct finding_row *row = finding_row(f->code);
-	struct buf line;
+	struct remedy remedy;
 
-	if (row->remedy[0] == NULL)
-		return;
-	(void)printf("\nremedy\n");
-	for (int i = 0; i < FINDING_REMEDY_MAX && row->remedy[i] != NULL; i++) {
-		buf_init(&line, LINE);
-		doctor_report_remedy(r, f, row->remedy[i], &line);
-		(void)printf("  %s\n", buf_text(&line));
-		buf_done(&line);
-	}
+	remedy_make(r->facts, f, &r->subject, &remedy);
+	if (remedy.count > 0)
+		(void)printf("\nremedy\n");
+	for (size_t i = 0; i < remedy.count; i++)
+		(void)printf("  %s\n", remedy.lines[i]);
+	remedy_done(&remedy);
 }
 
 static void
@@ -219,12 +169,14 @@ doctor_report_json(const struct doctor_report *r)
 	json_t *findings = json_array();
 
 	for (size_t i = 0; i < r->diagnosis->count; i++)
-		(void)json_array_append_new(findings,
-		    dns_report_finding(&r->diagnosis->findings[i], r->facts));
+		(void)json_array_append_new(
+		    findings, dns_report_finding(&r->diagnosis->findings[i],
+				  r->facts, &r->subject));
 	(void)json_object_update_new(document,
 	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "target",
 		report_json_text(r->target), "primary",
-		dns_report_finding(&r->diagnosis->findings[0], r->facts),
+		dns_report_finding(
+		    &r->diagnosis->findings[0], r->facts, &r->subject),
 		"findings", findings, "substitution",
 		r->diagnosis->substitution[0] == '\0'
 		    ? json_null()

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "doctor/finding.h"
 #include "doctor/penalty_client.h"
+#include "doctor/remedy.h"
 #include "face/options.h"
 
 /* What the server's first handshake was like. */
@@ -21,6 +22,7 @@ struct doctor_server {
 struct doctor_report {
 	const struct options *o;
 	const char *target;
+	struct remedy_subject subject; /* the same, as what it is */
 	const struct facts *facts;
 	const struct diagnosis *diagnosis;
 	const struct penalty *penalty;      /* NULL: not measured */
@@ -38,11 +40,6 @@ int doctor_report_exit(const struct doctor_report *report);
 void doctor_penalty_text(const struct doctor_report *report);
 json_t *doctor_penalty_json(const struct doctor_report *report);
 void doctor_penalty_html(struct buf *out, const struct doctor_report *report);
-
-/* LINE of a remedy with its braces filled in, as far as it is known what stands
- * there. */
-void doctor_report_remedy(const struct doctor_report *report,
-    const struct finding *finding, const char *line, struct buf *out);
 
 /* One line for what FACT says; the line is its evidence. */
 void doctor_report_fact(

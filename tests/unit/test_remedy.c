@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/* test_remedy.c -- doctor/remedy: what is printed can be copied as it is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "doctor/remedy.h"
+#include "doctor_facts.h"
+
+static const struct remedy_subject file = {"server.pem", NULL};
+
+/* Every line that the catalogue has names only what can be known. */
+static void
+test_catalogue_names_what_is_known(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FINDING_COUNT; i++) {
+		const struct finding_row *row =
+		    finding_row((enum finding_code)i);
+
+		for (int l = 0;
+		     l < FINDING_REMEDY_MAX && row->remedy[l] != NULL; l++) {
+			const char *at = row->remedy[l];
+
+			while ((at = strchr(at, '{')) != NULL) {
+				size_t len = strcspn(++at, "}");
+
+				if (!remedy_knows(at, len))
+					fail_msg("%s: {%.*s}", row->code,
+					    (int)len, at);
+			}
+		}
+	}
+}
+
+/* With nothing known at all, no brace is left, and something is said. */
+static void
+test_no_brace_is_left(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FINDING_COUNT; i++) {
+		struct finding finding = {.code = (enum finding_code)i};
+		const struct finding_row *row = finding_row(finding.code);
+		struct facts facts = {0};
+		struct remedy remedy;
+
+		remedy_make(&facts, &finding, &file, &remedy);
+		if ((remedy.count == 0) != (row->remedy[0] == NULL))
+			fail_msg("%s: %zu lines", row->code, remedy.count);
+		for (size_t l = 0; l < remedy.count; l++) {
+			if (strpbrk(remedy.lines[l], "{}") != NULL)
+				fail_msg("%s: %s", row->code, remedy.lines[l]);
+		}
+		remedy_done(&remedy);
+	}
+}
+
+static void
+expect(const char *network, const struct finding *finding,
+    const struct remedy_subject *subject, size_t line, const char *text)
+{
+	struct remedy remedy;
+	struct facts facts;
+
+	facts_write(&facts, network);
+	remedy_make(&facts, finding, subject, &remedy);
+	if (text == NULL)
+		assert_int_equal(remedy.count, line);
+	else if (line >= remedy.count ||
+		 strstr(remedy.lines[line], text) == NULL)
+		fail_msg("no '%s': %s", text,
+		    line < remedy.count ? remedy.lines[line] : "(none)");
+	remedy_done(&remedy);
+	facts_done(&facts);
+}
+
+static void
+test_values(void **state)
+{
+	static const char network[] =
+	    "input\nask udp://192.0.2.53 responder = 192.0.2.77\n"
+	    "ask udp://192.0.2.54 responder = 192.0.2.1\n"
+	    "ask tls://192.0.2.101 responder = 192.0.2.1\n"
+	    "fetch 192.0.2.1 ok\nfetch 192.0.2.77 connect-timeout x3\n";
+	static const struct finding wrong = {
+	    .code = FINDING_DNS_RESOLVER_WRONG, .resolver = "udp://192.0.2.53"};
+	static const struct finding forged = {.code = FINDING_DNS_INJECTION};
+	static const struct finding udp = {.code = FINDING_DNS_UDP_BLOCKED,
+	    .resolver = "udp://[2001:db8::53]:53"};
+	static const struct remedy_subject odd = {"it's.pem", NULL};
+	static const struct remedy_subject server = {NULL, "www.example"};
+
+	(void)state;
+	/* another one that is right, never the one at fault */
+	expect(network, &wrong, &file, 0, "--resolver udp://192.0.2.54 ");
+	expect(network, &wrong, &file, 1, "than udp://192.0.2.53");
+	expect(network, &forged, &file, 0, "--resolver tls://192.0.2.101 ");
+	/* nobody is known to be right: one that anybody can reach */
+	expect("input\n", &forged, &file, 0, "--resolver tls://9.9.9.9#");
+	expect("input\n", &udp, &file, 0, "tcp://[2001:db8::53]");
+	expect("input\n", &forged, &odd, 0, "fetch 'it'\\''s.pem' ");
+	/* of a server the certificate has to be had first */
+	expect("input\n", &forged, &server, 0,
+	    "openssl s_client -showcerts -connect www.example:443 ");
+	expect("input\n", &forged, &server, 1, "fetch server.pem ");
+}
+
+/* What a stranger says goes into no shell. */
+static void
+test_strangers(void **state)
+{
+	static const char *const names[] = {"a'; reboot; '.example",
+	    "$(reboot).example", "a b.example", "-rf.example", "#.example",
+	    "a\nb.example", "a`b`.example", "a|b.example", "a>b.example"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct finding finding = {.code = FINDING_LOCAL_FAKEIP};
+
+		(void)snprintf(
+		    finding.name, sizeof(finding.name), "%s", names[i]);
+		expect("input\n", &finding, &file, 0,
+		    "oclasp explain local-fakeip");
+		expect("input\n", &finding, &file, 1, NULL);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_catalogue_names_what_is_known),
+	    cmocka_unit_test(test_no_brace_is_left),
+	    cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_strangers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
