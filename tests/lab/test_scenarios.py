@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
-"""Every scenario of NETWORK-TRUTH 4.2 that namespaces can hold, against the
-real program: the one true cause, and nobody falsely accused.
+"""Scenarios of NETWORK-TRUTH 4.2 against the real program: the one true cause,
+and nobody falsely accused.
 
-Each run also lets the tools of 2020 look at the same network.  The table is
-printed at the end and kept in docs/SCENARIOS.md by tools/scenarios-page."""
+Each run also lets the tools of 2020 look at the same network; what they would
+have let an operator conclude is a property of the test."""
 
 import shutil
 import tempfile
