@@ -159,8 +159,10 @@ read_chain(const ldns_rr_list *answer, const ldns_rdf *question,
 
 	while (message->chain_length < DNS_CHAIN_MAX) {
 		name = alias_of(answer, name);
-		if (name == NULL || !name_to_text(name, text) ||
-		    chain_has(message, text))
+		if (name == NULL || !name_to_text(name, text))
+			return;
+		message->loop = chain_has(message, text);
+		if (message->loop)
 			return;
 		to_lower_case(text);
 		memcpy(message->chain[message->chain_length++], text,

@@ -53,6 +53,7 @@ struct dns_message {
 	 * its target */
 	char chain[DNS_CHAIN_MAX][DNS_NAME_TEXT];
 	size_t chain_length;
+	bool loop; /* the chain comes back to a name of its own */
 	char addresses[DNS_ADDRESSES_MAX][DNS_ADDRESS_TEXT]; /* A and AAAA of
 							       the answer */
 	size_t address_count;

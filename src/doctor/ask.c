@@ -89,6 +89,7 @@ fill(struct fact_datagram *d, const struct dns_message *message)
 	d->edns = message->edns;
 	d->ede = message->ede;
 	d->wrong_type = message->wrong_type;
+	d->loop = message->loop;
 	d->ttl_s = message->ttl_s;
 	for (size_t i = 0; i < message->address_count &&
 			   d->address_count < FACT_ADDRESSES_MAX;

@@ -224,7 +224,7 @@ judge_resolvers(const struct facts *facts, struct bisect *b)
 		const struct seen_asked *asked = &picture.asked[i];
 
 		if (asked->party != PARTY_RESOLVER ||
-		    asked->responder != ANSWER_WRONG || !picture.any_proven)
+		    asked->responder != ANSWER_WRONG || !picture.direct_proven)
 			continue;
 		b->outcome = BISECT_RESOLVER;
 		(void)snprintf(

@@ -92,9 +92,12 @@ static struct finding *
 blame(struct workup *w, const struct seen_asked *a, enum finding_code code,
     enum certainty certainty)
 {
-	struct finding *finding = finding_add(w, code, certainty, !w->works);
+	struct finding *finding = blamed(w, a, code);
 
-	finding_about(finding, a, host_of(w));
+	if (finding == NULL) {
+		finding = finding_add(w, code, certainty, !w->works);
+		finding_about(finding, a, host_of(w));
+	}
 	finding_cite(finding, a->question);
 	finding_cite(finding, a->datagram);
 	if (w->p->direct_proven)
@@ -152,8 +155,9 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 	bool policy;
 
 	weigh(w->p, a, &tries, &policy, &worst);
-	if (!w->p->any_proven || worst == NULL)
-		return; /* its addresses may be right and down */
+	/* its addresses may be right and down, or closed to all but a proxy */
+	if (!w->p->direct_proven || worst == NULL)
+		return;
 	if (worst->sort == SORT_FAKEIP &&
 	    finding_have(w, FINDING_LOCAL_FAKEIP) != NULL)
 		return; /* a handle of the proxy, which has been named */
@@ -256,9 +260,8 @@ judge_nxdomain(struct workup *w, const struct seen_asked *a)
 		finding_cite(finding, a->datagram);
 		return;
 	}
-	if (blamed(w, a, FINDING_DNS_RESOLVER_POLICY) == NULL)
-		(void)blame(w, a, FINDING_DNS_RESOLVER_POLICY,
-		    confirmed ? CERTAINTY_PROVEN : CERTAINTY_CONSISTENT);
+	(void)blame(w, a, FINDING_DNS_RESOLVER_POLICY,
+	    confirmed ? CERTAINTY_PROVEN : CERTAINTY_CONSISTENT);
 }
 
 /* --- failures and silence --- */

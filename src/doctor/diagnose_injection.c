@@ -272,7 +272,7 @@ diagnose_one(struct workup *w, const struct seen_asked *a)
 		accuse(w, a, CERTAINTY_PROVEN, race,
 		    "a neighbour that does not exist has an address, other "
 		    "names that do not exist have none");
-	else if (is_wrong(a) && w->p->any_proven &&
+	else if (is_wrong(a) && w->p->direct_proven &&
 		 circumstances(w->p, a) >= CIRCUMSTANCES)
 		accuse(w, a, CERTAINTY_STRONG, race,
 		    "the answer is wrong, and it is unlike this resolver's "

@@ -202,11 +202,13 @@ judge_no_network(
 	}
 	if (seen != NULL && silent == 0)
 		return false;
+	if (finding_have(w, FINDING_LOCAL_NEEDS_PROXY) != NULL)
+		return true; /* there is one, and it has been said how */
 	for (size_t i = 0;
 	     (fact = next_fact(w->p->facts, FACT_CONTROL, &i)) != NULL;)
 		cite = i - 1;
-	finding = finding_add(w, FINDING_LOCAL_NO_NETWORK, CERTAINTY_STRONG,
-	    finding_have(w, FINDING_LOCAL_NEEDS_PROXY) == NULL);
+	finding =
+	    finding_add(w, FINDING_LOCAL_NO_NETWORK, CERTAINTY_STRONG, true);
 	finding_cite(finding, cite);
 	if (seen != NULL)
 		about_address(finding, seen);

@@ -154,6 +154,7 @@ struct fact_datagram {
 			    forged addresses (forged_pool.h) */
 	char chain[FACT_CHAIN_MAX][FACT_NAME_TEXT];
 	size_t chain_length;
+	bool loop; /* the chain comes back to a name of its own */
 	char servers[FACT_SERVERS_MAX][FACT_NAME_TEXT]; /* NS */
 	size_t server_count;
 	int64_t ttl_s; /* the smallest TTL of its records; -1: none */

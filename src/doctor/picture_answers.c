@@ -122,13 +122,7 @@ state_of(const struct picture *p, const struct fact_datagram *d)
 		return tried ? ANSWER_WRONG : ANSWER_OPEN;
 	if (d->truncated)
 		return ANSWER_TRUNCATED;
-	for (size_t i = 1; i < d->chain_length; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (strcasecmp(d->chain[i], d->chain[j]) == 0)
-				return ANSWER_LOOP;
-		}
-	}
-	return ANSWER_EMPTY;
+	return d->loop ? ANSWER_LOOP : ANSWER_EMPTY;
 }
 
 static bool

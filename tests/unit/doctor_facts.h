@@ -7,7 +7,7 @@
  *     WHOM     system, dark://IP, auth://IP, authtcp://IP, or a resolver's URL
  *     ROLE     responder chain control random sibling cousin suffix embedded
  *     ANSWER   ADDRESS[,ADDRESS...] nx servfail empty tc loop with marks
- *              aa noaa noedns ttlN edeN forged-type elsewhere malformed pooled
+ *              aa noaa noedns ttlN edeN forged-type loop elsewhere malformed pooled
  *              >CNAME
  *              or, alone: silent reset refused timeout tlsfail
  *   fetch ADDRESS OUTCOME [xN] [post] [proxy] [msN] [of SOURCE]
@@ -176,6 +176,8 @@ facts_answer_word(struct fact_datagram *d, struct fact_question *q, char *word)
 		d->edns = false;
 	else if (strcmp(word, "forged-type") == 0)
 		d->wrong_type = true;
+	else if (strcmp(word, "loop") == 0)
+		d->loop = true;
 	else if (strcmp(word, "elsewhere") == 0)
 		d->elsewhere = true;
 	else if (strcmp(word, "malformed") == 0)

@@ -486,6 +486,23 @@ static const struct row {
 	CERT SYS_RIGHT "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n"
 		       "fetch 192.0.2.1 ok proxy\n",
 	"local-needs-proxy", CERTAINTY_PROVEN, NULL, "net-blackhole", NULL},
+    {"only the proxy leads out: no resolver is wrong for that",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1 noedns ttl201\n"
+		       "" R1_CONTROL E1_RIGHT
+		       "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n"
+		       "fetch 192.0.2.1 ok proxy\n",
+	"local-needs-proxy", CERTAINTY_PROVEN, NULL, "dns-resolver-wrong",
+	NULL},
+    {"only the proxy leads out: nothing is injected for that",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1 noedns ttl201\n"
+		       "" R1_CONTROL E1_RIGHT
+		       "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n"
+		       "fetch 192.0.2.1 ok proxy\n",
+	"local-needs-proxy", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"only the proxy leads out: that is a network",
+	CERT SYS_RIGHT "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n"
+		       "fetch 192.0.2.1 ok proxy\n",
+	"local-needs-proxy", CERTAINTY_PROVEN, NULL, "local-no-network", NULL},
     {"no network at all",
 	CERT "ask system responder = silent\nask " R1
 	     " responder = silent\nask " R1 " control = silent\nweb timeout\n",
@@ -515,7 +532,7 @@ static const struct row {
 	"dns-injection-race", CERTAINTY_PROVEN, NULL, NULL, NULL},
     {"a CNAME loop",
 	CERT "ask system responder = silent\nask " R1
-	     " responder = >a.example >b.example >a.example\n",
+	     " responder = >a.example >b.example loop\n",
 	"dns-loop", CERTAINTY_PROVEN, NULL, NULL, NULL},
     {"no address",
 	CERT "ask system responder = silent\nask " R1 " responder = empty\n",

@@ -267,12 +267,14 @@ test_loops(void **state)
 	wire_cname(&wire, "b.test", "A.test");
 	parse_good(&wire);
 	assert_int_equal(parsed.chain_length, 1);
+	assert_true(parsed.loop);
 
 	wire_start(&wire, 1, WIRE_RESPONSE);
 	wire_question(&wire, "a.test", DNS_A);
 	wire_cname(&wire, "a.test", "a.test");
 	parse_good(&wire);
 	assert_int_equal(parsed.chain_length, 0);
+	assert_true(parsed.loop);
 
 	wire_start(&wire, 1, WIRE_RESPONSE);
 	wire_question(&wire, "a.test", DNS_A);
@@ -281,6 +283,15 @@ test_loops(void **state)
 	wire_cname(&wire, "c.test", "b.test");
 	parse_good(&wire);
 	assert_int_equal(parsed.chain_length, 2);
+	assert_true(parsed.loop);
+
+	wire_start(&wire, 1, WIRE_RESPONSE);
+	wire_question(&wire, "a.test", DNS_A);
+	wire_cname(&wire, "a.test", "b.test");
+	wire_cname(&wire, "b.test", "c.test");
+	parse_good(&wire);
+	assert_int_equal(parsed.chain_length, 2);
+	assert_false(parsed.loop);
 }
 
 static void
