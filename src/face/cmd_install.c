@@ -6,9 +6,9 @@
 
 #include "base/err.h"
 #include "base/loop.h"
-#include "base/mem.h"
 #include "face/command.h"
 #include "face/report.h"
+#include "face/state.h"
 #include "keep/keeper.h"
 #include "servers/nginx.h"
 
@@ -115,7 +115,7 @@ static int
 run(const struct options *o)
 {
 	struct job job = {.o = o};
-	char *state_dir, *snippets, *staples;
+	char *dir, *snippets, *staples;
 	struct err err = {0};
 	int status;
 
@@ -124,17 +124,16 @@ run(const struct options *o)
 		    "say for which server; this version knows nginx");
 		return command_fail("install", &err, EXIT_USAGE);
 	}
-	state_dir = o->state_dir != NULL ? mem_string(o->state_dir)
-					 : keeper_default_dir();
-	snippets = keeper_snippet_dir(state_dir);
-	staples = keeper_staple_dir(state_dir);
+	dir = state_dir(o);
+	snippets = keeper_snippet_dir(dir);
+	staples = keeper_staple_dir(dir);
 	job.nginx = (struct nginx){
 	    .command = o->server_command != NULL ? o->server_command : "nginx",
 	    .snippet_dir = snippets,
 	    .staple_dir = staples,
 	};
 	status = install(&job);
-	free(state_dir);
+	free(dir);
 	free(snippets);
 	free(staples);
 	return status;

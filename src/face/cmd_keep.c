@@ -10,6 +10,7 @@
 #include "dns/health.h"
 #include "face/command.h"
 #include "face/config.h"
+#include "face/state.h"
 #include "keep/control.h"
 #include "keep/journal.h"
 #include "keep/keeper.h"
@@ -176,11 +177,10 @@ run(const struct options *o)
 {
 	struct job job = {.o = o};
 	struct reading *reading = mem_new(sizeof(*reading));
-	char *state_dir = o->state_dir != NULL ? mem_string(o->state_dir)
-					       : keeper_default_dir();
+	char *dir = state_dir(o);
 	char *socket = o->once ? NULL : control_path(o->state_dir);
 	struct keeper_options options = {
-	    .state_dir = state_dir,
+	    .state_dir = dir,
 	    .control_socket = socket,
 	    .control_group = o->control_group,
 	    .once = o->once,
@@ -198,7 +198,7 @@ run(const struct options *o)
 	else
 		status = finish(end);
 	reading_free(reading);
-	free(state_dir);
+	free(dir);
 	free(socket);
 	return status;
 }

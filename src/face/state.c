@@ -19,7 +19,7 @@
 char *
 state_dir(const struct options *options)
 {
-	return options->state_dir != NULL ? mem_string(options->state_dir)
+	return options->state_dir != NULL ? file_absolute(options->state_dir)
 					  : keeper_default_dir();
 }
 

@@ -4,6 +4,7 @@
  *   dirty -> gather a moment -> read the server's configuration -> publish the
  *   whole wanted state -> hand over to the proofs (keeper_proofs.c), or again
  *   after a pause that doubles */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -93,6 +94,7 @@ static void
 round_ended(void *cookie, bool reloaded, const struct err *err)
 {
 	struct keeper *k = cookie;
+	char again[40];
 
 	k->publish = NULL;
 	k->publish_failed = err->reason != REASON_NONE;
@@ -103,11 +105,13 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 		    k->retry_ms == 0 ? KEEPER_RETRY_FIRST_MS : k->retry_ms * 2;
 		if (k->retry_ms > KEEPER_RETRY_MAX_MS)
 			k->retry_ms = KEEPER_RETRY_MAX_MS;
+		(void)snprintf(again, sizeof(again), ", again in %lld s",
+		    (long long)k->retry_ms / 1000);
 		log_event(LOG_ERROR,
 		    (struct log_about){
 			.event = "not-published", .reason = err->reason},
-		    "cannot publish, again in %lld s: %s",
-		    (long long)k->retry_ms / 1000, err->text);
+		    "cannot publish%s: %s", k->options->once ? "" : again,
+		    err->text);
 		k->dirty = true;
 		arm(k, k->retry_ms);
 	} else {
