@@ -13,7 +13,7 @@ Everything here is undone by reset().
 from cryptography import x509
 
 from playground import pki, util
-from playground.lab import PUBLIC, ROUTER, WORLD, Lab, Result, listen
+from playground.lab import PUBLIC, ROUTER, WORLD, Lab, Result
 
 FAR = PUBLIC.far4
 RECURSOR, SECOND = PUBLIC.recursor, PUBLIC.second
@@ -162,9 +162,9 @@ class World(Lab):
         self.extra.append(self.spaces.serve(space, module, *words))
 
     def mirror(self):
-        """A responder inside the client's network."""
-        self.start(ROUTER, "playground.responder", self.authority.folder,
-                   *listen(MIRROR), "--script", self.file("responder"))
+        """A responder inside the client's network: the middlebox has all of
+        the router's addresses, and passes this one's on."""
+        self.box({80: {"do": "pass", "to": self.plan.responders[0]}})
 
     def impostor(self, index):
         """Somebody else answers for the encrypted resolver INDEX."""

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: ISC
+"""More scenarios of NETWORK-TRUTH 4.2: from the encrypted resolver that is
+somebody else to the network that works every other time, and networks with
+two faults at once."""
+
+from playground.lab import EDGE, HOST, MIDDLE, PUBLIC, URL
+from playground.world import (CONTROL, CONTROL_NAMES, FAR, HONEST, MIRROR,
+                              RECURSOR, RESOLVERS, SECOND, WEB6)
+from scenarios import (ALL, DAYS, FORGED, OTHER, RIGHT, RIGHT6, Scenario,
+                       censored, edge, injected, poisoned)
+
+REFUSING = PUBLIC.refusing
+HANDLE = "198.18.0.9"  # of a fake-IP proxy (RFC 2544)
+BILLBOARD = f"{FAR}.99"  # where names lead that do not exist; nobody is there
+SYNTHESISED = "64:ff9b::cb00:7150"  # RIGHT in the prefix of RFC 6052
+LOGIN = "<html><title>Welcome</title>Please log in</html>"
+DEAD_URL = "http://old.lab.test/"
+
+
+def web_through(world, rule, to=RIGHT):
+    """What goes to port 80 of TO comes by the middlebox, which does RULE."""
+    world.steer(f"to {to} ipproto tcp dport 80")
+    world.box({80: rule})
+
+
+def all_web_through(world, rule):
+    world.steer("ipproto tcp dport 80")
+    world.box({80: rule})
+
+
+def fake_ip(world, rule):
+    """Every name has one handle, and RULE is done to what goes there."""
+    world.everywhere(addresses=RESOLVERS[:2], any=HANDLE)
+    web_through(world, rule, HANDLE)
+
+
+def dns64(world):
+    world.everywhere(addresses=RESOLVERS[:2], names={
+        **HONEST, EDGE: {"a": [RIGHT], "aaaa": [SYNTHESISED]}})
+    world.steer("to 64:ff9b::/96", 6)
+    world.box({80: {"do": "pass", "to": RIGHT}})
+
+
+def reset_at_once(world):
+    """The forged RST is there long before the host's own answer could be."""
+    world.hop(RIGHT, "--delay-ms", 40)
+    world.censor(reset=[RIGHT])
+
+
+def without_ipv6(world):
+    both = {**edge(RIGHT), EDGE: {"a": [RIGHT], "aaaa": [RIGHT6]},
+            CONTROL: {**CONTROL_NAMES[CONTROL], "aaaa": [WEB6]}}
+    world.everywhere(names=both)
+    world.drop("", 6)
+
+
+def every_other_time(world):
+    web_through(world, {"do": "reset", "every": 2})
+
+
+FAR_SCENARIOS = [
+    Scenario("25", "somebody else answers as the encrypted resolver",
+             "enc-dns-mitm", "23", "what goes to port 853 of one encrypted "
+             "resolver ends at another host, with another CA's certificate",
+             lambda w: w.impostor(0)),
+    Scenario("26", "a policy names an address of this machine",
+             "dns-resolver-policy", "27", "the system's resolver says "
+             "127.0.0.1, by UDP and by TCP",
+             lambda w: w.resolver(RECURSOR, edge("127.0.0.1"))),
+    Scenario("27", "split horizon, and its mirror works", "ok-override",
+             "26", "the system's resolver names a responder inside the "
+             "client's network",
+             lambda w: (w.mirror(), w.resolver(RECURSOR, edge(MIRROR)))),
+    Scenario("28", "a fake-IP proxy that works", "local-fakeip", "26",
+             "both plain resolvers say one handle of 198.18.0.0/15 for every "
+             "name, and the way there leads to the responder",
+             lambda w: fake_ip(w, {"do": "pass", "to": RIGHT})),
+    Scenario("28, broken", "a fake-IP proxy that drops the name",
+             "local-fakeip", "26", "the same, and the way there is reset",
+             lambda w: fake_ip(w, {"do": "reset"})),
+    Scenario("29", "names that do not exist lead to a billboard",
+             "dns-nx-rewrite", "9", "the plain resolvers have an address "
+             "for what does not exist",
+             lambda w: w.everywhere(addresses=RESOLVERS[:2], nx=BILLBOARD)),
+    Scenario("30", "a network with DNS64", "ok-dns64", "26",
+             "the plain resolvers synthesise 64:ff9b::/96, and a NAT64 "
+             "leads to the responder", dns64),
+    Scenario("31", "a pin of the hosts file that died", "local-pin-stale",
+             "5", "the hosts file names a host that refuses", lambda w: None,
+             hosts=f"{REFUSING} {HOST}\n"),
+    Scenario("35", "the right address is black-holed", "net-blackhole", "3",
+             "all resolvers are honest; the router drops what goes to the "
+             "address", lambda w: w.drop(f"to {RIGHT}")),
+    Scenario("36", "a forged RST for each connection", "net-tcp-rst", "41",
+             "the responder is 80 ms away, and a RST for port 80 of it comes "
+             "at once", reset_at_once),
+    Scenario("37", "HTTP is reset for the Host name", "http-reset-keyword",
+             "36", "the middlebox resets connections whose first octets "
+             "contain the name",
+             lambda w: web_through(w, {"do": "reset", "needle": HOST})),
+    Scenario("38", "a captive portal", "captive-portal", "39",
+             "every web host answers 302 to a page of the portal",
+             lambda w: all_web_through(w, {
+                 "do": "page", "status": 302, "body": LOGIN, "headers": {
+                     "Location": "http://portal.lab.test/",
+                     "Content-Type": "text/html"}})),
+    Scenario("38, 200", "a captive portal that answers 200",
+             "captive-portal", "39", "every web host answers with the page "
+             "of the portal", lambda w: all_web_through(w, {
+                 "do": "page", "body": LOGIN,
+                 "headers": {"Content-Type": "text/html"}})),
+    Scenario("39", "a transparent proxy refuses", "http-proxy-error", "41",
+             "every web host answers 403 with a Via",
+             lambda w: all_web_through(w, {
+                 "do": "page", "status": 403, "body": "denied\n", "headers": {
+                     "Via": "1.1 gate", "Content-Type": "text/plain"}})),
+    Scenario("40", "a forged address takes connections and stays silent",
+             "dns-injection", "43", "the censor forges the last name, the "
+             "genuine answers are lost, and the forged host never answers",
+             injected, scope="host"),
+    Scenario("41", "the responder is out of order", "responder-down", "35",
+             "its edges answer 500", lambda w: w.respond("http500")),
+    Scenario("41, refused", "the responder's host has no responder",
+             "responder-down", "36", "its edges refuse connections",
+             lambda w: w.stop_responder()),
+    Scenario("42", "the responder says tryLater", "responder-status-3", "41",
+             "a response of status 3", lambda w: w.respond("tryLater")),
+    Scenario("43", "a slow responder", "responder-slow", "40",
+             "each answer takes 2.7 s",
+             lambda w: w.respond(delay_ms=2700)),
+    Scenario("44", "the CA serves expired responses", "resp-expired", "45",
+             "the response's nextUpdate is an hour old",
+             lambda w: w.respond("expired")),
+    Scenario("45", "the local clock is wrong", "clock-skew", "44",
+             "all others are three days ahead",
+             lambda w: w.ahead(3 * DAYS)),
+    Scenario("46", "a response by another CA of this name",
+             "resp-untrusted", "47", "the responder signs with another key",
+             lambda w: w.respond("wrongsigner")),
+    Scenario("46, bit", "a response with a bad signature", "resp-untrusted",
+             "47", "one bit of the signature is wrong",
+             lambda w: w.respond("badsig")),
+    Scenario("47", "the issuer is missing", "input-issuer", "46",
+             "the certificate's file holds no chain", lambda w: None,
+             target="leaf_path"),
+    Scenario("48", "a response for another certificate", "resp-other-cert",
+             "46", "the responder answers for another serial number",
+             lambda w: w.respond("foreign")),
+    Scenario("49", "the certificate is revoked", "cert-revoked", "42",
+             "the CA says so, signed", lambda w: w.respond("revoked")),
+    Scenario("49, unknown", "the CA does not know the certificate",
+             "cert-revoked", "42", "the CA says so, signed",
+             lambda w: w.respond("unknown")),
+    Scenario("50", "the certificate names no responder", "input-no-ocsp",
+             "47", "its AIA has no OCSP URL", lambda w: None,
+             leaf={"urls": ()}),
+    Scenario("51", "IPv6 is broken", "net-v6-broken", "35",
+             "the names have both kinds of addresses, and the router drops "
+             "IPv6", without_ipv6),
+    Scenario("52", "every other connection fails", "intermittent", "37",
+             "the middlebox resets each second connection to the responder",
+             every_other_time),
+]
+
+TWO_AT_ONCE = [
+    Scenario("35+45", "the address is black-holed, and the clock is wrong",
+             "net-blackhole", "35", "the router drops what goes to the "
+             "address, all others are three days ahead",
+             lambda w: (w.drop(f"to {RIGHT}"), w.ahead(3 * DAYS))),
+    Scenario("31+3", "a dead pin, and injection behind it",
+             "local-pin-stale", "31", "the hosts file names a host that "
+             "refuses, and the censor forges the chain's names", injected,
+             also=("dns-injection",), hosts=f"{REFUSING} {HOST}\n"),
+    Scenario("41+45", "the responder is down, and the clock is wrong",
+             "responder-down", "41", "its edges answer 500, all others are "
+             "three days ahead",
+             lambda w: (w.ahead(3 * DAYS), w.respond(
+                 "http500", ahead_s=3 * DAYS))),
+    Scenario("5+43", "a poisoned resolver, and a slow responder",
+             "dns-resolver-wrong", "5", "the system's resolver has another "
+             "end of the chain, the genuine responder takes 2.7 s",
+             lambda w: (poisoned(w), w.respond(delay_ms=2700)),
+             also=("responder-slow",)),
+    Scenario("5+49", "a poisoned resolver, and a revoked certificate",
+             "dns-resolver-wrong", "49", "the system's resolver has another "
+             "end of the chain, the genuine responder says revoked",
+             lambda w: (poisoned(w), w.respond("revoked")),
+             also=("cert-revoked",)),
+    Scenario("5+25", "a poisoned resolver, and no honest encrypted one",
+             "dns-resolver-wrong", "25", "the system's resolver has another "
+             "end of the chain; what goes to one encrypted resolver ends at "
+             "another host",
+             lambda w: (poisoned(w), w.impostor(0)),
+             also=("enc-dns-mitm",)),
+]
