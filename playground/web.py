@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: ISC
 """A web server that knows no page: the control beside the responder.
 
-`python3 -m playground.web ADDRESS... --script FILE`.
+`python3 -m playground.web ADDRESS... --script FILE`, and over TLS too with
+`--certificate PEM --key KEY`.
 """
 
 import argparse
 import http.server
+import ssl
 import threading
 import time
 
-from playground import util
+from playground import roads, util
 
 DEFAULTS = {
     "ahead_s": 0,  # of its clock: what its Date is ahead of the true time
@@ -40,14 +42,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("address", nargs="+")
     parser.add_argument("--script", required=True, metavar="FILE")
+    parser.add_argument("--certificate", metavar="PEM")
+    parser.add_argument("--key", metavar="PEM")
     options = parser.parse_args()
+    contexts = {80: None}
+    if options.certificate:
+        contexts[443] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        contexts[443].load_cert_chain(options.certificate, options.key)
     for address in options.address:
-        class Server(http.server.ThreadingHTTPServer):
+        class Server(roads.WebServer):
             address_family = util.family_of(address)
             script = util.Script(DEFAULTS, options.script)
-            daemon_threads = True
-        server = Server((address, 80), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for port, context in contexts.items():
+            server = Server((address, port), Handler)
+            server.context = context
+            threading.Thread(target=server.serve_forever, daemon=True).start()
     util.run_until_terminated("ready")
 
 

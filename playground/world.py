@@ -61,8 +61,10 @@ class World(Lab):
                   "--log", self.file(f"{address}.log"))
         for index in range(len(ENCRYPTED)):
             self.serve_encrypted(index)
+        page = self.resolver_leaf(CONTROL)
         serve(WORLD, "playground.web", WEB, WEB6,
-              "--script", self.file("web"))
+              "--script", self.file("web"), "--certificate", page.path,
+              "--key", page.key_path)
         words = [word for port in PORTS for word in ("--port", port)]
         serve(ROUTER, "playground.middlebox", *words,
               "--script", self.file("middlebox"))

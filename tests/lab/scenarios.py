@@ -29,7 +29,8 @@ class Scenario:
     leaf: dict = dataclasses.field(default_factory=dict)
     hosts: str = ""                # lines of the hosts file
     plain: bool = False            # no encrypted resolver is given
-    target: str = "path"           # of the leaf: which file is given
+    target: str = "path"           # of the leaf: which file is given,
+    served: tuple = None           # or lines of an nginx that is given
 
 
 def edge(*addresses, kind="a"):

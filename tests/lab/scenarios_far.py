@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: ISC
 """More scenarios of NETWORK-TRUTH 4.2: from the encrypted resolver that is
-somebody else to the network that works every other time, and networks with
+somebody else to the network that works two times of three, and networks with
 two faults at once."""
 
-from playground.lab import EDGE, HOST, MIDDLE, PUBLIC, URL
-from playground.world import (CONTROL, CONTROL_NAMES, FAR, HONEST, MIRROR,
-                              RECURSOR, RESOLVERS, SECOND, WEB6)
-from scenarios import (ALL, DAYS, FORGED, OTHER, RIGHT, RIGHT6, Scenario,
-                       censored, edge, injected, poisoned)
+from playground.lab import EDGE, HOST, PUBLIC, URL
+from playground.world import (CONTROL, CONTROL_NAMES, ENCRYPTED_NAMES, FAR,
+                              HONEST, MIRROR, RECURSOR, RESOLVERS, WEB6)
+from scenarios import (ALL, FORGED, Scenario, censored,
+                       edge, injected, lost, poisoned)
 
+RIGHT, RIGHT6 = PUBLIC.responders[0], PUBLIC.responders[2]
 REFUSING = PUBLIC.refusing
+DAYS = 86400
 HANDLE = "198.18.0.9"  # of a fake-IP proxy (RFC 2544)
 BILLBOARD = f"{FAR}.99"  # where names lead that do not exist; nobody is there
 SYNTHESISED = "64:ff9b::cb00:7150"  # RIGHT in the prefix of RFC 6052
 LOGIN = "<html><title>Welcome</title>Please log in</html>"
+STAPLING = ("ssl_stapling on;", f"resolver {RECURSOR} ipv6=off;")
 DEAD_URL = "http://old.lab.test/"
 
 
@@ -54,8 +57,24 @@ def without_ipv6(world):
     world.drop("", 6)
 
 
-def every_other_time(world):
-    web_through(world, {"do": "reset", "every": 2})
+def tarpit(world):
+    censored(world, {name: {"a": FORGED, "aaaa": PUBLIC.tarpit6}
+                     for name in ALL}, *ALL)
+
+
+def last_link(world):
+    censored(world, {EDGE: {"a": FORGED, "aaaa": PUBLIC.tarpit6}}, EDGE)
+    world.resolver(RECURSOR, edge(FORGED), **lost(EDGE))
+
+
+def cut_by_name(world):
+    """The handshake with one encrypted resolver is cut for its name."""
+    world.steer("ipproto tcp dport 853")
+    world.box({853: {"do": "reset", "needle": ENCRYPTED_NAMES[0]}})
+
+
+def every_third_time(world):
+    web_through(world, {"do": "reset", "every": 3})
 
 
 FAR_SCENARIOS = [
@@ -88,6 +107,12 @@ FAR_SCENARIOS = [
     Scenario("31", "a pin of the hosts file that died", "local-pin-stale",
              "5", "the hosts file names a host that refuses", lambda w: None,
              hosts=f"{REFUSING} {HOST}\n"),
+    Scenario("34", "nginx staples from the second handshake on",
+             "server-lazy", "34, none", "an nginx with ssl_stapling and a "
+             "resolver, whose first handshake finds nothing to staple",
+             lambda w: None, served=STAPLING),
+    Scenario("34, none", "nginx staples nothing", "server-no-staple", "34",
+             "an nginx without ssl_stapling", lambda w: None, served=()),
     Scenario("35", "the right address is black-holed", "net-blackhole", "3",
              "all resolvers are honest; the router drops what goes to the "
              "address", lambda w: w.drop(f"to {RIGHT}")),
@@ -115,9 +140,9 @@ FAR_SCENARIOS = [
                  "do": "page", "status": 403, "body": "denied\n", "headers": {
                      "Via": "1.1 gate", "Content-Type": "text/plain"}})),
     Scenario("40", "a forged address takes connections and stays silent",
-             "dns-injection", "43", "the censor forges the last name, the "
-             "genuine answers are lost, and the forged host never answers",
-             injected, scope="host"),
+             "dns-injection", "43", "the censor forges both kinds of "
+             "addresses, the genuine answers are lost, and the forged hosts "
+             "never answer", tarpit, scope="host"),
     Scenario("41", "the responder is out of order", "responder-down", "35",
              "its edges answer 500", lambda w: w.respond("http500")),
     Scenario("41, refused", "the responder's host has no responder",
@@ -157,25 +182,45 @@ FAR_SCENARIOS = [
     Scenario("51", "IPv6 is broken", "net-v6-broken", "35",
              "the names have both kinds of addresses, and the router drops "
              "IPv6", without_ipv6),
-    Scenario("52", "every other connection fails", "intermittent", "37",
-             "the middlebox resets each second connection to the responder",
-             every_other_time),
+    Scenario("52", "every third connection fails", "intermittent", "37",
+             "the middlebox resets each third connection to the responder",
+             every_third_time),
 ]
 
 TWO_AT_ONCE = [
     Scenario("35+45", "the address is black-holed, and the clock is wrong",
-             "net-blackhole", "35", "the router drops what goes to the "
+             "clock-skew", "35", "the router drops what goes to the "
              "address, all others are three days ahead",
-             lambda w: (w.drop(f"to {RIGHT}"), w.ahead(3 * DAYS))),
+             lambda w: (w.drop(f"to {RIGHT}"), w.ahead(3 * DAYS)),
+             also=("net-blackhole",)),
+    Scenario("7+23", "the last link is forged, and DNS over TLS is cut by "
+             "its name", "dns-injection", "7", "the censor forges the last "
+             "name; the middlebox resets handshakes that name one encrypted "
+             "resolver", lambda w: (last_link(w), cut_by_name(w)),
+             scope="host", also=("dns-resolver-wrong",
+                                 "enc-dns-blocked-sni")),
+    Scenario("7+34", "the last link is forged, and nginx has a resolver",
+             "dns-injection", "7", "the censor forges the last name, the "
+             "system's resolver has it in its cache, and nginx asks that "
+             "resolver", last_link, scope="host", served=STAPLING,
+             also=("dns-resolver-wrong", "server-no-staple")),
+    Scenario("15+5", "the first OCSP URL's name is gone, and the system's "
+             "resolver is poisoned for the second", "name-gone", "15",
+             "nobody has an address for the first URL's host; the system's "
+             "resolver has another end of the second one's chain", poisoned,
+             leaf={"urls": (DEAD_URL, URL)}),
+    Scenario("15+5, --url", "the same, asked for the second URL",
+             "dns-resolver-wrong", "5", "the operator names the second URL",
+             poisoned, leaf={"urls": (DEAD_URL, URL)}, words=("--url", URL)),
     Scenario("31+3", "a dead pin, and injection behind it",
              "local-pin-stale", "31", "the hosts file names a host that "
              "refuses, and the censor forges the chain's names", injected,
              also=("dns-injection",), hosts=f"{REFUSING} {HOST}\n"),
     Scenario("41+45", "the responder is down, and the clock is wrong",
-             "responder-down", "41", "its edges answer 500, all others are "
-             "three days ahead",
+             "clock-skew", "41", "its edges answer 500, all others are three "
+             "days ahead",
              lambda w: (w.ahead(3 * DAYS), w.respond(
-                 "http500", ahead_s=3 * DAYS))),
+                 "http500", ahead_s=3 * DAYS)), also=("responder-down",)),
     Scenario("5+43", "a poisoned resolver, and a slow responder",
              "dns-resolver-wrong", "5", "the system's resolver has another "
              "end of the chain, the genuine responder takes 2.7 s",
