@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: ISC
 """More scenarios of NETWORK-TRUTH 4.2: from the encrypted resolver that is
-somebody else to the network that works two times of three, and networks with
-two faults at once."""
+somebody else to the network that works two times of three, some that stand
+beside the table, and networks with two faults at once."""
 
-from playground.lab import EDGE, HOST, PUBLIC, URL
+from playground.lab import EDGE, HOST, MIDDLE, PUBLIC, URL, WORLD
 from playground.world import (CONTROL, CONTROL_NAMES, ENCRYPTED_NAMES, FAR,
-                              HONEST, MIRROR, RECURSOR, RESOLVERS, WEB6)
-from scenarios import (ALL, FORGED, Scenario, censored,
-                       edge, injected, lost, poisoned)
+                              HONEST, MIRROR, PROXY, RECURSOR, RESOLVERS,
+                              WEB6)
+from scenarios import (ALL, FORGED, Scenario, censored, edge, injected, lie,
+                       lost, poisoned)
 
 RIGHT, RIGHT6 = PUBLIC.responders[0], PUBLIC.responders[2]
 REFUSING = PUBLIC.refusing
@@ -55,6 +56,13 @@ def without_ipv6(world):
             CONTROL: {**CONTROL_NAMES[CONTROL], "aaaa": [WEB6]}}
     world.everywhere(names=both)
     world.drop("", 6)
+
+
+def only_a_proxy(world):
+    world.drop("ipproto tcp dport 80")
+    world.drop("ipproto tcp dport 443")
+    world.start(WORLD, "playground.proxy", "--listen", f"{PROXY}:3128",
+                "--name", f"{HOST}={RIGHT}")
 
 
 def tarpit(world):
@@ -187,6 +195,24 @@ FAR_SCENARIOS = [
              every_third_time),
 ]
 
+BESIDE_THE_TABLE = [
+    Scenario("proxy", "the direct way out is closed, a proxy leads out",
+             "local-needs-proxy", "35", "the router drops all that goes to "
+             "port 80 and 443; a proxy on another port is configured",
+             only_a_proxy, words=("--proxy", f"http://{PROXY}:3128")),
+    Scenario("mtu", "full-size packets are lost", "net-mtu", "43",
+             "the way to the responder and back loses packets of more than "
+             "600 octets", lambda w: w.hop(RIGHT, "--larger", 600)),
+    Scenario("loop", "the CNAME chain ends in itself", "dns-loop", "15",
+             "for the system's resolver the last name is an alias of the one "
+             "before", lambda w: w.resolver(RECURSOR, {
+                 **HONEST, EDGE: {"cname": MIDDLE}})),
+    Scenario("empty", "a resolver knows the name and no address of it",
+             "dns-empty", "14", "the system's resolver answers with an empty "
+             "answer, by UDP and TCP",
+             lambda w: w.resolver(RECURSOR, **lie("empty", HOST))),
+]
+
 TWO_AT_ONCE = [
     Scenario("35+45", "the address is black-holed, and the clock is wrong",
              "clock-skew", "35", "the router drops what goes to the "
@@ -238,3 +264,9 @@ TWO_AT_ONCE = [
              lambda w: (poisoned(w), w.impostor(0)),
              also=("enc-dns-mitm",)),
 ]
+
+# What no row is made of, and why.
+NOT_MADE = {
+    "32": "wants the server's own files: the lab of `doctor --server nginx`",
+    "33": "wants the server's own log: the lab of `doctor --server nginx`",
+}

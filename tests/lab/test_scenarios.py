@@ -18,7 +18,7 @@ from playground.netns import Unavailable
 from playground.nginx import Nginx
 from playground.world import (CONTROL, SECOND, ENCRYPTED, World, tls_resolver)
 from scenarios import SCENARIOS
-from scenarios_far import FAR_SCENARIOS, TWO_AT_ONCE
+from scenarios_far import BESIDE_THE_TABLE, FAR_SCENARIOS, TWO_AT_ONCE
 import tools_of_2020
 
 WHOLE_RUN_MS = 30000
@@ -62,7 +62,8 @@ def target_of(world, scenario, leaf, folder):
         nginx.stop()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS + FAR_SCENARIOS + TWO_AT_ONCE,
+@pytest.mark.parametrize("scenario", SCENARIOS + FAR_SCENARIOS
+                         + BESIDE_THE_TABLE + TWO_AT_ONCE,
                          ids=lambda s: s.number.replace(", ", "-"))
 def test_scenario(world, scenario, tmp_path, record_property):
     world.reset()
