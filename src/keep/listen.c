@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -177,6 +178,8 @@ static void
 outpost_free(struct outpost *outpost)
 {
 	server_stop(&outpost->server);
+	if (server_is_path(outpost->text))
+		(void)unlink(outpost->text);
 	for (size_t i = 0; i < SERVER_THREADS_MAX; i++)
 		relay_thread_free(&outpost->threads[i]);
 	free(outpost);

@@ -323,6 +323,9 @@ test_unix(void **state)
 	assert_true(raw_hear(&client));
 	assert_int_equal(client.body_len, 5);
 	raw_close(&client);
+	/* nobody finds a socket at which nobody listens */
+	listen_stop(&listener);
+	assert_int_equal(stat(path, &there), -1);
 	free(path);
 	scratch_remove(&scratch);
 }
