@@ -351,7 +351,7 @@ print_text(const struct job *job)
 	if (job->name == NULL) {
 		print_table(job);
 		if ((size_t)matched > count_rows(job))
-			(void)printf("... and %zu more, in a better state: "
+			(void)printf("... and %zu more, none in a worse state: "
 				     "--limit 0 shows all\n",
 			    (size_t)matched - count_rows(job));
 		print_summary(job);
