@@ -161,8 +161,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	"resolvers know the name and have no address for it", {FETCH_BY_DOT},
 	"RFC 2308, section 2.2"},
     [FINDING_NAME_GONE] = {"name-gone", LAYER_DNS, false,
-	"the responder's name does not exist any more, its own zone says so: the "
-	"CA has retired it",
+	"the responder's name does not exist any more: the CA has retired it",
 	{"certbot renew --force-renewal  # a certificate of today's CA",
 	    "set ssl_stapling off; for the old one"},
 	"scenario 15, 16"},
@@ -214,7 +213,8 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	{"log in at the portal"}, "scenario 38, RFC 8910"},
 
     [FINDING_RESPONDER_DOWN] = {"responder-down", LAYER_OCSP, false,
-	"the responder itself fails, at proven addresses and by every road",
+	"the responder itself fails: its addresses are not in doubt, and give "
+	"errors or refuse",
 	{LATER}, "scenario 41"},
     [FINDING_RESPONDER_STATUS_1] = {"responder-status-1", LAYER_OCSP, false,
 	"the responder says malformedRequest to a request that is right",

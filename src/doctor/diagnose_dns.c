@@ -212,15 +212,16 @@ is_authority_s_word(const struct picture *p, const struct seen_asked *a)
 	       (tcp == NULL || tcp->responder == a->responder);
 }
 
-/* Its own zone says that the name is gone, or two who cannot be lied for. */
-static bool
-is_gone(const struct workup *w, struct finding *cite)
+/* Its own zone says that the name is gone, or two who cannot be lied for: who,
+ * in words; NULL: it is not known to be. */
+static const char *
+says_gone(const struct workup *w, struct finding *cite)
 {
 	const struct seen_asked *encrypted = NULL;
-	bool gone = false;
+	const char *who = NULL;
 
 	if (w->p->direct_proven)
-		return false;
+		return NULL;
 	for (size_t i = 0; i < w->p->asked_count; i++) {
 		const struct seen_asked *a = &w->p->asked[i];
 		bool safe = a->transport == RESOLVER_TLS ||
@@ -229,18 +230,20 @@ is_gone(const struct workup *w, struct finding *cite)
 		if (safe && (a->responder == ANSWER_RIGHT ||
 				a->responder == ANSWER_OPEN ||
 				a->responder == ANSWER_WRONG))
-			return false;
+			return NULL;
 		if (a->responder != ANSWER_NXDOMAIN)
 			continue;
-		if (is_authority_s_word(w->p, a) ||
-		    (safe && encrypted != NULL && !same_server(a, encrypted)))
-			gone = true;
+		if (is_authority_s_word(w->p, a))
+			who = "its own zone says so";
+		else if (safe && encrypted != NULL && who == NULL &&
+			 !same_server(a, encrypted))
+			who = "two resolvers say so that were asked over TLS";
 		if (safe && encrypted == NULL)
 			encrypted = a;
-		if (cite != NULL && (safe || a->party == PARTY_AUTHORITY))
+		if (safe || a->party == PARTY_AUTHORITY)
 			finding_cite(cite, a->datagram);
 	}
-	return gone;
+	return who;
 }
 
 static void
@@ -257,6 +260,10 @@ judge_nxdomain(struct workup *w, const struct seen_asked *a)
 		struct finding *finding = finding_add(
 		    w, FINDING_NAME_GONE, CERTAINTY_CONSISTENT, false);
 
+		finding_say(finding,
+		    "all that were asked say that %s does not exist, which "
+		    "is no proof yet: ask its zone, or two resolvers over TLS",
+		    host_of(w));
 		finding_cite(finding, a->datagram);
 		return;
 	}
@@ -395,11 +402,16 @@ void
 diagnose_gone(struct workup *w)
 {
 	struct finding gone = {0};
+	const char *who = says_gone(w, &gone);
 
-	if (is_gone(w, &gone)) {
+	if (who != NULL) {
 		struct finding *finding =
 		    finding_add(w, FINDING_NAME_GONE, CERTAINTY_PROVEN, true);
 
+		finding_say(finding,
+		    "the responder's name %s does not exist any more, %s: the "
+		    "CA has retired it",
+		    host_of(w), who);
 		finding_about(finding, NULL, host_of(w));
 		memcpy(finding->evidence, gone.evidence, sizeof(gone.evidence));
 		finding->evidence_count = gone.evidence_count;

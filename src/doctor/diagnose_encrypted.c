@@ -24,7 +24,7 @@ judge_tls(struct workup *w, const struct seen_asked *a)
 			continue;
 		connected = connected || tls->connected;
 		bad_certificate = bad_certificate || tls->certificate_bad;
-		if (own == PICTURE_NONE) { /* its own name comes first */
+		if (tls->own) { /* whichever ended first */
 			own_failed = !worked;
 			own = i - 1;
 		} else if (worked) {

@@ -29,6 +29,7 @@ struct tls_try {
 	struct handshake *handshake;
 	const struct resolver *resolver;
 	const char *sni;
+	bool own;     /* SNI is its own name */
 	bool refused; /* our own client did not believe the certificate */
 	char address[DNS_ADDRESS_TEXT];
 	int port;
@@ -105,6 +106,7 @@ shaken(void *cookie, const struct handshake_result *result)
 	fact_copy(tls->address, sizeof(tls->address), try->address);
 	fact_copy(tls->sni, sizeof(tls->sni), try->sni == NULL ? "" : try->sni);
 	tls->port = try->port;
+	tls->own = try->own;
 	tls->err = result->err;
 	tls->connected = result->connect_ms >= 0;
 	tls->certificate_bad =
@@ -171,6 +173,7 @@ shake(struct examination *x, const struct resolver *r, const char *sni,
 	*try = (struct tls_try){.x = x,
 	    .resolver = r,
 	    .sni = sni,
+	    .own = sni != x->request.control,
 	    .refused = reason == REASON_TLS_FAILED};
 	if (!tls_address(r, try) ||
 	    !sockaddr_make(try->address, try->port, &where))

@@ -203,6 +203,7 @@ struct fact_tls {
 	int port;
 	char sni[FACT_NAME_TEXT]; /* "" none */
 	struct err err;           /* of the handshake, beside the certificate */
+	bool own;                 /* SNI is the resolver's own name */
 	bool connected;           /* TCP was up */
 	bool certificate_bad; /* the handshake worked, with a certificate that
 				 does not verify */

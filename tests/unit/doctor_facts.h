@@ -356,6 +356,7 @@ facts_tls(struct facts *f, struct facts_line *line)
 	facts_copy(tls->resolver, sizeof(tls->resolver), line->word[1]);
 	facts_copy(tls->sni, sizeof(tls->sni),
 	    strcmp(line->word[2], "sni") == 0 ? "dns.example" : "");
+	tls->own = strcmp(line->word[2], "sni") == 0;
 	tls->connected = strcmp(line->word[3], "dead") != 0;
 	tls->certificate_bad = strcmp(line->word[3], "badcert") == 0;
 	if (strcmp(line->word[3], "cut") == 0)

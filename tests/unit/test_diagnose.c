@@ -250,6 +250,11 @@ static const struct row {
 			    " sni cut\ntls " E1 " other ok\n",
 	"enc-dns-blocked-sni", CERTAINTY_PROVEN, NULL, "enc-dns-blocked-ip",
 	NULL},
+    {"23 the handshake by another name ends first",
+	CERT SYS_RIGHT GOOD "ask " E1 " responder = tlsfail\ntls " E1
+			    " other ok\ntls " E1 " sni cut\n",
+	"enc-dns-blocked-sni", CERTAINTY_PROVEN, NULL, "enc-dns-blocked-ip",
+	NULL},
     {"24 DoT is cut by its address",
 	CERT SYS_RIGHT GOOD "ask " E1 " responder = timeout\ntls " E1
 			    " sni dead\ntls " E1 " other dead\n",
