@@ -66,6 +66,28 @@ clock_civil(int year, int month, int day, int hour, int minute, int second,
 	return 0;
 }
 
+int
+clock_local(int year, int month, int day, int hour, int minute, int second,
+    int64_t *out)
+{
+	struct tm tm;
+	int64_t wall;
+	time_t guess;
+
+	if (clock_civil(year, month, day, hour, minute, second, &wall) == -1)
+		return -1;
+	/* twice: the offset at the first guess is that of hours before or
+	 * after */
+	guess = (time_t)wall;
+	for (int i = 0; i < 2; i++) {
+		if (localtime_r(&guess, &tm) == NULL)
+			return -1;
+		guess = (time_t)(wall - tm.tm_gmtoff);
+	}
+	*out = guess;
+	return 0;
+}
+
 /* Exactly COUNT digits at TEXT, or -1. */
 static int
 digits(const char *text, int count)

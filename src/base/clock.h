@@ -29,6 +29,12 @@ int64_t clock_mono_ms(void);
 int clock_civil(int year, int month, int day, int hour, int minute, int second,
     int64_t *out);
 
+/* The same of a civil time of this machine's zone, with the offset that it has
+ * about then: within the hour in which clocks are set back it may be the other
+ * one. */
+int clock_local(int year, int month, int day, int hour, int minute, int second,
+    int64_t *out);
+
 /* Read RFC 3339 ("2026-11-23T10:00:00Z", "...+02:00") or Unix seconds. */
 int clock_parse(const char *text, int64_t *out, struct err *err);
 

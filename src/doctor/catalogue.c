@@ -267,23 +267,25 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	{INSTALL, KEEP}, "RFC 6066, section 8"},
     [FINDING_SERVER_CFG_RESOLVER_IGNORES_HOSTS] =
 	{"server-cfg-resolver-ignores-hosts", LAYER_LOCAL, false,
-	    "the hosts file has a right address, and nginx never reads it, since "
-	    "it has a `resolver` of its own that names a wrong one",
+	    "the hosts file names an address for the responder, and nginx never "
+	    "reads it, since it has a `resolver` of its own",
 	    {INSTALL "  # nginx then asks nobody",
-		"remove 'resolver' at {file}:{line}, or name a right one"},
+		"sed -i '{line}s/resolver/# resolver/' {file}  # then it reads "
+		"the hosts file, at each reload"},
 	    "scenario 32"},
     [FINDING_SERVER_CFG_RESOLVER_WRONG] = {"server-cfg-resolver-wrong",
 	LAYER_LOCAL, false,
 	"nginx asks a `resolver` of its own, which names a wrong address, while "
 	"this machine's own way is right",
 	{INSTALL "  # nginx then asks nobody",
-	    "name another resolver at {file}:{line}"},
+	    "resolver 127.0.0.53;  # or another one, at {file}:{line}"},
 	"scenario 32"},
     [FINDING_SERVER_CFG_FROZEN_ADDR] = {"server-cfg-frozen-addr", LAYER_LOCAL,
 	false,
-	"nginx without `resolver` keeps the responder's address of its last "
-	"reload, which does not work any more",
-	{INSTALL, "nginx -s reload  # helps until the next change"},
+	"nginx without `resolver` looks the responder up at a reload only, and "
+	"keeps that address as long as it runs",
+	{INSTALL "  # nginx then asks nobody",
+	    "nginx -s reload  # helps until the next change"},
 	"scenario 33, nginx trac 1305"},
     [FINDING_SERVER_CFG_STAPLING_OFF] = {"server-cfg-stapling-off",
 	LAYER_SERVER, false,
@@ -293,19 +295,22 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	false,
 	"stapling is on for a certificate without an OCSP URL: it only makes a "
 	"warning",
-	{"remove 'ssl_stapling on' at {file}:{line}"}, "scenario 50"},
+	{"sed -i '{line}s/ssl_stapling on/ssl_stapling off/' {file}"},
+	"scenario 50"},
     [FINDING_SERVER_CFG_TRUSTED_MISSING] = {"server-cfg-trusted-missing",
 	LAYER_SERVER, false,
-	"nginx shall verify staples and has no CA to verify with: the issuer is "
-	"neither in ssl_certificate nor in ssl_trusted_certificate",
-	{"ssl_trusted_certificate CHAIN.pem;  # at {file}:{line}", INSTALL},
-	"nginx: ssl_stapling_verify"},
+	"the issuer is neither in ssl_certificate nor in "
+	"ssl_trusted_certificate, so that nginx ignores ssl_stapling",
+	{"oclasp show {certificate}  # its caIssuers URL has the issuer",
+	    "ssl_certificate FULLCHAIN.pem;  # at {file}:{line}", INSTALL},
+	"nginx: ssl_stapling"},
     [FINDING_SERVER_CFG_TRUSTED_INCOMPLETE] = {"server-cfg-trusted-incomplete",
 	LAYER_SERVER, false,
-	"ssl_trusted_certificate does not lead to a root, so that "
-	"nginx refuses every staple it fetches",
-	{"add the missing CA certificates to {file}", INSTALL},
-	"nginx: ssl_trusted_certificate"},
+	"ssl_trusted_certificate does not lead to a root, so that nginx refuses "
+	"what a delegate of the CA has signed",
+	{"ssl_trusted_certificate ISSUERS-AND-ROOT.pem;  # at {file}:{line}",
+	    INSTALL "  # nginx then verifies nothing itself"},
+	"nginx: ssl_trusted_certificate, RFC 6960, section 4.2.2.2"},
     [FINDING_SERVER_CFG_NO_VERIFY] = {"server-cfg-no-verify", LAYER_SERVER,
 	false,
 	"nginx staples what it fetches unverified (ssl_stapling_verify is off)",
@@ -313,33 +318,49 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	"nginx: ssl_stapling_verify"},
     [FINDING_SERVER_CFG_FILE_STALE] = {"server-cfg-file-stale", LAYER_SERVER,
 	false,
-	"the file of ssl_stapling_file is expired or no OCSP response; nginx "
-	"serves it for ever",
+	"the response in ssl_stapling_file is past its time, and nginx serves "
+	"it for ever",
 	{INSTALL, KEEP}, "RFC 6960, section 3.2 (6)"},
     [FINDING_SERVER_CFG_FILE_OTHER_CERT] = {"server-cfg-file-other-cert",
 	LAYER_SERVER, false,
 	"the file of ssl_stapling_file is for another certificate", {INSTALL},
 	"RFC 6960, section 3.2 (1)"},
+    [FINDING_SERVER_CFG_FILE_BAD] = {"server-cfg-file-bad", LAYER_SERVER, false,
+	"what is in ssl_stapling_file is no staple that clients take, and nginx "
+	"serves it unread",
+	{INSTALL, KEEP}, "RFC 6960, section 3.2"},
     [FINDING_SERVER_CFG_TWO_CERTS_ONE_FILE] = {"server-cfg-two-certs-one-file",
 	LAYER_SERVER, false,
-	"one ssl_stapling_file serves an RSA and an ECDSA certificate: "
-	"clients of one of them get the other's staple",
-	{"one server block for each certificate, or no ssl_stapling_file "
-	 "at {file}:{line}"},
+	"one ssl_stapling_file serves several certificates, such as RSA and "
+	"ECDSA: clients of one of them get the other's staple",
+	{"sed -i '{line}s/ssl_stapling_file/# ssl_stapling_file/' {file}  # or "
+	 "one server block for each certificate"},
 	"nginx: ssl_stapling_file"},
     [FINDING_SERVER_CFG_DEFAULT_SERVER] = {"server-cfg-default-server",
 	LAYER_SERVER, false,
-	"stapling is off in the default server block of this address: nginx "
-	"asks that one first, and none of the others staples",
-	{"ssl_stapling on;  # also in the default server at {file}:{line}",
-	    INSTALL},
-	"nginx trac 1654"},
+	"the default server block of an address staples nothing while others "
+	"there do: who asks by no name, or by one that none of them has, gets "
+	"no staple",
+	{INSTALL, "ssl_stapling on;  # also at {file}:{line}"},
+	"RFC 6066, section 3"},
     [FINDING_SERVER_CFG_CHAIN_INCOMPLETE] = {"server-cfg-chain-incomplete",
 	LAYER_SERVER, false,
 	"the server sends its certificate without the intermediate: some "
-	"clients fetch it, which looks like a slow handshake",
+	"clients fetch it, which looks like a slow handshake, others refuse, and "
+	"nginx finds no signer of what the CA itself has signed",
 	{"ssl_certificate FULLCHAIN.pem;  # at {file}:{line}"},
 	"RFC 8446, section 4.4.2"},
+    [FINDING_SERVER_CFG_RESPONDER_UNUSABLE] = {"server-cfg-responder-unusable",
+	LAYER_SERVER, false,
+	"nginx asks responders by http:// only and ignores ssl_stapling for any "
+	"other URL",
+	{"oclasp install nginx --apply  # nginx then asks nobody",
+	    "ssl_stapling_responder http://HOST/;  # at {file}:{line}"},
+	"nginx: ssl_stapling_responder"},
+    [FINDING_SERVER_FETCH_FAILS] = {"server-fetch-fails", LAYER_SERVER, false,
+	"nginx's error log says that its own fetches of a staple fail",
+	{"oclasp doctor {certificate}  # why", INSTALL, KEEP},
+	"nginx: error_log"},
 
     [FINDING_INCONCLUSIVE] = {"inconclusive", LAYER_NONE, false,
 	"what could be tested from here does not carry any verdict",

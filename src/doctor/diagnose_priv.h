@@ -64,4 +64,8 @@ void diagnose_network(struct workup *w);
 /* --- diagnose_server.c: what the TLS server serves --- */
 void diagnose_server(struct workup *w);
 
+/* --- diagnose_settings.c: its configuration and its log --- */
+/* MISSING: it was seen to serve no good staple. */
+void diagnose_server_settings(struct workup *w, bool missing);
+
 #endif

@@ -110,14 +110,18 @@ struct fact_setting {
 	char file[FACT_TEXT];
 	int line;
 	char address[DNS_ADDRESS_TEXT]; /* a resolver it names, or "" */
-	char text[FACT_TEXT];
+	char certificate[FACT_TEXT];    /* the file it is about, or "" */
+	char host[FACT_NAME_TEXT];      /* of the responder, or "" */
+	char text[FACT_TEXT];           /* what was seen there */
 };
 
 struct fact_peer {
-	char address[DNS_ADDRESS_TEXT];
-	char file[FACT_TEXT];
-	char text[FACT_TEXT]; /* the line, cut */
-	int64_t age_s;        /* -1: unknown */
+	char address[DNS_ADDRESS_TEXT]; /* "": it came to no connection */
+	char host[FACT_NAME_TEXT];      /* the responder's */
+	char file[FACT_TEXT];           /* the log */
+	char text[FACT_TEXT];           /* the line, cut */
+	char when[24];                  /* as the line has it, or "" */
+	int64_t age_s;                  /* -1: unknown */
 };
 
 struct fact_question {

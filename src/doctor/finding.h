@@ -112,6 +112,9 @@ enum finding_code {
 	FINDING_SERVER_CFG_TWO_CERTS_ONE_FILE,
 	FINDING_SERVER_CFG_DEFAULT_SERVER,
 	FINDING_SERVER_CFG_CHAIN_INCOMPLETE,
+	FINDING_SERVER_CFG_FILE_BAD,
+	FINDING_SERVER_CFG_RESPONDER_UNUSABLE,
+	FINDING_SERVER_FETCH_FAILS,
 	FINDING_INCONCLUSIVE,
 	FINDING_COUNT
 };
@@ -155,5 +158,10 @@ struct diagnosis {
 
 /* From facts to findings.  Pure: the facts and nothing else. */
 void diagnose(const struct facts *facts, struct diagnosis *out);
+
+/* What the server's configuration and log come to by themselves, without
+ * anything of a network, by the same rules: one finding for each fault, about
+ * the fact that is its first evidence, in the facts' order.  Owned. */
+struct finding *diagnose_settings(const struct facts *facts, size_t *count);
 
 #endif

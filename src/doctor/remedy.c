@@ -64,9 +64,27 @@ put_quoted(struct buf *out, const char *text)
 
 /* --- what stands in the braces --- */
 
+/* The setting that the finding is about, or NULL. */
+static const struct fact_setting *
+setting_of(const struct words *w)
+{
+	for (size_t i = 0; i < w->finding->evidence_count; i++) {
+		const struct fact *fact =
+		    &w->facts->items[w->finding->evidence[i]];
+
+		if (fact->kind == FACT_SETTING)
+			return &fact->u.setting;
+	}
+	return NULL;
+}
+
 static bool
 put_certificate(struct words *w, struct buf *out)
 {
+	const struct fact_setting *setting = setting_of(w);
+
+	if (setting != NULL && setting->certificate[0] != '\0')
+		return put_quoted(out, setting->certificate);
 	if (w->subject->certificate != NULL)
 		return put_quoted(out, w->subject->certificate);
 	w->saved = true;

@@ -107,7 +107,8 @@ add_addresses(struct ways *w)
 			add_address(w, fact->u.override.address,
 			    fact->u.override.kind == OVERRIDE_BOOK ? "book"
 								   : "hosts");
-		else if (fact->kind == FACT_PEER)
+		else if (fact->kind == FACT_PEER &&
+			 fact->u.peer.address[0] != '\0')
 			add_address(w, fact->u.peer.address, "error log");
 	}
 }

@@ -18,8 +18,10 @@
 #include "face/doctor_html.h"
 #include "face/doctor_report.h"
 #include "face/host_port.h"
+#include "face/server_conf.h"
 #include "face/state.h"
 #include "http/fetch.h"
+#include "servers/nginx_conf.h"
 
 enum {
 	HTTPS_PORT = 443,
@@ -37,6 +39,7 @@ struct job {
 	struct identity id;
 	struct err unusable;
 	struct forged_pool forged;
+	struct nginx_conf *conf; /* owned; NULL: not looked at */
 	struct facts facts;
 	int64_t began_ms;
 	struct doctor_server server;
@@ -139,6 +142,10 @@ examine(struct job *job)
 	    .progress = tell,
 	};
 
+	/* before the probes: they try also the addresses of the log */
+	if (job->conf != NULL && job->id.leaf != NULL)
+		(void)server_conf_facts(
+		    o, job->conf, job->id.leaf->fingerprint, &job->facts);
 	for (size_t i = 0; i < job->resolver_count; i++)
 		job->resolvers[i].pool = job->pool;
 	job->examining = true;
@@ -221,6 +228,30 @@ served(void *cookie, const struct served *s)
 	examine(job);
 	if (!s->stapled || job->o->penalty)
 		measure(job, !private_is_address(s->address));
+}
+
+/* What cannot be read of it is said among what was not tested. */
+static int
+read_server(struct job *job, struct err *err)
+{
+	const struct options *o = job->o;
+	struct fact_untested *u;
+	struct err unread = {0};
+
+	if (o->server == NULL)
+		return 0;
+	if (strcmp(o->server, "nginx") != 0)
+		return err_set(err, REASON_USAGE,
+		    "there is no server '%s': this version knows nginx",
+		    o->server);
+	tell(job, "the server's configuration");
+	job->conf = server_conf_read(o, NULL, &job->facts, &unread);
+	if (job->conf != NULL)
+		return 0;
+	u = &facts_add(&job->facts, FACT_UNTESTED, "L", 0)->u.untested;
+	fact_copy(u->what, sizeof(u->what), "the server's configuration");
+	fact_copy(u->why, sizeof(u->why), unread.text);
+	return 0;
 }
 
 /* The target is a file, or a server. */
@@ -332,6 +363,7 @@ run(const struct options *o)
 		    "doctor`");
 	else if (take_target(&job, &err) == 0 &&
 		 names_check(o->control, &err) == 0 &&
+		 read_server(&job, &err) == 0 &&
 		 (o->html == NULL || html_check(o->html, &err) == 0) &&
 		 o->pool != NULL)
 		(void)forged_pool_load(o->pool, &job.forged, &err);
@@ -345,6 +377,7 @@ run(const struct options *o)
 	facts_done(&job.facts);
 	forged_pool_done(&job.forged);
 	identity_done(&job.id);
+	nginx_conf_free(job.conf);
 	free(job.host);
 	free(job.penalty);
 	return status;
@@ -353,7 +386,7 @@ run(const struct options *o)
 const struct command command_doctor = {
     .name = "doctor",
     .bit = CMD_DOCTOR,
-    .synopsis = "HOST[:PORT]|CERT [--resolver URL...] [--blackhole ADDRESS]",
+    .synopsis = "HOST[:PORT]|CERT [--server nginx] [--resolver URL...]",
     .purpose = "the one cause of a missing or slow staple, with evidence",
     .details =
 	"Looks at the server's handshakes, the certificate, this machine, what\n"

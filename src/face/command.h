@@ -18,7 +18,7 @@ extern const struct command command_fetch, command_verify, command_show,
     command_check, command_keep, command_install, command_explain,
     command_hosts, command_courier, command_dns, command_doctor,
     command_discover, command_ready, command_survey, command_status,
-    command_refresh, command_history, command_reload;
+    command_refresh, command_history, command_reload, command_lint;
 
 /* Print ERR for a person on stderr, with its code; returns STATUS. */
 int command_fail(const char *command, const struct err *err, int status);

@@ -2,6 +2,7 @@
 /* face/doctor_fact.c -- a fact as a line: what was seen, and no more. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -34,6 +35,19 @@ static void
 add_failure(struct line *line, const struct err *err)
 {
 	add(line, "%s (%s)", err->text, reason_name(err->reason));
+}
+
+static void
+add_peer(struct line *line, const struct fact_peer *p)
+{
+	char *text = text_printable(p->text);
+
+	add(line, "%s%s%s: the server asked %s%s%s%s%s", p->file,
+	    p->when[0] == '\0' ? "" : ", ", p->when,
+	    p->host[0] == '\0' ? "its responder" : p->host,
+	    p->address[0] == '\0' ? "" : " at ", p->address,
+	    text[0] == '\0' ? "" : ": ", text);
+	free(text);
 }
 
 static void
@@ -225,8 +239,7 @@ doctor_report_fact(
 		    fact->u.setting.line, fact->u.setting.text);
 		break;
 	case FACT_PEER:
-		add(&line, "the server's error log names %s",
-		    fact->u.peer.address);
+		add_peer(&line, &fact->u.peer);
 		break;
 	case FACT_QUESTION:
 		add_question(&line, &fact->u.question);

@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
     &command_courier,
     &command_dns,
     &command_doctor,
+    &command_lint,
     &command_survey,
     &command_verify,
     &command_show,

@@ -59,7 +59,7 @@ enum {
 		  CMD_DNS, /* who ask anybody for addresses */
 	CMD_DAEMON = CMD_STATUS | CMD_REFRESH | CMD_HISTORY |
 		     CMD_RELOAD, /* who talk to the keeper */
-	CMD_CONFIG = CMD_NET | CMD_DNS | CMD_INSTALL | CMD_DISCOVER |
+	CMD_CONFIG = CMD_NET | CMD_DNS | CMD_INSTALL | CMD_DISCOVER | CMD_LINT |
 		     CMD_DAEMON, /* who read the configuration */
 };
 

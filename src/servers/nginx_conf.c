@@ -438,3 +438,15 @@ nginx_conf_file(
 	}
 	return NULL;
 }
+
+char *
+nginx_conf_path(const struct nginx_conf *conf, const char *path)
+{
+	const char *main_file = conf->files[0].path;
+	const char *slash = strrchr(main_file, '/');
+
+	return path[0] == '/' || slash == NULL
+		   ? mem_string(path)
+		   : mem_printf("%.*s%s", (int)(slash - main_file) + 1,
+			 main_file, path);
+}

@@ -33,6 +33,20 @@ struct nginx_directive {
 	bool block;
 };
 
+/* What nginx is told of OCSP and of what it needs for it. */
+enum nginx_setting {
+	NGINX_STAPLING,
+	NGINX_STAPLING_FILE,
+	NGINX_STAPLING_RESPONDER,
+	NGINX_STAPLING_VERIFY,
+	NGINX_TRUSTED,       /* ssl_trusted_certificate */
+	NGINX_CLIENT_CA,     /* ssl_client_certificate */
+	NGINX_VERIFY_CLIENT, /* ssl_verify_client */
+	NGINX_RESOLVER,
+	NGINX_ERROR_LOG,
+	NGINX_SETTINGS
+};
+
 /* A server block with a certificate, in http {} or stream {}.  "Its scope" is
  * the block with all included files in place. */
 struct nginx_site {
@@ -57,8 +71,17 @@ struct nginx_site {
 	size_t include_count;
 	const struct nginx_directive **include_lines; /* as `lines` */
 	size_t include_line_count;
+	/* The directive that is in force for each setting: of its scope, of
+	 * http {} or stream {}, or of the main level; NULL: none. */
+	const struct nginx_directive *in_force[NGINX_SETTINGS];
 	char **names; /* server_name, without regexes and catch-alls */
 	size_t name_count;
+	char **addresses; /* where it speaks TLS over TCP, as nginx tells
+			     listeners apart: "*:443" */
+	size_t address_count;
+	/* At one of these nginx takes it for those who ask by no name, or by
+	 * one that no server block has. */
+	bool default_server;
 	char **listens; /* "ADDR:PORT" to connect to by TLS over TCP: wildcard
 			   addresses are 127.0.0.1 and [::1]; without those
 			   that want the PROXY protocol first.  May be none */
@@ -89,6 +112,10 @@ struct nginx_conf {
 int nginx_conf_parse(
     const char *dump, size_t len, struct nginx_conf **out, struct err *err);
 void nginx_conf_free(struct nginx_conf *conf);
+
+/* PATH as nginx opens it, which is relative to the folder of the main file;
+ * owned. */
+char *nginx_conf_path(const struct nginx_conf *conf, const char *path);
 
 /* The file in which DIRECTIVE stands; borrowed. */
 const struct nginx_file *nginx_conf_file(

@@ -76,6 +76,9 @@ nginx_listen_read(const struct nginx_directive *directive)
 			listen.ssl = true;
 		else if (strcmp(directive->args[i], "proxy_protocol") == 0)
 			proxy_protocol = true;
+		else if (strcmp(directive->args[i], "default_server") == 0 ||
+			 strcmp(directive->args[i], "default") == 0)
+			listen.chosen = true;
 		else if (strcmp(directive->args[i], "quic") == 0 ||
 			 strcmp(directive->args[i], "udp") == 0)
 			listen.tcp = false;

@@ -13,7 +13,8 @@ struct nginx_listen {
 	char *reachable; /* the same to connect to by TLS; NULL: cannot be, as
 			    for a host name or the PROXY protocol */
 	bool ssl;
-	bool tcp; /* not QUIC, not a Unix socket */
+	bool chosen; /* default_server */
+	bool tcp;    /* not QUIC, not a Unix socket */
 };
 
 /* DIRECTIVE has one argument at least. */

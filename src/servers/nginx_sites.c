@@ -25,24 +25,23 @@ struct known {
 	UT_hash_handle hh;
 };
 
-/* A `listen` address that some server block gives `ssl`: nginx then speaks TLS
- * there for all blocks that listen on it. */
+/* An address of `listen`. */
 struct address {
 	char *text; /* "*:443" */
+	/* some server block gives it `ssl`: nginx then speaks TLS there for
+	 * all blocks that listen on it */
+	bool tls;
+	/* the block with `default_server`, else the first; borrowed */
+	const struct nginx_directive *server;
+	bool chosen; /* by `default_server` */
 	UT_hash_handle hh;
-};
-
-/* The directives of one block, includes in place; all borrowed. */
-struct scope {
-	const struct nginx_directive **items;
-	size_t count;
 };
 
 struct finder {
 	struct nginx_conf *conf;
-	char *folder; /* of the main file, with the slash */
 	struct known *files;
-	struct address *tls;
+	struct address *addresses;
+	struct nginx_scope top;
 	size_t total; /* items of all scopes so far */
 	struct err *err;
 };
@@ -54,12 +53,10 @@ is(const struct nginx_directive *directive, const char *name, size_t args)
 	       strcmp(directive->name, name) == 0;
 }
 
-/* PATH as nginx opens it; owned. */
 static char *
 absolute(const struct finder *finder, const char *path)
 {
-	return path[0] == '/' ? mem_string(path)
-			      : mem_printf("%s%s", finder->folder, path);
+	return nginx_conf_path(finder->conf, path);
 }
 
 static void
@@ -79,11 +76,11 @@ add_text(char ***list, size_t *count, char *take)
 
 static int flatten(struct finder *finder,
     const struct nginx_directive *directives, size_t count, int depth,
-    struct scope *scope);
+    struct nginx_scope *scope);
 
 static int
-flatten_include(
-    struct finder *finder, const char *arg, int depth, struct scope *scope)
+flatten_include(struct finder *finder, const char *arg, int depth,
+    struct nginx_scope *scope)
 {
 	char *pattern = absolute(finder, arg);
 	struct known *known = NULL;
@@ -112,7 +109,7 @@ flatten_include(
 /* Includes stay in the list, before what they include. */
 static int
 flatten(struct finder *finder, const struct nginx_directive *directives,
-    size_t count, int depth, struct scope *scope)
+    size_t count, int depth, struct nginx_scope *scope)
 {
 	int rc = 0;
 
@@ -137,7 +134,7 @@ flatten(struct finder *finder, const struct nginx_directive *directives,
 
 static int
 flatten_block(struct finder *finder, const struct nginx_directive *block,
-    struct scope *scope)
+    struct nginx_scope *scope)
 {
 	return flatten(finder, block->children, block->child_count, 0, scope);
 }
@@ -145,44 +142,58 @@ flatten_block(struct finder *finder, const struct nginx_directive *block,
 /* --- where TLS is spoken --- */
 
 static struct address *
-find_tls(const struct finder *finder, const char *text)
+find_address(const struct finder *finder, const char *text)
 {
 	struct address *found = NULL;
 
-	HASH_FIND_STR(finder->tls, text, found);
+	if (text != NULL)
+		HASH_FIND_STR(finder->addresses, text, found);
 	return found;
 }
 
-/* First pass: which addresses speak TLS. */
 static void
-note_tls(struct finder *finder, const struct scope *server)
+note_listen(struct finder *finder, const struct nginx_directive *server,
+    const struct nginx_directive *directive)
+{
+	struct nginx_listen listen = nginx_listen_read(directive);
+	struct address *address = find_address(finder, listen.address);
+
+	if (address == NULL && listen.tcp) {
+		address = mem_new(sizeof(*address));
+		address->text = mem_string(listen.address);
+		address->server = server;
+		HASH_ADD_KEYPTR(hh, finder->addresses, address->text,
+		    strlen(address->text), address);
+	}
+	if (listen.tcp) {
+		address->tls = address->tls || listen.ssl;
+		if (listen.chosen && !address->chosen) {
+			address->chosen = true;
+			address->server = server;
+		}
+	}
+	nginx_listen_done(&listen);
+}
+
+/* First pass: which addresses speak TLS, and whose they are by default. */
+static void
+note_addresses(struct finder *finder, const struct nginx_directive *block,
+    const struct nginx_scope *server)
 {
 	for (size_t i = 0; i < server->count; i++) {
-		struct nginx_listen listen;
-		struct address *address;
-
-		if (!is(server->items[i], "listen", 1))
-			continue;
-		listen = nginx_listen_read(server->items[i]);
-		if (listen.ssl && listen.tcp &&
-		    find_tls(finder, listen.address) == NULL) {
-			address = mem_new(sizeof(*address));
-			address->text = mem_string(listen.address);
-			HASH_ADD_KEYPTR(hh, finder->tls, address->text,
-			    strlen(address->text), address);
-		}
-		nginx_listen_done(&listen);
+		if (is(server->items[i], "listen", 1))
+			note_listen(finder, block, server->items[i]);
 	}
 }
 
 static void
-forget_tls(struct finder *finder)
+forget_addresses(struct finder *finder)
 {
 	struct address *one, *next;
 
-	HASH_ITER(hh, finder->tls, one, next)
+	HASH_ITER(hh, finder->addresses, one, next)
 	{
-		HASH_DEL(finder->tls, one);
+		HASH_DEL(finder->addresses, one);
 		free(one->text);
 		free(one);
 	}
@@ -236,10 +247,16 @@ add_listen(struct finder *finder, struct nginx_site *site,
     const struct nginx_directive *directive, bool ssl_on)
 {
 	struct nginx_listen listen = nginx_listen_read(directive);
-	bool tls = ssl_on || listen.ssl ||
-		   (listen.address != NULL &&
-		       find_tls(finder, listen.address) != NULL);
+	const struct address *address =
+	    listen.tcp ? find_address(finder, listen.address) : NULL;
+	bool tls = ssl_on || listen.ssl || (address != NULL && address->tls);
 
+	if (tls && address != NULL) {
+		site->default_server =
+		    site->default_server || address->server == site->server;
+		add_text(&site->addresses, &site->address_count,
+		    mem_string(address->text));
+	}
 	if (tls && listen.tcp && listen.reachable != NULL)
 		add_text(&site->listens, &site->listen_count,
 		    mem_string(listen.reachable));
@@ -248,7 +265,7 @@ add_listen(struct finder *finder, struct nginx_site *site,
 }
 
 static bool
-has_ssl_on(const struct scope *scope)
+has_ssl_on(const struct nginx_scope *scope)
 {
 	for (size_t i = 0; i < scope->count; i++) {
 		if (is(scope->items[i], "ssl", 1))
@@ -292,6 +309,7 @@ site_done(struct nginx_site *site)
 	free_texts(site->includes, site->include_count);
 	free_texts(site->names, site->name_count);
 	free_texts(site->listens, site->listen_count);
+	free_texts(site->addresses, site->address_count);
 	free(site->stapling);
 	free(site->lines);
 	free(site->include_lines);
@@ -299,11 +317,13 @@ site_done(struct nginx_site *site)
 
 /* Second pass: OUTER is http {} or stream {}, BLOCK one server in it. */
 static void
-add_site(struct finder *finder, const struct scope *outer,
-    const struct nginx_directive *block, const struct scope *server,
+add_site(struct finder *finder, const struct nginx_scope *outer,
+    const struct nginx_directive *block, const struct nginx_scope *server,
     bool stream)
 {
 	struct nginx_conf *conf = finder->conf;
+	const struct nginx_scope *const scopes[] = {
+	    server, outer, &finder->top};
 	struct nginx_site site = {.server = block, .stream = stream};
 	bool ssl_on = has_ssl_on(server) || has_ssl_on(outer);
 	bool tls = ssl_on;
@@ -325,6 +345,7 @@ add_site(struct finder *finder, const struct scope *outer,
 		site_done(&site);
 		return;
 	}
+	nginx_settings_read(&site, scopes, sizeof(scopes) / sizeof(scopes[0]));
 	conf->sites = grow(conf->sites, conf->site_count, sizeof(site));
 	conf->sites[conf->site_count++] = site;
 }
@@ -334,8 +355,8 @@ static int
 read_outer(
     struct finder *finder, const struct nginx_directive *block, bool stream)
 {
-	struct scope outer = {0};
-	struct scope *servers = NULL;
+	struct nginx_scope outer = {0};
+	struct nginx_scope *servers = NULL;
 	int rc = flatten_block(finder, block, &outer);
 
 	servers = mem_array(outer.count, sizeof(*servers));
@@ -344,7 +365,7 @@ read_outer(
 
 		if (item->block && is(item, "server", 0)) {
 			rc = flatten_block(finder, item, &servers[i]);
-			note_tls(finder, &servers[i]);
+			note_addresses(finder, item, &servers[i]);
 		} else if (!stream && is(item, "ssl_stapling_file", 1)) {
 			finder->conf->stapling_for_all = item;
 		}
@@ -359,19 +380,13 @@ read_outer(
 		free(servers[i].items);
 	free(servers);
 	free(outer.items);
-	forget_tls(finder);
+	forget_addresses(finder);
 	return rc;
 }
 
 static void
 know_files(struct finder *finder)
 {
-	const char *path = finder->conf->files[0].path;
-	const char *slash = strrchr(path, '/');
-
-	finder->folder =
-	    slash == NULL ? mem_string("")
-			  : mem_printf("%.*s", (int)(slash - path) + 1, path);
 	for (size_t i = 0; i < finder->conf->file_count; i++) {
 		struct known *known = mem_new(sizeof(*known));
 
@@ -391,28 +406,27 @@ forget_files(struct finder *finder)
 		HASH_DEL(finder->files, one);
 		free(one);
 	}
-	free(finder->folder);
 }
 
 int
 nginx_sites_find(struct nginx_conf *conf, struct err *err)
 {
 	struct finder finder = {.conf = conf, .err = err};
-	struct scope top = {0};
+	struct nginx_scope *top = &finder.top;
 	int rc;
 
 	know_files(&finder);
 	rc = flatten(&finder, conf->files[0].directives,
-	    conf->files[0].directive_count, 0, &top);
-	for (size_t i = 0; rc == 0 && i < top.count; i++) {
-		if (!top.items[i]->block)
+	    conf->files[0].directive_count, 0, top);
+	for (size_t i = 0; rc == 0 && i < top->count; i++) {
+		if (!top->items[i]->block)
 			continue;
-		if (is(top.items[i], "http", 0))
-			rc = read_outer(&finder, top.items[i], false);
-		else if (is(top.items[i], "stream", 0))
-			rc = read_outer(&finder, top.items[i], true);
+		if (is(top->items[i], "http", 0))
+			rc = read_outer(&finder, top->items[i], false);
+		else if (is(top->items[i], "stream", 0))
+			rc = read_outer(&finder, top->items[i], true);
 	}
-	free(top.items);
+	free(top->items);
 	forget_files(&finder);
 	return rc;
 }
