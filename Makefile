@@ -8,7 +8,7 @@ BUILD = build
 
 .POSIX:
 .PHONY: all deps demo check check-fast lint format unit corpus fuzz lab \
-	bench man docs install uninstall clean help
+	scenarios bench man docs install uninstall clean help
 
 all: $(BUILD)/build.ninja ## build the program: build/oclasp
 	@ninja -C $(BUILD) --quiet
@@ -63,6 +63,10 @@ fuzz: ## one fuzz target, T=name SECONDS=60; without T each for SECONDS=20
 
 lab: ## real servers and a lying network (root); K=expression chooses tests
 	@tools/run-lab tests/lab $${K:+-k "$$K"}
+
+scenarios: all ## networks that lie, and what doctor says (root); writes docs/SCENARIOS.md
+	@tools/scenarios-page $(BUILD)/oclasp >docs/SCENARIOS.new
+	@mv docs/SCENARIOS.new docs/SCENARIOS.md
 
 bench: all ## measure; nothing passes or fails
 	@tools/deps bench

@@ -185,6 +185,31 @@ sum_up(const struct seen_address *const *list, size_t count)
 	return sum;
 }
 
+/* Two servers and more were asked for a name that exists, by whatever road, and
+ * none said a word; the question of one of them to *CITE. */
+static bool
+nobody_answers(const struct workup *w, size_t *cite)
+{
+	const struct seen_asked *first = NULL;
+	bool several = false;
+
+	for (size_t i = 0; i < w->p->asked_count; i++) {
+		const struct seen_asked *a = &w->p->asked[i];
+
+		if (a->party != PARTY_RESOLVER || !a->control_asked)
+			continue;
+		if (a->control_answered || a->responder_answered > 0)
+			return false;
+		if (first == NULL)
+			first = a;
+		several = several || first->host_length != a->host_length ||
+			  strncmp(first->host, a->host, a->host_length) != 0;
+	}
+	if (several)
+		*cite = first->question;
+	return several;
+}
+
 /* Nothing comes through, whoever is asked: then it is not this responder. */
 static bool
 judge_no_network(
@@ -194,6 +219,14 @@ judge_no_network(
 	const struct fact *fact;
 	size_t cite = PICTURE_NONE;
 
+	if (seen == NULL && !w->p->web_control_asked &&
+	    nobody_answers(w, &cite)) {
+		/* there was no address of any host to knock at */
+		finding = finding_add(
+		    w, FINDING_LOCAL_NO_NETWORK, CERTAINTY_CONSISTENT, true);
+		finding_cite(finding, cite);
+		return true;
+	}
 	if (!w->p->web_control_asked || w->p->web_control_ok)
 		return false;
 	for (size_t i = 0; i < w->p->asked_count; i++) {

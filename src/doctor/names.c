@@ -208,6 +208,9 @@ put_neighbours(struct names *n, const char *name)
 		put(n, PARTY_RESOLVER, &n->request.resolvers[i], sibling,
 		    ROLE_SIBLING, DNS_A, 0, 1);
 	free(sibling);
+	other = mem_printf("%s.%s.%s", name, n->label, n->request.control);
+	put_dark(n, other, ROLE_EMBEDDED);
+	free(other);
 	if (!n->request.bisect)
 		return;
 	other = make_mutant(name);
@@ -215,9 +218,6 @@ put_neighbours(struct names *n, const char *name)
 	free(other);
 	other = mem_printf("%s.%s", n->label, name);
 	put_dark(n, other, ROLE_CHILD);
-	free(other);
-	other = mem_printf("%s.%s.%s", name, n->label, n->request.control);
-	put_dark(n, other, ROLE_EMBEDDED);
 	free(other);
 	/* each zone further up, but no top-level domain */
 	for (further = strchr(parent + 1, '.');

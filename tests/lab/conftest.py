@@ -19,8 +19,13 @@ from playground.lab import Lab  # noqa: E402
 from playground.netns import Unavailable  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import scenario_table  # noqa: E402
 from roads_of_lab import Roads  # noqa: E402
 from site_of_lab import Site  # noqa: E402
+
+
+def pytest_terminal_summary(terminalreporter):
+    scenario_table.tell(terminalreporter)
 
 
 @pytest.fixture(scope="session")

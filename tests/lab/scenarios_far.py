@@ -4,13 +4,12 @@ somebody else to the network that works two times of three, some that stand
 beside the table, and networks with two faults at once."""
 
 from playground.lab import EDGE, HOST, MIDDLE, PUBLIC, URL, WORLD
-from playground.world import (CONTROL, CONTROL_NAMES, ENCRYPTED_NAMES, FAR,
-                              HONEST, MIRROR, PROXY, RECURSOR, RESOLVERS,
-                              WEB6)
-from scenarios import (ALL, FORGED, Scenario, censored, edge, injected, lie,
-                       lost, poisoned)
+from playground.world import (FAR, HONEST, MIRROR, PROXY, RECURSOR,
+                              RESOLVERS)
+from scenarios import (ALL, FORGED, Scenario, censored, cut_by_name, edge,
+                       injected, last_link, lie, poisoned, without_ipv6)
 
-RIGHT, RIGHT6 = PUBLIC.responders[0], PUBLIC.responders[2]
+RIGHT = PUBLIC.responders[0]
 REFUSING = PUBLIC.refusing
 DAYS = 86400
 HANDLE = "198.18.0.9"  # of a fake-IP proxy (RFC 2544)
@@ -51,13 +50,6 @@ def reset_at_once(world):
     world.censor(reset=[RIGHT])
 
 
-def without_ipv6(world):
-    both = {**edge(RIGHT), EDGE: {"a": [RIGHT], "aaaa": [RIGHT6]},
-            CONTROL: {**CONTROL_NAMES[CONTROL], "aaaa": [WEB6]}}
-    world.everywhere(names=both)
-    world.drop("", 6)
-
-
 def only_a_proxy(world):
     world.drop("ipproto tcp dport 80")
     world.drop("ipproto tcp dport 443")
@@ -68,17 +60,6 @@ def only_a_proxy(world):
 def tarpit(world):
     censored(world, {name: {"a": FORGED, "aaaa": PUBLIC.tarpit6}
                      for name in ALL}, *ALL)
-
-
-def last_link(world):
-    censored(world, {EDGE: {"a": FORGED, "aaaa": PUBLIC.tarpit6}}, EDGE)
-    world.resolver(RECURSOR, edge(FORGED), **lost(EDGE))
-
-
-def cut_by_name(world):
-    """The handshake with one encrypted resolver is cut for its name."""
-    world.steer("ipproto tcp dport 853")
-    world.box({853: {"do": "reset", "needle": ENCRYPTED_NAMES[0]}})
 
 
 def every_third_time(world):

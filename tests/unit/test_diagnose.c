@@ -508,6 +508,17 @@ static const struct row {
 	CERT SYS_RIGHT "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n"
 		       "fetch 192.0.2.1 ok proxy\n",
 	"local-needs-proxy", CERTAINTY_PROVEN, NULL, "local-no-network", NULL},
+    {"no network, and no address of any host to knock at",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = silent\nask " R1 " control = silent\nask " E1
+	     " responder = timeout\nask " E1 " control = timeout\n",
+	"local-no-network", CERTAINTY_CONSISTENT, NULL, "dns-resolver-down",
+	NULL},
+    {"look-alike: only one resolver was asked",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = silent\nask " R1 " control = silent\nask " R1T
+	     " responder = timeout\nask " R1T " control = timeout\n",
+	"inconclusive", CERTAINTY_NOT_PROVEN, NULL, "local-no-network", NULL},
     {"no network at all",
 	CERT "ask system responder = silent\nask " R1
 	     " responder = silent\nask " R1 " control = silent\nweb timeout\n",
