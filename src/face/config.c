@@ -165,6 +165,7 @@ take_choices(cfg_t *cfg, enum certid_choice *certid, enum on_revoked *revoked)
 static void
 take_settings(cfg_t *cfg, struct options *o)
 {
+	bool alarm = o->alarm[0] != NULL; /* the command line has said it */
 	int64_t seconds;
 
 	take_text(cfg, "state-dir", &o->state_dir);
@@ -172,8 +173,9 @@ take_settings(cfg_t *cfg, struct options *o)
 	take_text(cfg, "tls-ca", &o->tls_ca);
 	take_text(cfg, "log-format", &o->log_format);
 	take_text(cfg, "control-group", &o->control_group);
-	for (unsigned i = 0;
-	     i < cfg_size(cfg, "alarm-command") && i < OPTIONS_ALARM_MAX; i++)
+	for (unsigned i = 0; !alarm && i < cfg_size(cfg, "alarm-command") &&
+			     i < OPTIONS_ALARM_MAX;
+	     i++)
 		o->alarm[i] = cfg_getnstr(cfg, "alarm-command", i);
 	(void)get_number(cfg, "alarm-timeout", &o->alarm_timeout_s);
 	if (o->timeout_ms == 0 && get_number(cfg, "timeout", &seconds))

@@ -164,6 +164,8 @@ text_option(int id, struct options *o)
 		return &o->hosts_file;
 	case OPT_LOG_FORMAT:
 		return &o->log_format;
+	case OPT_ALARM_COMMAND:
+		return &o->alarm[0];
 	case OPT_STATE:
 		return &o->state;
 	default:

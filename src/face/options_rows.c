@@ -116,6 +116,8 @@ static const struct option_row rows[] = {
 	"needs you"},
     {OPT_LIMIT, "limit", "N", CMD_STATUS | CMD_HISTORY,
 	"so many at most; 0: all"},
+    {OPT_ALARM_COMMAND, "alarm-command", "PROGRAM", CMD_KEEP,
+	"run it when a certificate comes to need a person, and when it is well"},
     {OPT_LOG_FORMAT, "log-format", "FORMAT", CMD_KEEP,
 	"log lines as text or json; else text, in the journal as its records"},
     {OPT_COLOR, "color", "WHEN", CMD_ALL, "auto, always or never"},

@@ -216,6 +216,7 @@ answer_metrics(struct control *c, struct server_call *call)
 	    .target_count = c->k->target_count,
 	    .fetching = c->k->places.held_count,
 	    .waiting = c->k->places.waiting_count,
+	    .store_ailing = c->k->store_ailing,
 	    .process = process_look(c->started_at),
 	};
 	struct buf page;

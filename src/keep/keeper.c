@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "http/fetch.h"
 #include "keep/keeper_priv.h"
+#include "keep/process.h"
 #include "pki/delegates.h"
 
 char *
@@ -223,6 +224,7 @@ begin(struct keeper *k)
 {
 	uint64_t watchdog_us = 0;
 
+	process_raise_files();
 	listen_to(k, &k->sigterm, SIGTERM, on_end_signal);
 	listen_to(k, &k->sigint, SIGINT, on_end_signal);
 	listen_to(k, &k->sighup, SIGHUP, on_hangup);

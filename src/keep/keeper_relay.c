@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/keeper_relay.c -- what is kept answers others too: the relay is told of
  * each target, and listens. */
-#include <sys/resource.h>
-
 #include "acquire/acquire.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,19 +10,6 @@
 #include "keep/relay.h"
 #include "keep/relay_demand.h"
 #include "pki/cert.h"
-
-/* Each connection is a descriptor, and the soft limit is 1024 by habit (it is
- * for programs that use select(2), which this is not). */
-static void
-raise_files_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /* A certificate that is not kept is asked for and judged as if it were: by the
  * same rules. */
@@ -115,7 +100,6 @@ keeper_relay_listen(struct keeper *k)
 {
 	if (k->relay == NULL || k->listen != NULL)
 		return;
-	raise_files_limit();
 	k->listen = listen_start(&k->loop, k->options->listeners,
 	    k->options->listener_count, k->relay);
 	listen_others(k->listen, tell, k);

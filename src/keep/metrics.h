@@ -77,6 +77,7 @@ struct metrics_scene {
 	struct target *const *targets;
 	size_t target_count;
 	size_t fetching, waiting; /* fetches under way, and for a place */
+	bool store_ailing;        /* what changes is in memory only */
 	struct metrics_process process;
 };
 

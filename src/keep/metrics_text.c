@@ -209,6 +209,9 @@ metrics_write(
 	add_one(out, "oclasp_fetches_waiting", "gauge",
 	    "Attempts that wait for a place at their responder.",
 	    scene->waiting);
+	add_one(out, "oclasp_store_ailing", "gauge",
+	    "1: the store cannot be written; what changes is in memory only.",
+	    scene->store_ailing ? 1 : 0);
 	metrics_family(out, "oclasp_address_proofs_total", "counter",
 	    "Addresses of a responder that were tried, by whether a signed "
 	    "answer came from there.");

@@ -68,3 +68,14 @@ process_look(int64_t start)
 	out.open_files = count_files();
 	return out;
 }
+
+void
+process_raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keep/process.h -- what the system says of this process, for the metrics. */
+/* keep/process.h -- this process: what the system says of it, for the metrics,
+ * and what it may have. */
 #ifndef OCLASP_KEEP_PROCESS_H
 #define OCLASP_KEEP_PROCESS_H
 
@@ -9,5 +10,10 @@
 
 /* START: wall seconds, when this process began.  What cannot be had is 0. */
 struct metrics_process process_look(int64_t start);
+
+/* As many descriptors as the hard limit allows: each fetch, handshake and
+ * client is one, and the soft limit is 1024 by habit (it is for programs that
+ * use select(2), which this is not).  Where that is refused it stays. */
+void process_raise_files(void);
 
 #endif

@@ -746,12 +746,17 @@ def test_alarm_command_that_fails(lab, kept, tmp_path):
     assert kept.ask("status").code == 0
 
 
-def test_alarm_once(lab, kept, tmp_path):
-    """keep --once, as cron runs it, waits for the command."""
+@pytest.mark.parametrize("said_by", ["the configuration", "an option"])
+def test_alarm_once(lab, kept, tmp_path, said_by):
+    """keep --once, as cron runs it, waits for the command (A10)."""
     script, told = hook(tmp_path, more="sleep 1  # a slow mailer")
     config = tmp_path / "oclasp.conf"
-    write_config(config, kept.leaf, more=f'alarm-command = {{"{script}"}}\n')
+    words, more = ["--alarm-command", script], ""
+    if said_by == "the configuration":
+        words, more = [], f'alarm-command = {{"{script}"}}\n'
+    write_config(config, kept.leaf, more=more)
     lab.respond("revoked")
-    result = lab.oclasp("keep", "--once", "--config", config, *kept.where)
+    result = lab.oclasp("keep", "--once", "--config", config, *kept.where,
+                        *words)
     assert result.code == 1, result
     assert [fact["OCLASP_STATE"] for fact in told()] == ["revoked"]

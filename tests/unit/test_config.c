@@ -197,6 +197,7 @@ test_command_line_wins(void **state)
 	    .timeout_ms = 5000,
 	    .server = "nginx",
 	    .server_command = "mine",
+	    .alarm = {"/mine"},
 	    .pin_count = 1,
 	    .pins = {{"a.test", "192.0.2.9"}}};
 	struct config *config = NULL;
@@ -205,11 +206,14 @@ test_command_line_wins(void **state)
 	scratch_write(path, "state-dir = /theirs\nca-file = /theirs\n"
 			    "timeout = 20\npins = {\"b.test=192.0.2.1\"}\n"
 			    "allow-sha1 = false\n"
+			    "alarm-command = {\"/theirs\", \"word\"}\n"
 			    "server nginx { command = theirs }\n");
 	assert_int_equal(config_load(&o, &config, NULL), 0);
 	assert_string_equal(o.state_dir, "/mine");
 	assert_string_equal(o.ca_file, "/my-ca");
 	assert_string_equal(o.server_command, "mine");
+	assert_string_equal(o.alarm[0], "/mine");
+	assert_null(o.alarm[1]);
 	assert_true(o.timeout_ms == 5000);
 	assert_false(o.allow_sha1);
 	assert_int_equal(o.pin_count, 2);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "acquire/acquire.h"
 #include "base/clock.h"
@@ -96,6 +97,7 @@ write_page(struct target *const *targets, size_t count)
 	    .target_count = count,
 	    .fetching = 3,
 	    .waiting = 4,
+	    .store_ailing = true,
 	    .process = {.cpu_s = 1.5, .resident = 4096, .start = 77}};
 
 	metrics_write(&page, &metrics, &scene);
@@ -147,6 +149,7 @@ test_attempts(void **state)
 	expect("oclasp_last_success_timestamp_seconds", PKI_NOW - 5);
 	expect("oclasp_fetches_running", 3);
 	expect("oclasp_fetches_waiting", 4);
+	expect("oclasp_store_ailing", 1); /* A13 */
 }
 
 static void
@@ -327,6 +330,21 @@ test_process(void **state)
 	assert_true(p.max_files >= p.open_files);
 }
 
+/* What is refused at a limit of 1024 is a fetch, a client or a proof. */
+static void
+test_files_limit(void **state)
+{
+	struct rlimit limit;
+
+	(void)state;
+	assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = limit.rlim_max < 64 ? limit.rlim_max : 64;
+	assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &limit));
+	assert_int_equal(limit.rlim_cur, process_look(0).max_files);
+	process_raise_files();
+	assert_int_equal(limit.rlim_max, process_look(0).max_files);
+}
+
 int
 main(void)
 {
@@ -339,6 +357,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_very_many, begin_one, end_one),
 	    cmocka_unit_test_setup_teardown(test_families, begin_one, end_one),
 	    cmocka_unit_test(test_process),
+	    cmocka_unit_test(test_files_limit),
 	};
 
 	return cmocka_run_group_tests_name("keep/metrics", tests, begin, end);
