@@ -15,4 +15,8 @@ char *base64_write(const uint8_t *bytes, size_t len);
  * bits that no writer leaves (RFC 4648, section 3.5). */
 bool base64_read(const char *text, size_t len, uint8_t **out, size_t *out_len);
 
+/* The same of many lines, with blanks anywhere, as in PEM (RFC 7468). */
+bool base64_read_lines(
+    const char *text, size_t len, uint8_t **out, size_t *out_len);
+
 #endif

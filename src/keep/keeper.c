@@ -254,6 +254,7 @@ release(struct keeper *k)
 	for (size_t i = 0; i < k->target_count; i++)
 		target_free(k->targets[i]);
 	free(k->targets);
+	issuers_done(&k->issuers);
 	schedule_done(&k->schedule);
 	nginx_conf_free(k->conf);
 	store_close(k->store);

@@ -15,8 +15,10 @@
 void
 keeper_read_target(struct keeper *k, struct target *target)
 {
-	const struct target_sources sources = {
-	    .issuers = &k->issuers, .extra = &k->settings->extra};
+	const struct target_sources sources = {.issuers = &k->issuers,
+	    .extra = &k->settings->extra,
+	    .paired = keeper_was_paired,
+	    .cookie = k};
 	bool other, had = target->leaf != NULL;
 
 	keeper_index_remove(k, target);
@@ -32,6 +34,7 @@ keeper_read_target(struct keeper *k, struct target *target)
 		k->list_unsaved = true; /* its fingerprint is another one */
 		keeper_adopt(k, target);
 	}
+	keeper_forget_recalled(k);
 	if (other && had)
 		control_renewed(k->control, target);
 	if (target->unreadable != NULL)

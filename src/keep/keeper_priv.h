@@ -4,7 +4,8 @@
  * keeper_list.c (which targets there are), keeper_chores.c (their files, a few
  * at a time), keeper_watch.c (files that change), keeper_index.c (by path and
  * fingerprint),
- * keeper_fetch.c (what is due), keeper_store.c (what is remembered),
+ * keeper_fetch.c (what is due), keeper_adopt.c (what a restart finds),
+ * keeper_store.c (what is remembered),
  * keeper_relay.c (what answers others), keeper_inbox.c (what a courier brought),
  * keeper_serve.c (what is published) and keeper_proofs.c (what is then served). */
 #ifndef OCLASP_KEEP_KEEPER_PRIV_H
@@ -21,6 +22,14 @@
 #include "keep/schedule.h"
 #include "keep/settings.h"
 #include "keep/store.h"
+
+/* What the store has of a certificate, verified; until it is adopted. */
+struct keeper_recalled {
+	char fingerprint[65];
+	bool found;
+	struct store_state state;
+	struct staple *staple, *second; /* owned; NULL: none that is usable */
+};
 
 struct keeper {
 	struct control *control; /* who tells of all this; NULL after the end */
@@ -40,10 +49,11 @@ struct keeper {
 	struct target *by_print; /* and by fingerprint, see keeper_find */
 	struct issuers issuers;  /* of all targets */
 	bool list_unsaved;       /* the store has another list of targets, */
-	bool some_unsaved;       /* or lacks what some targets have */
-	bool store_ailing;       /* what changes is in memory only */
-	bool store_unread;       /* it was said that it cannot be read */
-	int64_t pruned_s;        /* wall: when the store was, last */
+	struct keeper_recalled recalled;
+	bool some_unsaved;             /* or lacks what some targets have */
+	bool store_ailing;             /* what changes is in memory only */
+	bool store_unread;             /* it was said that it cannot be read */
+	int64_t pruned_s;              /* wall: when the store was, last */
 	struct loop_timer *book_timer; /* the book is saved then */
 	struct schedule schedule;
 	struct places places;     /* who fetches, and who waits for that */
@@ -124,9 +134,6 @@ void keeper_want(struct keeper *k, const struct target_spec *spec);
 /* Read a target's files again; adopt what is stored for it. */
 void keeper_read_target(struct keeper *k, struct target *target);
 
-/* Revoked, and its staple not to be kept: drop it. */
-void keeper_obey_revoked(struct keeper *k, struct target *target);
-
 /* --- keeper_chores.c --- */
 
 /* TARGET's files are to be read, soon; or not any more. */
@@ -188,10 +195,19 @@ void keeper_run_due(void *cookie);
 void keeper_say_state(
     const struct target *target, enum target_state state, int64_t now);
 
-/* --- keeper_store.c --- */
+/* --- keeper_adopt.c --- */
 
 /* Take what the store or the published file has for TARGET (A1). */
 void keeper_adopt(struct keeper *k, struct target *target);
+
+/* Revoked, and its staple not to be kept: drop it. */
+void keeper_obey_revoked(struct keeper *k, struct target *target);
+
+/* For target_read(), with the keeper as cookie; then forget, or adopt. */
+bool keeper_was_paired(void *cookie, const struct target_pair *pair);
+void keeper_forget_recalled(struct keeper *k);
+
+/* --- keeper_store.c --- */
 
 /* Remember what RESULT has made of TARGET; NEWS: its staple is another one, or
  * gone. */

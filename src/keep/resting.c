@@ -25,14 +25,17 @@ add(struct keeper *k, const struct store_target *stored)
 	    .issuer = stored->issuer,
 	    .url = stored->url,
 	};
-	const struct target_sources sources = {
-	    .issuers = &k->issuers, .extra = &k->settings->extra};
+	const struct target_sources sources = {.issuers = &k->issuers,
+	    .extra = &k->settings->extra,
+	    .paired = keeper_was_paired,
+	    .cookie = k};
 	struct target *target = target_new(&spec);
 	struct store_state state;
 
 	target->keeper = k;
 	(void)target_read(target, &sources);
 	keeper_adopt(k, target);
+	keeper_forget_recalled(k);
 	/* a keeper that starts may ask at once; who only looks wants to know
 	 * when it was */
 	if (target_fingerprint(target) != NULL &&
@@ -106,6 +109,7 @@ resting_close(struct resting *resting)
 	for (size_t i = 0; i < k->target_count; i++)
 		target_free(k->targets[i]);
 	free(k->targets);
+	issuers_done(&k->issuers);
 	store_close(k->store);
 	delegates_free(k->delegates);
 	settings_free(k->settings);

@@ -6,11 +6,8 @@
 #include <string.h>
 
 #include "acquire/acquire.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "http/fetch.h"
 #include "keep/settings.h"
-#include "pki/identity.h"
 #include "pki/staple.h"
 
 struct target *
@@ -99,23 +96,6 @@ target_drop_staple(struct target *target)
 	target->staple = target->staple256 = NULL;
 }
 
-/* Another certificate: what was known is of no use for it. */
-static void
-forget(struct target *target)
-{
-	target_drop_staple(target);
-	target->first_seen = target->first_at = target->floor = 0;
-	target->said = target->last_final = false;
-	target->second_tried = target->other_hash = target->tried = false;
-	target->failures = 0;
-	target->final_life = 0;
-	target->last_attempt = target->fetch_again = target->retry_after = 0;
-	free(target->failure);
-	target->failure = NULL;
-	/* the server has read the old pair, and goes on with it */
-	target->held = target->served_until != 0;
-}
-
 const struct cert *
 target_issuer(const struct target *target)
 {
@@ -138,130 +118,6 @@ target_url(const struct target *target)
 	return target->url != NULL ? target->url
 	       : rules != NULL     ? rules->url
 				   : NULL;
-}
-
-/* The host of the URL that is asked first: what is no http URL, such as the
- * LDAP ones of private CAs, nobody asks; it gives the name where there is no
- * other. */
-static void
-name_responder(struct target *target)
-{
-	const struct cert *leaf = target->leaf;
-	const char *own = target_url(target);
-	size_t count = own != NULL    ? 1
-		       : leaf == NULL ? 0
-				      : leaf->ocsp_url_count;
-	char *host = NULL;
-	int port;
-
-	for (size_t i = 0; i < count && host == NULL; i++)
-		(void)fetch_split_url(
-		    own != NULL ? own : leaf->ocsp_urls[i], &host, &port);
-	if (host == NULL && count > 0)
-		host = mem_string(own != NULL ? own : leaf->ocsp_urls[0]);
-	free(target->responder);
-	target->responder = host;
-}
-
-/* --- the files --- */
-
-/* True if ID has nobody to ask, by the certificate or by the operator. */
-static bool
-has_no_responder(const struct target *target, const struct identity *id,
-    const struct rules *rules)
-{
-	const struct rule *rule;
-
-	if (target->url != NULL || id->leaf->ocsp_url_count > 0)
-		return false;
-	rule = rules_find(rules, id->leaf, id->issuer);
-	return rule == NULL || rule->said.url == NULL;
-}
-
-static bool
-is_same(const struct cert *a, const struct cert *b)
-{
-	return a == b || (a != NULL && b != NULL &&
-			     strcmp(a->fingerprint, b->fingerprint) == 0);
-}
-
-/* A file that cannot be read for a moment (it is being replaced) must not cost
- * a staple that lives (I2): true if what was read before is to stay. */
-static bool
-is_worse(const struct target *target, const struct identity *fresh)
-{
-	if (target->leaf == NULL)
-		return false;
-	if (fresh->leaf == NULL)
-		return true;
-	return fresh->issuer == NULL && target->ca != NULL &&
-	       is_same(target->leaf, fresh->leaf);
-}
-
-static void
-take_identity(struct target *target, const struct identity *fresh,
-    struct issuers *issuers)
-{
-	struct issuer *ca =
-	    fresh->issuer == NULL ? NULL : issuers_take(issuers, fresh->issuer);
-
-	/* an acquisition borrows of what goes away here */
-	target_stop(target);
-	cert_free(target->leaf);
-	issuer_leave(&target->ca);
-	target->leaf = fresh->leaf == NULL ? NULL : cert_compact(fresh->leaf);
-	target->ca = ca;
-}
-
-bool
-target_read(struct target *target, const struct target_sources *sources)
-{
-	const struct identity_files files = {
-	    .certificate = target->certificate,
-	    .issuer = target->issuer,
-	    .more = sources->extra,
-	};
-	struct identity fresh;
-	struct err err = {0};
-	bool other = false;
-
-	/* looked at before they are read: a change in between is seen later */
-	target->seen = file_stamp(target->certificate);
-	target->seen_issuer =
-	    target->issuer == NULL ? 0 : file_stamp(target->issuer);
-	(void)identity_load(&files, &fresh, &err);
-	/* Without a responder nobody needs the issuer. */
-	if (fresh.leaf != NULL &&
-	    has_no_responder(target, &fresh, sources->issuers->rules))
-		err_clear(&err);
-	trouble_set(&target->unreadable, &err);
-	if (is_worse(target, &fresh))
-		goto out;
-	other = target->leaf == NULL || !is_same(target->leaf, fresh.leaf);
-	if (other || !is_same(target_issuer(target), fresh.issuer))
-		take_identity(target, &fresh, sources->issuers);
-	name_responder(target);
-	if (other)
-		forget(target);
-out:
-	identity_done(&fresh);
-	return other;
-}
-
-/* What is gone for a moment is being replaced. */
-static bool
-has_changed(const char *path, uint64_t seen)
-{
-	uint64_t now = path == NULL ? 0 : file_stamp(path);
-
-	return now != 0 && now != seen;
-}
-
-bool
-target_changed(const struct target *target)
-{
-	return has_changed(target->certificate, target->seen) ||
-	       has_changed(target->issuer, target->seen_issuer);
 }
 
 /* --- what is known --- */
@@ -322,15 +178,16 @@ target_fingerprint(const struct target *target)
 }
 
 void
-target_terms(const struct target *target, const struct settings *settings,
+target_terms_of(const struct target_pair *pair, const struct settings *settings,
     int64_t now, struct verify_input *input, struct verify_policy *policy)
 {
 	const struct keeper_options *options = &settings->options;
-	const struct rule *rule = target->ca == NULL ? NULL : target->ca->rule;
+	const struct issuer *ca = pair->ca;
+	const struct rule *rule = ca == NULL ? NULL : ca->rule;
 
 	*input = (struct verify_input){
-	    .leaf = target->leaf,
-	    .issuer = target_issuer(target),
+	    .leaf = pair->leaf,
+	    .issuer = ca == NULL ? NULL : ca->cert,
 	    .extra = &settings->extra,
 	    .trusted = rule == NULL ? NULL : &rule->signers,
 	    .delegates = settings->delegates,
@@ -346,6 +203,15 @@ target_terms(const struct target *target, const struct settings *settings,
 		policy->allow_no_next_update = true;
 		policy->no_next_update_s = rule->said.no_next_update_s;
 	}
+}
+
+void
+target_terms(const struct target *target, const struct settings *settings,
+    int64_t now, struct verify_input *input, struct verify_policy *policy)
+{
+	const struct target_pair pair = {target->leaf, target->ca};
+
+	target_terms_of(&pair, settings, now, input, policy);
 }
 
 bool

@@ -106,10 +106,20 @@ struct target *target_new(const struct target_spec *spec);
 /* Its acquisition, if any, is cancelled. */
 void target_free(struct target *target);
 
+/* A certificate and who has issued it. */
+struct target_pair {
+	struct cert *leaf;
+	struct issuer *ca;
+};
+
 /* What a target's files are read with; all shared, all borrowed. */
 struct target_sources {
 	struct issuers *issuers;
 	const struct cert_list *extra; /* of --ca-file; or NULL */
+	/* True if CA is known to have issued the leaf, so that its signature
+	 * need not be verified; NULL: nothing is known. */
+	bool (*paired)(void *cookie, const struct target_pair *pair);
+	void *cookie;
 };
 
 /* Read the files (again).  True if it is another certificate now than before:
@@ -134,6 +144,11 @@ const char *target_url(const struct target *target);
 /* By what a response for it is judged at NOW (wall seconds), under SETTINGS. */
 void target_terms(const struct target *target, const struct settings *settings,
     int64_t now, struct verify_input *input, struct verify_policy *policy);
+
+/* The same of PAIR. */
+void target_terms_of(const struct target_pair *pair,
+    const struct settings *settings, int64_t now, struct verify_input *input,
+    struct verify_policy *policy);
 
 /* It has none any more. */
 void target_drop_staple(struct target *target);

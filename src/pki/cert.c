@@ -19,38 +19,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/cert_text.h"
 
 enum { TLS_FEATURE_STATUS_REQUEST = 5 }; /* RFC 7633 section 4.2.1 */
-enum { URL_MAX = 2048 };                 /* bytes of one AIA URL taken */
-
-/* Take what BIO has collected as a string, and free it. */
-static char *
-bio_take(BIO *bio)
-{
-	char *data = NULL;
-	long len = BIO_get_mem_data(bio, &data);
-	char *text = mem_new((size_t)(len < 0 ? 0 : len) + 1);
-
-	if (len > 0)
-		memcpy(text, data, (size_t)len);
-	BIO_free(bio);
-	return text;
-}
-
-static char *
-name_text(const X509_NAME *name)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-
-	/* UTF-8 stays readable; of control characters OpenSSL escapes those of
-	 * ASCII, and text_clean() takes U+0080 to U+009F. */
-	(void)X509_NAME_print_ex(bio, name, 0,
-	    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
-	text = bio_take(bio);
-	text_clean(text);
-	return text;
-}
 
 static int
 asn1_time(const ASN1_TIME *time, int64_t *out)
@@ -63,36 +34,13 @@ asn1_time(const ASN1_TIME *time, int64_t *out)
 	    tm.tm_hour, tm.tm_min, tm.tm_sec, out);
 }
 
-/* A string of a certificate, if it is plain printable ASCII; else NULL. */
-static char *
-plain_text(const ASN1_STRING *string)
+static struct span
+octets_of(const ASN1_STRING *string)
 {
-	const unsigned char *data = ASN1_STRING_get0_data(string);
 	int len = ASN1_STRING_length(string);
-	char *text;
 
-	if (len <= 0 || len > URL_MAX)
-		return NULL;
-	for (int i = 0; i < len; i++) {
-		if (data[i] <= ' ' || data[i] > '~')
-			return NULL;
-	}
-	text = mem_new((size_t)len + 1);
-	memcpy(text, data, (size_t)len);
-	return text;
-}
-
-static char *
-address_text(const ASN1_OCTET_STRING *octets)
-{
-	char text[INET6_ADDRSTRLEN];
-	int len = ASN1_STRING_length(octets);
-
-	if ((len != 4 && len != 16) ||
-	    inet_ntop(len == 4 ? AF_INET : AF_INET6,
-		ASN1_STRING_get0_data(octets), text, sizeof(text)) == NULL)
-		return NULL;
-	return mem_string(text);
+	return (struct span){
+	    ASN1_STRING_get0_data(string), len < 0 ? 0 : (size_t)len};
 }
 
 static void
@@ -108,9 +56,9 @@ read_names(struct cert *cert)
 		char *text = NULL;
 
 		if (name->type == GEN_DNS)
-			text = plain_text(name->d.dNSName);
+			text = cert_text_plain(octets_of(name->d.dNSName));
 		else if (name->type == GEN_IPADD)
-			text = address_text(name->d.iPAddress);
+			text = cert_text_address(octets_of(name->d.iPAddress));
 		if (text != NULL)
 			cert->names[cert->name_count++] = text;
 	}
@@ -133,7 +81,8 @@ read_aia(struct cert *cert)
 
 		if (ad->location->type != GEN_URI)
 			continue;
-		url = plain_text(ad->location->d.uniformResourceIdentifier);
+		url = cert_text_plain(
+		    octets_of(ad->location->d.uniformResourceIdentifier));
 		if (url == NULL)
 			continue;
 		if (method == NID_ad_OCSP &&
@@ -239,8 +188,8 @@ cert_take_x509(X509 *x509, struct err *err)
 	struct cert *cert = mem_new(sizeof(*cert));
 
 	cert->x509 = x509;
-	cert->subject = name_text(X509_get_subject_name(x509));
-	cert->issuer = name_text(X509_get_issuer_name(x509));
+	cert->subject = cert_text_name(X509_get_subject_name(x509));
+	cert->issuer = cert_text_name(X509_get_issuer_name(x509));
 	if (asn1_time(X509_get0_notBefore(x509), &cert->not_before) == -1 ||
 	    asn1_time(X509_get0_notAfter(x509), &cert->not_after) == -1) {
 		(void)err_set(err, REASON_CERTIFICATE_UNREADABLE,
@@ -395,7 +344,7 @@ cert_pem(const struct cert *cert)
 	BIO *bio = BIO_new(BIO_s_mem());
 
 	(void)PEM_write_bio_X509(bio, cert->x509);
-	return bio_take(bio);
+	return cert_text_bio(bio);
 }
 
 bool

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* pki/cert_list.c -- certificate files, and finding leaf and issuer in them.
- *
- * A PEM file is cut at its BEGIN lines, and only blocks that say CERTIFICATE
- * are decoded: a private key beside them is never even turned from base64 into
- * a key (I4). */
+ */
 #include "pki/cert.h"
 
 #include <openssl/bio.h>
@@ -17,8 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-static const char pem_begin[] = "-----BEGIN ";
+#include "pki/pem.h"
 
 void
 cert_list_add(struct cert_list *list, struct cert *take_cert)
@@ -35,15 +31,6 @@ cert_list_done(struct cert_list *list)
 		cert_free(list->items[i]);
 	free(list->items);
 	*list = (struct cert_list){0};
-}
-
-/* What a PEM block is called that holds a certificate. */
-static bool
-is_certificate_label(const char *label)
-{
-	return text_starts(label, "CERTIFICATE-----") ||
-	       text_starts(label, "X509 CERTIFICATE-----") ||
-	       text_starts(label, "TRUSTED CERTIFICATE-----");
 }
 
 /* A sentence for a PEM file without a certificate, by what it has instead. */
@@ -70,16 +57,6 @@ explain_other_pem(const char *name, const char *text, struct err *err)
 	    name);
 }
 
-/* The next BEGIN line from AT, or END. */
-static const char *
-next_block(const char *at, const char *end)
-{
-	const char *found =
-	    memmem(at, (size_t)(end - at), pem_begin, sizeof(pem_begin) - 1);
-
-	return found == NULL ? end : found;
-}
-
 /* OpenSSL asks for the passphrase of an encrypted block on the terminal, unless
  * somebody else answers: there is none. */
 static int
@@ -96,25 +73,20 @@ static int
 parse_pem(struct cert_list *list, const char *name, const char *text,
     size_t text_len, struct err *err)
 {
-	const char *end = text + text_len;
-	const char *next = next_block(text, end);
+	struct pem pem = pem_over(text, text_len);
+	struct span block;
 	size_t found = 0;
 
-	while (next != end) {
-		const char *at = next;
-		const char *label = at + sizeof(pem_begin) - 1;
+	while (pem_next(&pem, &block)) {
 		BIO *bio;
 		X509 *x509;
 		struct cert *cert;
 
-		next = next_block(label, end);
-		if (!is_certificate_label(label))
-			continue;
 		if (++found > CERT_LIST_MAX)
 			return err_set(err, REASON_CERTIFICATE_UNREADABLE,
 			    "'%s' holds more than %d certificates", name,
 			    CERT_LIST_MAX);
-		bio = BIO_new_mem_buf(at, (int)(next - at));
+		bio = BIO_new_mem_buf(block.at, (int)block.len);
 		x509 = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
 		BIO_free(bio);
 		ERR_clear_error();
@@ -173,7 +145,7 @@ cert_list_parse(struct cert_list *list, const char *name, const uint8_t *bytes,
 	if (bytes == NULL || len == 0)
 		return err_set(err, REASON_CERTIFICATE_UNREADABLE,
 		    "'%s' is empty: give a certificate file", name);
-	if (memmem(bytes, len, pem_begin, sizeof(pem_begin) - 1) == NULL)
+	if (!pem_has_block(bytes, len))
 		return parse_der(list, name, bytes, len, err);
 	if (memchr(bytes, '\0', len) != NULL)
 		return err_set(err, REASON_CERTIFICATE_UNREADABLE,

@@ -17,6 +17,7 @@
 #include "pki/cert.h"
 #include "pki/delegates.h"
 #include "pki/response.h"
+#include "pki/signature.h"
 #include "pki/verify.h"
 
 /* of RSA-1024: what is weaker is forged with a laptop */
@@ -118,39 +119,6 @@ check_key(const EVP_PKEY *key, struct err *err)
 	    "the response is signed with a key of kind %s and %d bits, which "
 	    "is too weak",
 	    kind == NULL ? "?" : kind, EVP_PKEY_get_bits(key));
-}
-
-/* --- the signature (RFC 6960, section 3.2, item 2) --- */
-
-/* True if KEY signed the ResponseData, its octets taken as they came. */
-static bool
-signature_good(
-    const struct response *response, const X509_ALGOR *algorithm, EVP_PKEY *key)
-{
-	ASN1_BIT_STRING *signature = ASN1_BIT_STRING_new();
-	ASN1_TYPE *tbs = ASN1_TYPE_new();
-	ASN1_STRING *octets = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
-	bool good = false;
-
-	if (signature != NULL && tbs != NULL && octets != NULL &&
-	    ASN1_STRING_set(octets, response->tbs.at, (int)response->tbs.len) ==
-		1 &&
-	    ASN1_STRING_set(signature, response->signature.at,
-		(int)response->signature.len) == 1) {
-		/* all bits are used; parse made sure */
-		signature->flags |= ASN1_STRING_FLAG_BITS_LEFT;
-		/* An ANY that is a SEQUENCE is written out octet by octet, so
-		 * what is hashed is what was received. */
-		ASN1_TYPE_set(tbs, V_ASN1_SEQUENCE, octets);
-		octets = NULL;
-		good = ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), algorithm,
-			   signature, tbs, key) == 1;
-	}
-	ASN1_STRING_free(octets);
-	ASN1_TYPE_free(tbs);
-	ASN1_BIT_STRING_free(signature);
-	ERR_clear_error();
-	return good;
 }
 
 /* --- the responderID (C9) --- */
@@ -309,7 +277,9 @@ try_signer(const struct check *check, const struct cert *cert, enum word word,
 		    cert->subject);
 	if (check_key(key, err) == -1)
 		return -1;
-	if (!signature_good(check->response, check->algorithm, key))
+	/* RFC 6960, section 3.2, item 2; the octets taken as they came */
+	if (!signature_good(check->response->tbs, check->algorithm,
+		check->response->signature, key))
 		return err_set(err, REASON_BAD_SIGNATURE,
 		    "the signature does not verify with the key of %s '%s'",
 		    is_issuer ? "the issuer" : "the delegate signer",

@@ -9,8 +9,54 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "pki/cert.h"
+#include "pki/cert_quick.h"
+#include "pki/pem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is read quickly is the same as by OpenSSL. */
+static void
+read_quickly(const struct cert *cert, struct span der)
+{
+	static struct cert_quick quick;
+	struct cert *made;
+
+	if (!cert_quick_parse(der, &quick))
+		return;
+	assert(!cert->is_ca);
+	assert(strcmp(quick.fingerprint, cert->fingerprint) == 0);
+	assert(quick.not_before == cert->not_before);
+	assert(quick.not_after == cert->not_after);
+	assert(quick.must_staple == cert->must_staple);
+	assert(span_equal(quick.issuer, cert->issuer_der));
+	assert(span_equal(quick.serial, cert->serial_der));
+	made = cert_quick_make(&quick, cert);
+	if (made == NULL)
+		return;
+	assert(strcmp(made->subject, cert->subject) == 0);
+	assert(strcmp(made->serial, cert->serial) == 0);
+	cert_free(made);
+}
+
+static void
+walk_blocks(const uint8_t *data, size_t size)
+{
+	struct pem pem = pem_over(data, size);
+	struct span block;
+
+	while (pem_next(&pem, &block)) {
+		static struct cert_quick quick;
+		uint8_t *der;
+		size_t len;
+
+		assert(block.len > 0 && block.at >= data &&
+		       block.at + block.len <= data + size);
+		if (!pem_decode(block, &der, &len))
+			continue;
+		(void)cert_quick_parse((struct span){der, len}, &quick);
+		free(der);
+	}
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -37,6 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(cert->ocsp_url_count <= CERT_URLS_MAX);
 		(void)cert_names_host(cert, cert_name(cert));
 		cert_der(cert, &der, &len);
+		read_quickly(cert, (struct span){der, len});
 		free(der);
 	}
 	if (leaf != NULL) {
@@ -46,6 +93,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		issuer = cert_find_issuer(leaf, lists, &err);
 		assert((issuer == NULL) == (err.reason != REASON_NONE));
 	}
+	walk_blocks(data, size);
 	cert_list_done(&list);
 	return 0;
 }

@@ -55,12 +55,39 @@ test_refusals(void **state)
 	assert_int_equal(len, 7);
 }
 
+static void
+test_lines(void **state)
+{
+	static const struct {
+		const char *text, *back; /* NULL: refused */
+	} rows[] = {{"Zm9v\r\nYg==\r\n", "foob"}, {" Z m\t8 =\n", "fo"},
+	    {"\n\n", ""}, {"Zm8=\nZm8=", NULL}, {"Zg=\n", NULL},
+	    {"Zm9v\vYg==", NULL}, {"Zm9v\nZ", NULL}, {"Zg==\nZg", NULL},
+	    {"=\n", NULL}, {"Zh==\n", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t *back = NULL;
+		size_t got = 99;
+		bool taken = base64_read_lines(
+		    rows[i].text, strlen(rows[i].text), &back, &got);
+
+		if (taken != (rows[i].back != NULL))
+			fail_msg("'%s'", rows[i].text);
+		if (taken)
+			assert_memory_equal(back, rows[i].back, got);
+		assert_int_equal(got, taken ? strlen(rows[i].back) : 99);
+		free(back);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_vectors),
 	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,7 @@ end(void)
 	HASH_CLEAR(hh_print, keeper.by_print);
 	for (size_t i = 0; i < keeper.target_count; i++)
 		target_free(keeper.targets[i]);
+	issuers_done(&keeper.issuers);
 	free(keeper.targets);
 	schedule_done(&keeper.schedule);
 	loop_timer_cancel(&keeper.publish_timer);

@@ -79,6 +79,8 @@ tear_down(void **state)
 	target_free(target);
 	target_free(NULL);
 	assert_null(issuers.all); /* the last user frees */
+	issuers_done(&issuers);
+	issuers = (struct issuers){0};
 	free(certificate);
 	free(issuer);
 	scratch_remove(&scratch);
