@@ -142,6 +142,19 @@ last_name(const struct picture *p, const struct seen_asked *a)
 	return d->chain_length == 0 ? NULL : d->chain[d->chain_length - 1];
 }
 
+/* What SAME, A's server where nobody can put words in its mouth, makes of it. */
+static const char *
+over_others(const struct seen_asked *a, const struct seen_asked *same)
+{
+	if (same == NULL)
+		return "; over TCP or TLS it was not asked";
+	if (same == a)
+		return "; it was asked over TCP or TLS";
+	return same->responder == ANSWER_WRONG
+		   ? "; over TCP or TLS it says the same"
+		   : "; over TCP or TLS it does not say so";
+}
+
 static void
 judge_wrong(struct workup *w, const struct seen_asked *a)
 {
@@ -183,9 +196,7 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 		    "times in vain)%s%s%s: by what mechanism is not known",
 		    a->asked, host_of(w), worst->address, tries,
 		    last == NULL ? "" : ", under its last CNAME name ",
-		    last == NULL ? "" : last,
-		    same == NULL ? "; over TCP or TLS it was not asked"
-				 : "; over TCP or TLS it says the same");
+		    last == NULL ? "" : last, over_others(a, same));
 	else
 		finding_say(finding,
 		    "the resolver %s refuses or rewrites %s by a policy of its "

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from playground.lab import (BLACKHOLE, EDGE, HOST, NAMES, RECURSOR,
-                            RESPONDERS, SECOND, TARPIT)
+from playground.lab import (BLACKHOLE, EDGE, HOST, NAMES, RECURSOR, RESPONDERS,
+                            SECOND, TARPIT, URL)
 
 CONTROL = "control.lab.test"
 HONEST = {**NAMES, CONTROL: {"a": [RESPONDERS[1]]}}
@@ -115,6 +115,16 @@ def test_no_ocsp_url_but_must_staple(site, tmp_path):
     result, _, codes = examine(site, leaf.path)
     assert result.code == 1, result
     assert codes == ["input-no-ocsp"]
+
+
+def test_other_urls_are_named(site, tmp_path):
+    """Of two OCSP URLs one is examined: that is said, and --url ends it."""
+    leaf = site.leaf(tmp_path, urls=(URL, "http://old.lab.test/"))
+    _, said, _ = examine(site, leaf.path)
+    what = "the certificate's other OCSP URLs"
+    assert what in [u["what"] for u in said["not_tested"]]
+    _, said, _ = examine(site, leaf.path, "--url", URL)
+    assert what not in [u["what"] for u in said["not_tested"]]
 
 
 def test_no_network(site, tmp_path):

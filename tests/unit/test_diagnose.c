@@ -713,6 +713,40 @@ test_injection_is_never_said_lightly(void **state)
 	}
 }
 
+/* What is said of the other transports is what they said. */
+static void
+test_the_same_server(void **state)
+{
+	static const struct {
+		const char *facts, *says;
+	} networks[] = {
+	    {CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1T
+			    " responder = 192.0.2.77\n" GOOD DEAD,
+		"; over TCP or TLS it says the same"},
+	    {CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1T
+			    " responder = 192.0.2.1\n" GOOD DEAD,
+		"; over TCP or TLS it does not say so"},
+	    {CERT SYS_WRONG "ask " R1 " responder = 192.0.2.1\nask " R1T
+			    " responder = 192.0.2.77\n" GOOD DEAD,
+		"; it was asked over TCP or TLS"},
+	    {CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\n" GOOD DEAD,
+		"; over TCP or TLS it was not asked"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		struct diagnosis *d = mem_new(sizeof(*d));
+		struct facts facts;
+
+		facts_write(&facts, networks[i].facts);
+		diagnose(&facts, d);
+		if (strstr(d->findings[0].sentence, networks[i].says) == NULL)
+			fail_msg("%s", d->findings[0].sentence);
+		free(d);
+		facts_done(&facts);
+	}
+}
+
 /* Every code of the catalogue has its words, and is found by its name. */
 static void
 test_catalogue(void **state)
@@ -765,6 +799,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_scenarios),
 	    cmocka_unit_test(test_injection_is_never_said_lightly),
+	    cmocka_unit_test(test_the_same_server),
 	    cmocka_unit_test(test_catalogue),
 	    cmocka_unit_test(test_evidence),
 	};
