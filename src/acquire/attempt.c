@@ -24,6 +24,7 @@ struct attempt {
 	struct fetch *fetch;
 	bool post;
 	bool second; /* the other method, after the first has failed */
+	bool stale;  /* what the first has brought was over (B11) */
 	int64_t started_ms, deadline_ms; /* monotonic */
 	void (*cb)(void *cookie, struct attempt_outcome *outcome);
 	void *cookie;
@@ -231,10 +232,12 @@ fetched(void *cookie, const struct fetch_result *result)
 	    .connect_ms = result->connect_ms,
 	    .elapsed_ms = clock_mono_ms() - attempt->started_ms,
 	};
+	bool stale;
 
 	attempt->fetch = NULL;
 	if (result->stage == FETCH_DONE)
 		judge(attempt, result, &out);
+	stale = out.err.reason == REASON_EXPIRED;
 	out.last = !other_may_help(attempt, &out.err) ||
 		   clock_mono_ms() >= attempt->deadline_ms;
 	attempt->telling = true;
@@ -245,6 +248,7 @@ fetched(void *cookie, const struct fetch_result *result)
 		return;
 	}
 	attempt->second = true;
+	attempt->stale = stale;
 	attempt->post = !attempt->post;
 	send_request(attempt);
 }
@@ -261,6 +265,7 @@ send_request(struct attempt *attempt)
 	    .proxy_addresses = attempt->way.proxy_addresses,
 	    .proxy_ca_file = attempt->way.proxy_ca_file,
 	    .fresh = job->fresh,
+	    .no_cache = attempt->stale,
 	    .connect_ms = ACQUIRE_CONNECT_MS,
 	};
 

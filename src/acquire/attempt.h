@@ -3,7 +3,9 @@
  *
  * The other method is tried once where it may help: after an HTTP error, an
  * answer that is no OCSP, or a response that does not verify (a cache may hold
- * an old one for GET; an old responder may know only POST). */
+ * an old one for GET; an old responder may know only POST).  After a response
+ * whose time is over it is asked past all caches, "Cache-Control: no-cache",
+ * and never otherwise (RFC 9919; B11). */
 #ifndef OCLASP_ACQUIRE_ATTEMPT_H
 #define OCLASP_ACQUIRE_ATTEMPT_H
 

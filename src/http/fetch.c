@@ -35,8 +35,9 @@ struct fetch_pool {
 	struct multi *multi;
 	struct fetch *first; /* all that are in progress */
 	/* What is dear to make and the same for many: header lines, of a GET
-	 * and of a POST, and libcurl's handles, reset. */
-	struct curl_slist *headers[KINDS][2];
+	 * and of a POST, for all and past all caches, and libcurl's handles,
+	 * reset. */
+	struct curl_slist *headers[KINDS][2][2];
 	CURL *idle[IDLE_MAX];
 	size_t idle_count;
 };
@@ -338,7 +339,8 @@ set_request(struct fetch *fetch, const struct fetch_request *request)
 	if (fetch->connect_to.data != NULL)
 		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &fetch->connect_to);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
-	    fetch->pool->headers[fetch->kind][request->body.len > 0]);
+	    fetch->pool->headers[fetch->kind][request->body.len > 0]
+				[request->no_cache]);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "oclasp/" OCLASP_VERSION);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(request->connect_ms > 0 ? request->connect_ms : 1));
@@ -449,17 +451,17 @@ fetch_cancel(struct fetch **fetch)
 }
 
 static struct curl_slist *
-make_headers(const struct kind *kind, bool post)
+make_headers(const struct kind *kind, bool post, bool no_cache)
 {
 	const char *const lines[] = {"Accept-Encoding:", "Expect:",
-	    kind->accept, post ? kind->content_type : NULL};
+	    kind->accept, post ? kind->content_type : NULL,
+	    no_cache ? "Cache-Control: no-cache" : NULL};
 	struct curl_slist *list = NULL;
 
-	for (size_t i = 0; i < 4 && lines[i] != NULL; i++) {
-		struct curl_slist *longer = curl_slist_append(list, lines[i]);
-
-		assert(longer != NULL); /* only for want of memory */
-		list = longer;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (lines[i] != NULL)
+			list = curl_slist_append(list, lines[i]);
+		assert(list != NULL); /* only for want of memory */
 	}
 	return list;
 }
@@ -471,10 +473,9 @@ fetch_pool_new(uv_loop_t *loop)
 
 	pool->loop = loop;
 	pool->multi = multi_new(loop, exchange_ended);
-	for (size_t i = 0; i < KINDS; i++) {
-		pool->headers[i][false] = make_headers(&kinds[i], false);
-		pool->headers[i][true] = make_headers(&kinds[i], true);
-	}
+	for (size_t i = 0; i < KINDS * 4; i++)
+		pool->headers[i / 4][i / 2 % 2][i % 2] =
+		    make_headers(&kinds[i / 4], i / 2 % 2, i % 2);
 	return pool;
 }
 
@@ -490,10 +491,8 @@ fetch_pool_free(struct fetch_pool *pool)
 	}
 	while (pool->idle_count > 0)
 		curl_easy_cleanup(pool->idle[--pool->idle_count]);
-	for (size_t i = 0; i < KINDS; i++) {
-		curl_slist_free_all(pool->headers[i][false]);
-		curl_slist_free_all(pool->headers[i][true]);
-	}
+	for (size_t i = 0; i < KINDS * 4; i++)
+		curl_slist_free_all(pool->headers[i / 4][i / 2 % 2][i % 2]);
 	multi_free(pool->multi);
 	free(pool);
 }

@@ -40,7 +40,8 @@ struct fetch_request {
 	struct span body;    /* empty: GET, else POST; must outlive the fetch */
 	const char *ca_file; /* https: PEM, instead of the system's store;
 				NULL: the system's.  Copied */
-	bool fresh;          /* a connection of its own, never an old one's */
+	bool no_cache; /* B11: who stores answers on the way shall ask again */
+	bool fresh;    /* a connection of its own, never an old one's */
 	/* https, and FRESH: the certificate's chain and name are verified, its
 	 * times are not: for who asks what time it is */
 	bool any_time;

@@ -224,6 +224,11 @@ run_row(const struct row *row)
 		fail_msg("%s: %s at %s by %s: %s", row->name,
 		    reason_name(last.err.reason), last.stage, methods,
 		    last.err.text);
+	/* B11: past caches after what was over, and never otherwise */
+	if (row->manner != SCRIPT_RESET &&
+	    (strstr(server.request, "\r\nCache-Control: no-cache\r\n") !=
+		NULL) != (row->reason == REASON_EXPIRED))
+		fail_msg("%s: asked by\n%s", row->name, server.request);
 	/* a good signature tells the time, whatever our clock thinks of it */
 	if ((last.signed_at != 0) !=
 	    (row->accepted || row->reason == REASON_EXPIRED ||
@@ -270,6 +275,19 @@ test_post_first(void **state)
 	try_it(true, TIMEOUT_MS);
 	assert_string_equal(methods, "POST GET");
 	assert_int_equal(server.requests, 2);
+	assert_null(strstr(server.request, "no-cache")); /* B11 */
+	script_stop(&server);
+	buf_done(&answer);
+	spec = (struct ocsp_answer){.leaf = pki.leaf.cert,
+	    .this_update = PKI_NOW - 9 * CLOCK_DAY,
+	    .next_update = PKI_NOW - CLOCK_DAY};
+	answer = ocsp_answer(&pki, &spec);
+	assert_true(script_start(&server, &loop, "127.0.0.1", 0, SCRIPT_CLOSE,
+	    answer.text, answer.len));
+	try_it(true, TIMEOUT_MS);
+	assert_string_equal(methods, "POST GET");
+	assert_int_equal(server.requests, 2); /* B11: once */
+	assert_non_null(strstr(server.request, "Cache-Control: no-cache\r\n"));
 	buf_done(&answer);
 }
 
