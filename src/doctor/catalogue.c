@@ -258,6 +258,10 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	"the first handshake carries no staple and a later one does: the server "
 	"fetches lazily, each worker for itself, after every reload",
 	{INSTALL, KEEP}, "scenario 34"},
+    [FINDING_SERVER_SOME_WORKERS] = {"server-some-workers", LAYER_SERVER, false,
+	"a handshake carries a staple and a later one does not: each worker of "
+	"the server has its own, or several servers answer at this address",
+	{INSTALL, KEEP}, "scenario 34, nginx: ssl_stapling"},
     [FINDING_SERVER_NO_STAPLE] = {"server-no-staple", LAYER_SERVER, false,
 	"a genuine response can be had, and the server staples none",
 	{INSTALL, KEEP}, "RFC 6066, section 8"},

@@ -8,7 +8,9 @@
 
 struct served {
 	bool any, first, later, bad, good;
-	size_t first_fact, later_fact, bad_fact;
+	/* one with a staple, and a later one without */
+	bool lost;
+	size_t first_fact, later_fact, bad_fact, with_fact, lost_fact;
 };
 
 static struct served
@@ -16,7 +18,9 @@ read_served(const struct workup *w)
 {
 	struct served served = {.first_fact = PICTURE_NONE,
 	    .later_fact = PICTURE_NONE,
-	    .bad_fact = PICTURE_NONE};
+	    .bad_fact = PICTURE_NONE,
+	    .with_fact = PICTURE_NONE,
+	    .lost_fact = PICTURE_NONE};
 	const struct fact *fact;
 
 	for (size_t i = 0;
@@ -32,6 +36,12 @@ read_served(const struct workup *w)
 		} else {
 			served.later = served.later || s->stapled;
 			served.later_fact = i - 1;
+		}
+		if (s->stapled && served.with_fact == PICTURE_NONE) {
+			served.with_fact = i - 1;
+		} else if (!s->stapled && served.with_fact != PICTURE_NONE) {
+			served.lost = true;
+			served.lost_fact = i - 1;
 		}
 		if (s->stapled && !s->accepted) {
 			served.bad = true;
@@ -62,6 +72,12 @@ diagnose_server(struct workup *w)
 		finding = finding_add(
 		    w, FINDING_SERVER_BAD_STAPLE, CERTAINTY_PROVEN, !explained);
 		finding_cite(finding, served.bad_fact);
+	} else if (served.lost) {
+		/* who fetches lazily keeps what he has: these are several */
+		finding = finding_add(
+		    w, FINDING_SERVER_SOME_WORKERS, CERTAINTY_PROVEN, true);
+		finding_cite(finding, served.with_fact);
+		finding_cite(finding, served.lost_fact);
 	} else if (!served.first && served.later) {
 		finding =
 		    finding_add(w, FINDING_SERVER_LAZY, CERTAINTY_PROVEN, true);

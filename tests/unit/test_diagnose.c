@@ -335,6 +335,15 @@ static const struct row {
     {"34 look-alike: none has",
 	CERT SYS_RIGHT GOOD "served 1 none\nserved 2 none\n",
 	"server-no-staple", CERTAINTY_PROVEN, NULL, "server-lazy", NULL},
+    {"34 look-alike: a staple that is gone again",
+	CERT SYS_RIGHT GOOD "served 1 good\nserved 2 none\n",
+	"server-some-workers", CERTAINTY_PROVEN, NULL, "server-lazy", NULL},
+    {"34 look-alike: one of several workers has it",
+	CERT SYS_RIGHT GOOD "served 1 none\nserved 2 good\nserved 3 none\n",
+	"server-some-workers", CERTAINTY_PROVEN, NULL, "server-lazy", NULL},
+    {"34 look-alike: both have it",
+	CERT SYS_RIGHT GOOD "served 1 good\nserved 2 good\n", "ok",
+	CERTAINTY_PROVEN, NULL, "server-some-workers", NULL},
     {"35 right addresses in a black hole",
 	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL E1_RIGHT
 		       "fetch 192.0.2.1 connect-timeout x3\n"
