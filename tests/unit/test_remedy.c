@@ -87,6 +87,11 @@ test_values(void **state)
 	    "fetch 192.0.2.1 ok\nfetch 192.0.2.77 connect-timeout x3\n";
 	static const struct finding wrong = {
 	    .code = FINDING_DNS_RESOLVER_WRONG, .resolver = "udp://192.0.2.53"};
+	/* right, and at fault all the same: it answers now and then */
+	static const struct finding refused = {
+	    .code = FINDING_DNS_RESOLVER_POLICY,
+	    .resolver = "udp://192.0.2.54",
+	    .name = "ocsp.example"};
 	static const struct finding forged = {.code = FINDING_DNS_INJECTION};
 	static const struct finding udp = {.code = FINDING_DNS_UDP_BLOCKED,
 	    .resolver = "udp://[2001:db8::53]:53"};
@@ -98,6 +103,7 @@ test_values(void **state)
 	expect(network, &wrong, &file, 0, "--resolver udp://192.0.2.54 ");
 	expect(network, &wrong, &file, 1, "than udp://192.0.2.53");
 	expect(network, &forged, &file, 0, "--resolver tls://192.0.2.101 ");
+	expect(network, &refused, &file, 1, "--resolver tls://192.0.2.101");
 	/* nobody is known to be right: one that anybody can reach */
 	expect("input\n", &forged, &file, 0, "--resolver tls://9.9.9.9#");
 	expect("input\n", &udp, &file, 0, "tcp://[2001:db8::53]");
