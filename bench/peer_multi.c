@@ -89,7 +89,8 @@ make_url(const char *base, OCSP_CERTID *id)
 	(void)EVP_EncodeBlock(base64, der, len);
 	url = malloc(strlen(base) + 3 * sizeof(base64));
 	must(url != NULL, "allocate");
-	at = stpcpy(url, base);
+	memcpy(url, base, strlen(base));
+	at = url + strlen(base);
 	for (const unsigned char *c = base64; *c != '\0'; c++) {
 		if (*c == '+' || *c == '/' || *c == '=')
 			at += snprintf(at, 4, "%%%02X", *c);

@@ -269,6 +269,18 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	"the server staples something that clients refuse, which is worse than "
 	"nothing",
 	{INSTALL, KEEP}, "RFC 6066, section 8"},
+    [FINDING_KEEP_UNSERVED] = {"keep-unserved", LAYER_SERVER, false,
+	"`oclasp keep` has a good staple of this certificate, and the server does "
+	"not serve it",
+	{INSTALL,
+	    "systemctl restart oclasp  # then it publishes and proves anew"},
+	"oclasp-keep(1)"},
+    [FINDING_KEEP_NOT_RUNNING] = {"keep-not-running", LAYER_SERVER, false,
+	"`oclasp keep` has kept this certificate and does not run: nobody "
+	"refreshes its staple",
+	{"systemctl enable --now oclasp",
+	    "oclasp status  # what it knew at last"},
+	"oclasp-keep(1)"},
     [FINDING_SERVER_CFG_RESOLVER_IGNORES_HOSTS] =
 	{"server-cfg-resolver-ignores-hosts", LAYER_LOCAL, false,
 	    "the hosts file names an address for the responder, and nginx never "

@@ -66,6 +66,9 @@ void diagnose_server(struct workup *w);
 
 /* --- diagnose_settings.c: its configuration and its log --- */
 /* MISSING: it was seen to serve no good staple. */
+/* What our own keeper has to do with it; MISSING: the server was seen without a
+ * good staple. */
+void diagnose_keep(struct workup *w, bool missing);
 void diagnose_server_settings(struct workup *w, bool missing);
 
 #endif

@@ -60,6 +60,7 @@ diagnose_server(struct workup *w)
 	bool explained = false;
 
 	diagnose_server_settings(w, served.any && !served.good);
+	diagnose_keep(w, served.any && !served.good);
 	for (size_t i = 0; i < w->out->count; i++)
 		explained = explained ||
 			    (w->out->findings[i].breaks &&

@@ -227,8 +227,9 @@ struct fact_served {
 struct fact_keep {
 	bool running, kept;
 	char state[32];
-	struct err last;
-	int64_t usable_s, last_attempt_s; /* ago; -1: never */
+	char trouble[FACT_TEXT]; /* what its last try came to grief by; "" */
+	int64_t usable_s;        /* that its staple may still be served */
+	int64_t last_attempt_s;  /* ago; -1: never */
 };
 
 struct fact_untested {

@@ -16,6 +16,7 @@
 #include "doctor/served.h"
 #include "face/command.h"
 #include "face/doctor_html.h"
+#include "face/doctor_keep.h"
 #include "face/doctor_report.h"
 #include "face/host_port.h"
 #include "face/server_conf.h"
@@ -146,6 +147,9 @@ examine(struct job *job)
 	if (job->conf != NULL && job->id.leaf != NULL)
 		(void)server_conf_facts(
 		    o, job->conf, job->id.leaf->fingerprint, &job->facts);
+	if (job->id.leaf != NULL)
+		doctor_keep_facts(o, job->id.leaf->fingerprint,
+		    clock_mono_ms() - job->began_ms, &job->facts);
 	for (size_t i = 0; i < job->resolver_count; i++)
 		job->resolvers[i].pool = job->pool;
 	job->examining = true;

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "face/command.h"
 #include "face/daemon.h"
+#include "face/kept_status.h"
 #include "face/report.h"
 #include "face/state.h"
 #include "keep/resting.h"
@@ -23,141 +24,10 @@ enum { TABLE_ROWS = 200 }; /* that a person is shown, unless told */
 
 struct job {
 	const struct options *o;
-	char *name;   /* owned */
-	size_t limit; /* 0: all */
+	bool named; /* one certificate is meant */
 	json_t *document;
 	int64_t now;
 };
-
-/* --- the document --- */
-
-/* Add the rows of PAGE, which is taken, to the document; the first is it. */
-static void
-take_page(struct job *job, json_t *page)
-{
-	if (job->document == NULL) {
-		job->document = page;
-		return;
-	}
-	(void)json_array_extend(json_object_get(job->document, "targets"),
-	    json_object_get(page, "targets"));
-	json_decref(page);
-}
-
-static size_t
-count_rows(const struct job *job)
-{
-	return json_array_size(json_object_get(job->document, "targets"));
-}
-
-/* True while there are more rows than these, and they are wanted. */
-static bool
-wants_more(const struct job *job)
-{
-	json_int_t matched =
-	    json_integer_value(json_object_get(job->document, "matched"));
-
-	return count_rows(job) < (size_t)matched &&
-	       (job->limit == 0 || count_rows(job) < job->limit);
-}
-
-/* How many rows the next page shall have. */
-static size_t
-page_size(const struct job *job)
-{
-	size_t left =
-	    job->limit == 0 ? STATUS_ROWS_MAX : job->limit - count_rows(job);
-
-	return left < STATUS_ROWS_MAX ? left : STATUS_ROWS_MAX;
-}
-
-static int
-ask_page(struct job *job, json_t **page, struct err *err)
-{
-	char after[24], limit[24];
-	const char *query[] = {"name", job->name, "state", job->o->state,
-	    "after", after, "limit", limit, NULL};
-
-	(void)snprintf(after, sizeof(after), "%zu", count_rows(job));
-	(void)snprintf(limit, sizeof(limit), "%zu", page_size(job));
-	return daemon_ask(
-	    job->o, "GET", "/api/v1/status", query, DAEMON_WAIT_MS, page, err);
-}
-
-static int
-read_page(struct job *job, const struct resting *resting, json_t **page,
-    struct err *err)
-{
-	char *dir = state_dir(job->o);
-	const struct status_head head = {
-	    .now = job->now,
-	    .state_dir = dir,
-	    .staple_dir = resting_staple_dir(resting),
-	};
-	struct status_query query = {.name = job->name,
-	    .after = count_rows(job),
-	    .limit = page_size(job)};
-	struct status_list list;
-	struct target *const *targets;
-	size_t count;
-	int rc = -1;
-
-	targets = resting_targets(resting, &count);
-	if (job->o->state != NULL &&
-	    !status_states_parse(job->o->state, &query.states))
-		(void)err_set(err, REASON_USAGE,
-		    "--state '%s': give states, with commas between them, or "
-		    "alarm",
-		    job->o->state);
-	else
-		rc =
-		    status_select(targets, count, &query, job->now, &list, err);
-	if (rc == 0) {
-		*page = status_document(&list, &head);
-		status_list_done(&list);
-	}
-	free(dir);
-	return rc;
-}
-
-static int
-read_all(struct job *job, struct err *err)
-{
-	struct resting *resting = daemon_at_rest(job->o, err);
-	int rc = resting == NULL ? -1 : 0;
-
-	while (rc == 0 && (job->document == NULL || wants_more(job))) {
-		json_t *page = NULL;
-
-		rc = read_page(job, resting, &page, err);
-		if (rc == 0)
-			take_page(job, page);
-	}
-	resting_close(resting);
-	return rc;
-}
-
-/* All rows that are wanted; a page that is empty is the last. */
-static int
-get_document(struct job *job, struct err *err)
-{
-	for (;;) {
-		json_t *page = NULL;
-		size_t before = count_rows(job);
-		int rc = ask_page(job, &page, err);
-
-		if (rc == 1 && job->document == NULL)
-			return read_all(job, err);
-		if (rc != 0)
-			return rc == 1 ? err_set(err, REASON_FILE,
-					     "the keeper has ended meanwhile: "
-					     "try again")
-				       : -1;
-		take_page(job, page);
-		if (!wants_more(job) || count_rows(job) == before)
-			return 0;
-	}
-}
 
 /* --- for a reader --- */
 
@@ -346,14 +216,15 @@ print_text(const struct job *job)
 	const json_t *rows = json_object_get(job->document, "targets"), *row;
 	json_int_t matched =
 	    json_integer_value(json_object_get(job->document, "matched"));
+	size_t shown = json_array_size(rows);
 	size_t i;
 
-	if (job->name == NULL) {
+	if (!job->named) {
 		print_table(job);
-		if ((size_t)matched > count_rows(job))
+		if ((size_t)matched > shown)
 			(void)printf("... and %zu more, none in a worse state: "
 				     "--limit 0 shows all\n",
-			    (size_t)matched - count_rows(job));
+			    (size_t)matched - shown);
 		print_summary(job);
 		return;
 	}
@@ -370,7 +241,7 @@ judge(const struct job *job)
 	const json_t *rows = json_object_get(job->document, "targets"), *row;
 	size_t i;
 
-	if (job->name == NULL)
+	if (!job->named)
 		return json_integer_value(
 			   json_object_get(job->document, "alarms")) > 0
 			   ? EXIT_BAD
@@ -388,15 +259,19 @@ run(const struct options *o)
 {
 	struct job job = {.o = o, .now = clock_wall_s()};
 	struct err err = {0};
+	char *name;
+	size_t limit;
 	int status;
 
 	if (o->arg_count > 1) {
 		(void)err_set(&err, REASON_USAGE, "give one NAME, or none");
 		return command_fail("status", &err, EXIT_USAGE);
 	}
-	job.name = daemon_name(o->arg_count > 0 ? o->args[0] : NULL);
-	job.limit = o->has_limit ? (size_t)o->limit : o->json ? 0 : TABLE_ROWS;
-	if (get_document(&job, &err) == -1) {
+	job.named = o->arg_count > 0;
+	name = daemon_name(o->arg_count > 0 ? o->args[0] : NULL);
+	limit = o->has_limit ? (size_t)o->limit : o->json ? 0 : TABLE_ROWS;
+	job.document = kept_status(o, name, limit, &err);
+	if (job.document == NULL) {
 		status = command_fail("status", &err, EXIT_USAGE);
 	} else {
 		status = judge(&job);
@@ -406,7 +281,7 @@ run(const struct options *o)
 			print_text(&job);
 	}
 	json_decref(job.document);
-	free(job.name);
+	free(name);
 	return status;
 }
 

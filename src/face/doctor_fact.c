@@ -216,6 +216,26 @@ add_override(struct line *line, const struct fact_override *o)
 	}
 }
 
+static void
+add_keep(struct line *line, const struct fact_keep *k)
+{
+	char span[CLOCK_SPAN];
+
+	add(line, "oclasp keep %s", k->running ? "runs" : "does not run");
+	if (!k->kept)
+		return;
+	add(line, "; the certificate is %s there, its staple ", k->state);
+	if (k->usable_s > 0)
+		add(line, "usable for %s", clock_span(k->usable_s, span));
+	else
+		add(line, "missing or over");
+	if (k->last_attempt_s >= 0)
+		add(line, ", last tried %s ago",
+		    clock_span(k->last_attempt_s, span));
+	if (k->trouble[0] != '\0')
+		add(line, ": %s", k->trouble);
+}
+
 void
 doctor_report_fact(
     const struct facts *facts, size_t index, char *out, size_t size)
@@ -263,9 +283,7 @@ doctor_report_fact(
 		add_served(&line, &fact->u.served);
 		break;
 	case FACT_KEEP:
-		add(&line, "oclasp keep %s; its state is %s",
-		    fact->u.keep.running ? "runs" : "does not run",
-		    fact->u.keep.state);
+		add_keep(&line, &fact->u.keep);
 		break;
 	case FACT_UNTESTED:
 		add(&line, "%s: %s", fact->u.untested.what,

@@ -50,7 +50,7 @@ static const struct option_row rows[] = {
 	"fetch for others also what is not kept, of issuers that are"},
     {OPT_STATE_DIR, "state-dir", "DIR",
 	CMD_KEEP | CMD_INSTALL | CMD_FETCH | CMD_HOSTS | CMD_COURIER |
-	    CMD_DAEMON | CMD_READY,
+	    CMD_DAEMON | CMD_READY | CMD_DOCTOR,
 	"where everything is kept (/var/lib/oclasp)"},
     {OPT_APPLY, "apply", NULL, CMD_INSTALL | CMD_HOSTS,
 	"do it, not only show it"},

@@ -248,6 +248,6 @@ TWO_AT_ONCE = [
 
 # What no row is made of, and why.
 NOT_MADE = {
-    "32": "wants the server's own files: the lab of `doctor --server nginx`",
-    "33": "wants the server's own log: the lab of `doctor --server nginx`",
+    "32": "made of nginx's own settings, in tests/lab/test_lint.py",
+    "33": "made of nginx's own settings and log, in tests/lab/test_lint.py",
 }

@@ -253,3 +253,23 @@ def test_bad_input(site, words):
     result = site.oclasp("doctor", "--json", *words)
     assert result.code == 2, result
     assert result.out == "" and result.err.count("\n") == 1, result
+
+
+def test_our_own_keeper(site, sites, tmp_path):
+    """What keep has and the server does not serve is no fault of a network;
+    and that nobody keeps it any more is said."""
+    nginx = sites()
+    words = [f"localhost:{nginx.port}", "--ca-file",
+             site.authority.root_path, "--state-dir", tmp_path / "state"]
+    _, said, codes = examine(site, *words)
+    assert "keep-unserved" not in codes, said
+    keep = site.keep(tmp_path / "log", "--state-dir", tmp_path / "state",
+                     nginx.leaf.path)
+    keep.wait_line("a good response")
+    result, said, codes = examine(site, *words)
+    assert codes[0] == "keep-unserved" and result.code == 1, said
+    assert "keep-not-running" not in codes, said
+    assert keep.stop() == 0
+    _, said, codes = examine(site, *words)
+    assert codes[0] == "keep-unserved", said
+    assert "keep-not-running" in codes, said

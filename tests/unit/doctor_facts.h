@@ -18,6 +18,7 @@
  *   otherhost ADDRESS ok|http-reset; split ADDRESS ok|http-reset
  *   tls RESOLVER sni|other ok|cut|dead|badcert
  *   served N none|good|bad
+ *   keep runs|gone usable|over
  *   setting CODE [ADDRESS]
  *   peer ADDRESS
  *   clock SECONDS auth|plain|signed [HOST]
@@ -378,6 +379,16 @@ facts_served(struct facts *f, struct facts_line *line)
 }
 
 static inline void
+facts_keep(struct facts *f, struct facts_line *line)
+{
+	struct fact_keep *k = &facts_add(f, FACT_KEEP, "L", 0)->u.keep;
+
+	k->kept = true;
+	k->running = strcmp(line->word[1], "runs") == 0;
+	k->usable_s = strcmp(line->word[2], "usable") == 0 ? 3600 : 0;
+}
+
+static inline void
 facts_override(struct facts *f, struct facts_line *line)
 {
 	struct fact_override *o =
@@ -460,6 +471,8 @@ facts_add_line(struct facts *f, char *text)
 		facts_tls(f, &line);
 	else if (strcmp(what, "served") == 0)
 		facts_served(f, &line);
+	else if (strcmp(what, "keep") == 0)
+		facts_keep(f, &line);
 	else if (strcmp(what, "hosts") == 0 || strcmp(what, "book") == 0)
 		facts_override(f, &line);
 	else
