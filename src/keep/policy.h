@@ -40,14 +40,14 @@ enum {
 	POLICY_SPREAD_PERCENT = 40, /* the same of the first response */
 	POLICY_RETRY_FIRST_S = 2,   /* the first back-off's ceiling, doubling */
 	POLICY_RETRY_BARE_S = 10,   /* ceiling while nothing usable is there, */
-	POLICY_BARE_FAST = 60,      /* for so many failures, */
-	POLICY_GRACE_S = 15 * 60,   /* or so long after the certificate was
+	POLICY_BARE_FAST = 130, /* for so many failures, some twelve minutes, */
+	POLICY_GRACE_S = 15 * 60,  /* or so long after the certificate was
 				       issued (F2); */
-	POLICY_RETRY_SLOW_S = 300,  /* after that */
-	POLICY_RETRY_MAX_S = 3600,  /* ceiling while a good staple lives */
-	POLICY_FINAL_S = 3600,      /* ask again after revoked or unknown, or
+	POLICY_RETRY_SLOW_S = 300, /* after that */
+	POLICY_RETRY_MAX_S = 3600, /* ceiling while a good staple lives */
+	POLICY_FINAL_S = 3600,     /* ask again after revoked or unknown, or
 				       at half of that answer's life, */
-	POLICY_FINAL_MIN_S = 10,    /* but not sooner than this */
+	POLICY_FINAL_MIN_S = 10,   /* but not sooner than this */
 	POLICY_RETRY_AFTER_MAX_S = 3600, /* the longest Retry-After obeyed, */
 	POLICY_RETRY_AFTER_BARE_S = 30,  /* and while nothing usable is there:
 					    anybody on the way can write it */
