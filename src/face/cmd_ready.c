@@ -230,6 +230,7 @@ run(const struct options *o)
 			print_text(&r);
 	}
 	target_free(r.target);
+	issuers_done(&r.issuers);
 	settings_free(r.settings);
 	free(r.state_dir);
 	return status;

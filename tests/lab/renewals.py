@@ -35,7 +35,12 @@ class Watch:
                 CLIENT, sys.executable, "-m", "playground.handshake",
                 "127.0.0.1", site.port, "-n", 1000000, "--servername", name,
                 stdout=out)
+        site.lab.keeps.append(self)  # a test that fails leaves none behind
         self.wait_more(1)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def lines(self):
         text = self.path.read_text(encoding="utf-8")
@@ -51,8 +56,7 @@ class Watch:
         """The end of it: [(index of the leaf in LEAVES, fault or None)], each
         once, in the order they were first seen: for a tenth of a second
         nginx's old and new workers accept side by side."""
-        self.process.kill()
-        self.process.wait()
+        self.kill()
         known = {leaf.fingerprint: number
                  for number, leaf in enumerate(leaves)}
         seen = []
