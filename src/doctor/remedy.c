@@ -10,9 +10,9 @@
 #include "base/text.h"
 #include "doctor/picture.h"
 
-/* Where no encrypted resolver is known to work from here: one that has kept
- * its address for years; any other will do. */
-#define AN_ENCRYPTED_RESOLVER "tls://9.9.9.9#dns.quad9.net"
+/* Where no encrypted resolver is known to work from here: whose it is to be is
+ * for the operator to say. */
+#define AN_ENCRYPTED_RESOLVER "tls://ADDRESS#NAME"
 /* Where the certificate is known by the server that sends it. */
 #define SAVED "server.pem"
 
