@@ -105,7 +105,7 @@ test_values(void **state)
 	expect(network, &forged, &file, 0, "--resolver tls://192.0.2.101 ");
 	expect(network, &refused, &file, 1, "--resolver tls://192.0.2.101");
 	/* nobody is known to be right: one that anybody can reach */
-	expect("input\n", &forged, &file, 0, "--resolver tls://9.9.9.9#");
+	expect("input\n", &forged, &file, 0, "--resolver tls://ADDRESS#NAME");
 	expect("input\n", &udp, &file, 0, "tcp://[2001:db8::53]");
 	expect("input\n", &forged, &odd, 0, "fetch 'it'\\''s.pem' ");
 	/* of a server the certificate has to be had first */
