@@ -9,11 +9,21 @@ it lives in one user namespace, where that user is root.
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOLD = "echo ready; exec cat"  # until we close its input, or are gone
+# Nobody else is there: link-local addresses that wait two seconds to be sure
+# of it let no neighbour be asked for before.
+QUIET = """
+for each in all default; do
+  dad=/proc/sys/net/ipv6/conf/$each/accept_dad
+  [ ! -e $dad ] || echo 0 > $dad
+done
+ip link set lo up
+"""
 
 
 class Unavailable(Exception):
@@ -34,6 +44,9 @@ class Namespaces:
     """A set of namespaces by name; close() ends all that runs in them."""
 
     def __init__(self):
+        # a shell's background job ignores it, and so would all we start
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self.holders, self.members, self.children = [], {}, []
         self.enter = []
         if os.geteuid() != 0:
@@ -45,7 +58,7 @@ class Namespaces:
     def add(self, name, folder, nameserver=None):
         """A namespace with loopback up and NAMESERVER in its resolv.conf;
         FOLDER keeps the files that are mounted over those of /etc."""
-        script = "ip link set lo up; "
+        script = QUIET
         if nameserver:
             resolv = pathlib.Path(folder) / f"{name}.resolv.conf"
             resolv.write_text(f"nameserver {nameserver}\n"

@@ -61,8 +61,7 @@ def test_somebody_else_reloads(site):
 
 def test_no_longer_than_the_old_staple_lives(site):
     """I3: when the old staple ends, nginx is reloaded all the same."""
-    # I3's margin is a tenth: as long as old workers may go on
-    keep = kept(site, lifetime_s=25)
+    keep = kept(site, lifetime_s=15)
     site.lab.respond("http500")
     old = renew(site)
     keep.wait_line("nginx goes on with the certificate of before")
