@@ -23,6 +23,8 @@
 #include "pki/request.h"
 #include "pki/staple.h"
 
+#include "own_pki.h"
+
 enum {
 	TIMEOUT_MS = 6000,
 	SHORT_MS = 700,
@@ -33,7 +35,6 @@ enum {
 
 static uv_loop_t loop;
 static struct fetch_pool *pool;
-static struct pki pki;
 static struct pki_party leaf; /* with the URLs that a test wants */
 static struct script servers[SERVERS];
 static struct dns_script names;
@@ -51,22 +52,6 @@ static struct acquire_result result;
 static struct acquire_try tries[ACQUIRE_TRIES_MAX];
 static struct acquire_try winner;
 static bool won, cancel_in_callback;
-
-static int
-make_pki(void **state)
-{
-	(void)state;
-	pki = pki_make(PKI_EC);
-	return 0;
-}
-
-static int
-free_pki(void **state)
-{
-	(void)state;
-	pki_done(&pki);
-	return 0;
-}
 
 static int
 set_up(void **state)

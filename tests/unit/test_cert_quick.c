@@ -13,28 +13,10 @@
 #include "base/mem.h"
 #include "pki/cert.h"
 #include "pki/cert_quick.h"
-#include "pki_fixture.h"
+#include "own_pki.h"
 
 #define NAMES10 "DNS:a,DNS:b,DNS:c,DNS:d,DNS:e,DNS:f,DNS:g,DNS:h,DNS:i,DNS:j,"
 #define NAMES40 NAMES10 NAMES10 NAMES10 NAMES10
-
-static struct pki pki;
-
-static int
-make_pki(void **state)
-{
-	(void)state;
-	pki = pki_make(PKI_EC);
-	return 0;
-}
-
-static int
-free_pki(void **state)
-{
-	(void)state;
-	pki_done(&pki);
-	return 0;
-}
 
 static const struct row {
 	const char *name;

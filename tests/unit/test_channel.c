@@ -14,7 +14,7 @@
 #include "base/loop.h"
 #include "tls/channel.h"
 #include "tls/secure.h"
-#include "tls_cast.h"
+#include "own_cast.h"
 
 enum { LARGE = 100000, SHORT_MS = 100 };
 
@@ -24,24 +24,6 @@ static struct err end_err;
 static size_t ends, heard_len;
 static char heard[LARGE];
 static bool cancel_in_input, cancel_in_end;
-
-static struct tls_cast cast;
-
-static int
-make_all(void **state)
-{
-	(void)state;
-	tls_cast_make(&cast);
-	return 0;
-}
-
-static int
-free_all(void **state)
-{
-	(void)state;
-	tls_cast_done(&cast);
-	return 0;
-}
 
 static int
 set_up(void **state)

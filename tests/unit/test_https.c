@@ -17,7 +17,7 @@
 #include "dns_wire.h"
 #include "http/fetch.h"
 #include "question_story.h"
-#include "tls_cast.h"
+#include "own_cast.h"
 
 enum {
 	PATIENCE_MS = 20000,
@@ -33,23 +33,6 @@ enum {
 static uv_loop_t loop;
 static struct https *https;
 static struct question_story told;
-static struct tls_cast cast;
-
-static int
-make_all(void **state)
-{
-	(void)state;
-	tls_cast_make(&cast);
-	return 0;
-}
-
-static int
-free_all(void **state)
-{
-	(void)state;
-	tls_cast_done(&cast);
-	return 0;
-}
 
 static void
 cancel(void)

@@ -21,28 +21,13 @@
 #include "relay_scene.h"
 #include "scratch.h"
 
-static struct pki pki;
+#include "own_pki.h"
+
 static uv_loop_t loop;
 static struct relay *relay;
 static struct listen *listener;
 static struct raw_client client; /* large */
 static unsigned served;          /* as the other was told last */
-
-static int
-make_pki(void **state)
-{
-	(void)state;
-	pki = pki_make(PKI_EC);
-	return 0;
-}
-
-static int
-free_pki(void **state)
-{
-	(void)state;
-	pki_done(&pki);
-	return 0;
-}
 
 static int
 set_up(void **state)

@@ -18,6 +18,8 @@
 #include "ocsp_answer.h"
 #include "patience.h"
 
+#include "own_pki.h"
+
 enum { SLACK_MS = 400 };
 
 static uv_loop_t loop;
@@ -27,7 +29,6 @@ static struct dns_script names;
 static struct resolver resolver;
 static struct acquire_options options;
 static bool outside;
-static struct pki pki;
 static struct pki_party leaf;
 static struct buf answer;
 
@@ -36,22 +37,6 @@ static int calls;
 static struct penalty raw;
 static struct penalty_one result; /* what Apple's clients would see of it */
 static struct penalty_request request;
-
-static int
-make_pki(void **state)
-{
-	(void)state;
-	pki = pki_make(PKI_EC);
-	return 0;
-}
-
-static int
-free_pki(void **state)
-{
-	(void)state;
-	pki_done(&pki);
-	return 0;
-}
 
 static int
 set_up(void **state)

@@ -13,25 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "pki/request.h"
-#include "pki_fixture.h"
-
-static struct pki pki;
-
-static int
-make_pki(void **state)
-{
-	(void)state;
-	pki = pki_make(PKI_EC);
-	return 0;
-}
-
-static int
-free_pki(void **state)
-{
-	(void)state;
-	pki_done(&pki);
-	return 0;
-}
+#include "own_pki.h"
 
 /* B1 to B4, B9: octet for octet what OpenSSL makes of one SHA-1 CertID. */
 static void

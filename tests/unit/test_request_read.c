@@ -13,25 +13,7 @@
 #include "base/mem.h"
 #include "pki/request.h"
 #include "pki/request_read.h"
-#include "pki_fixture.h"
-
-static struct pki pki;
-
-static int
-make_pki(void **state)
-{
-	(void)state;
-	pki = pki_make(PKI_EC);
-	return 0;
-}
-
-static int
-free_pki(void **state)
-{
-	(void)state;
-	pki_done(&pki);
-	return 0;
-}
+#include "own_pki.h"
 
 /* What we ask ourselves is read back. */
 static void

@@ -15,25 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "pki/response.h"
-#include "pki_fixture.h"
-
-static struct pki pki;
-
-static int
-make_pki(void **state)
-{
-	(void)state;
-	pki = pki_make(PKI_EC);
-	return 0;
-}
-
-static int
-free_pki(void **state)
-{
-	(void)state;
-	pki_done(&pki);
-	return 0;
-}
+#include "own_pki.h"
 
 static struct buf
 make(struct pki_single single, struct pki_response spec)

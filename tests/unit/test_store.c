@@ -13,31 +13,9 @@
 
 #include "base/err.h"
 #include "base/file.h"
-#include "store_test.h"
+#include "own_store.h"
 
 enum { KILLS = 12, BLOB = 3000, NOBODY = 65534 };
-
-static struct scratch scratch;
-static char *path;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	scratch_make(&scratch);
-	path = scratch_path(&scratch, "oclasp.db");
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	free(path);
-	(void)chmod(scratch.dir, 0700);
-	scratch_remove(&scratch);
-	return 0;
-}
 
 static void
 test_round_trip(void **state)

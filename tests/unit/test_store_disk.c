@@ -12,34 +12,20 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "store_test.h"
+#include "own_store.h"
 
 enum {
 	DISK_KIB = 1024, /* the tiny disk's */
 	BIG = 60000,     /* octets of a staple that fills something up */
 };
 
-static struct scratch scratch;
-static char *path;
 static bool may_mount;
 
 static int
-set_up(void **state)
+unmount_and_tear_down(void **state)
 {
-	(void)state;
-	scratch_make(&scratch);
-	path = scratch_path(&scratch, "oclasp.db");
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
 	(void)umount2(scratch.dir, MNT_DETACH);
-	free(path);
-	scratch_remove(&scratch);
-	return 0;
+	return tear_down(state);
 }
 
 /* --- damaged and deleted while it is open --- */
@@ -478,22 +464,23 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-		test_lost_while_open, set_up, tear_down),
+		test_lost_while_open, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		test_deleted_while_idle, set_up, tear_down),
+		test_deleted_while_idle, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		test_damage_met_by_a_reader, set_up, tear_down),
+		test_damage_met_by_a_reader, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		test_damaged_again_and_again, set_up, tear_down),
+		test_damaged_again_and_again, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		test_made_new_by_a_newer_one, set_up, tear_down),
+		test_made_new_by_a_newer_one, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		test_locked_for_long, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+		test_locked_for_long, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		test_full_disk_for_long, set_up, tear_down),
+		test_full_disk, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		test_start_on_a_sick_disk, set_up, tear_down),
+		test_full_disk_for_long, set_up, unmount_and_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_start_on_a_sick_disk, set_up, unmount_and_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, begin, NULL);

@@ -10,33 +10,12 @@
 #include <sys/wait.h>
 
 #include "acquire/address_book.h"
-#include "store_test.h"
+#include "own_store.h"
 
 enum {
 	MANY = 3000, /* more than go into one transaction */
 	KILLS = 10,
 };
-
-static struct scratch scratch;
-static char *path;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	scratch_make(&scratch);
-	path = scratch_path(&scratch, "oclasp.db");
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	free(path);
-	scratch_remove(&scratch);
-	return 0;
-}
 
 /* --- gathered --- */
 

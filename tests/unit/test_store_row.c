@@ -8,28 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "store_test.h"
-
-static struct scratch scratch;
-static char *path;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	scratch_make(&scratch);
-	path = scratch_path(&scratch, "oclasp.db");
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	free(path);
-	scratch_remove(&scratch);
-	return 0;
-}
+#include "own_store.h"
 
 /* --- how its care stands --- */
 

@@ -17,30 +17,13 @@
 #include "dns_wire.h"
 #include "tls/secure.h"
 #include "question_story.h"
-#include "tls_cast.h"
+#include "own_cast.h"
 
 enum { PATIENCE_MS = 10000, SHORT_MS = 150, A4 = 1, A6 = 28 };
 
 static uv_loop_t loop;
 static struct stream *stream;
 static struct question_story told;
-static struct tls_cast cast;
-
-static int
-make_all(void **state)
-{
-	(void)state;
-	tls_cast_make(&cast);
-	return 0;
-}
-
-static int
-free_all(void **state)
-{
-	(void)state;
-	tls_cast_done(&cast);
-	return 0;
-}
 
 static void
 cancel(void)
