@@ -122,26 +122,35 @@ fetched(void *cookie, const struct fetch_result *result)
 	ended(k);
 }
 
+/* Ask ONE's address for URL, which is freed. */
+static void
+fetch(struct one *one, char *url,
+    void (*end)(void *cookie, const struct fetch_result *result))
+{
+	const struct fetch_request request = {
+	    .kind = FETCH_OCSP,
+	    .address = one->address,
+	    .url = url,
+	    .connect_ms = KNOCK_MS,
+	    .total_ms = KNOCK_MS,
+	};
+
+	one->fetch = fetch_start(one->knock->pool, &request, end, one);
+	free(url);
+}
+
 static void
 ask(struct knock *k, const char *address, enum fact_control_kind kind)
 {
 	struct one *one = add(k, address);
-	struct fetch_request request = {
-	    .kind = FETCH_OCSP,
-	    .address = address,
-	    .connect_ms = KNOCK_MS,
-	    .total_ms = KNOCK_MS,
-	};
-	char *url;
 
 	if (one == NULL)
 		return;
 	one->kind = kind;
-	url = mem_printf("http://%s/oclasp-%.*llx", k->request.control, PAGE,
-	    (unsigned long long)(clock_mono_ms() * 2654435761LL));
-	request.url = url;
-	one->fetch = fetch_start(k->pool, &request, fetched, one);
-	free(url);
+	fetch(one,
+	    mem_printf("http://%s/oclasp-%.*llx", k->request.control, PAGE,
+		(unsigned long long)(clock_mono_ms() * 2654435761LL)),
+	    fetched);
 }
 
 /* --- what time it is --- */
@@ -258,22 +267,13 @@ static void
 connect_to(struct knock *k, const char *address, int port, bool is_control)
 {
 	struct one *one = add(k, address);
-	struct fetch_request request = {
-	    .kind = FETCH_OCSP,
-	    .address = address,
-	    .connect_ms = KNOCK_MS,
-	    .total_ms = KNOCK_MS,
-	};
-	char *url;
 
 	if (one == NULL)
 		return;
 	one->port = port;
 	one->is_control = is_control;
-	url = mem_printf("http://%s:%d/", k->request.control, port);
-	request.url = url;
-	one->fetch = fetch_start(k->pool, &request, knocked, one);
-	free(url);
+	fetch(one, mem_printf("http://%s:%d/", k->request.control, port),
+	    knocked);
 }
 
 /* --- where --- */

@@ -254,19 +254,12 @@ fetch(struct job *job)
 static int
 check_arguments(const struct options *o, struct err *err)
 {
-	char *host = NULL;
-	int port;
-
 	if (o->arg_count != 1)
 		return err_set(err, REASON_USAGE,
 		    "give one certificate file: see `oclasp help fetch`");
 	if (o->json && to_stdout(o))
 		return err_set(err, REASON_USAGE,
 		    "--json and `-o -` both want standard output");
-	if (o->url != NULL && !fetch_split_url(o->url, &host, &port))
-		return err_set(err, REASON_USAGE,
-		    "--url '%s': give an http:// or https:// URL", o->url);
-	free(host);
 	return 0;
 }
 

@@ -15,7 +15,6 @@
 #include "face/ready.h"
 #include "face/report.h"
 #include "face/state.h"
-#include "http/fetch.h"
 #include "keep/keeper.h"
 #include "keep/settings.h"
 #include "pki/cert.h"
@@ -195,16 +194,9 @@ work(struct ready *r)
 static int
 check_arguments(const struct options *o, struct err *err)
 {
-	char *host = NULL;
-	int port;
-
 	if (o->arg_count != 1)
 		return err_set(err, REASON_USAGE,
 		    "give one certificate file: see `oclasp help ready`");
-	if (o->url != NULL && !fetch_split_url(o->url, &host, &port))
-		return err_set(err, REASON_USAGE,
-		    "--url '%s': give an http:// or https:// URL", o->url);
-	free(host);
 	return 0;
 }
 
