@@ -103,26 +103,6 @@ server_text(const struct datagram_query *query, char out[SERVER_TEXT])
 	    ntohs(sa->sa_family == AF_INET6 ? v6->sin6_port : v4->sin_port));
 }
 
-static const char *
-type_text(enum dns_type type)
-{
-	switch (type) {
-	case DNS_A:
-		return "A";
-	case DNS_CNAME:
-		return "CNAME";
-	case DNS_NS:
-		return "NS";
-	case DNS_TXT:
-		return "TXT";
-	case DNS_HTTPS:
-		return "HTTPS";
-	case DNS_AAAA:
-		return "AAAA";
-	}
-	return "?";
-}
-
 static void
 fail_unreachable(struct datagram_query *query, int os_errno)
 {
@@ -131,7 +111,7 @@ fail_unreachable(struct datagram_query *query, int os_errno)
 	server_text(query, server);
 	err_set(&query->err, REASON_UNREACHABLE,
 	    "the resolver %s cannot be asked for '%.200s' (%s): %s", server,
-	    query->name, type_text(query->type), strerror(os_errno));
+	    query->name, dns_type_name(query->type), strerror(os_errno));
 }
 
 /* Ask.  False, with the failure noted, if the question cannot leave. */
@@ -363,7 +343,7 @@ window_closed(void *cookie)
 		    "the resolver %s gave no answer for '%.200s' (%s) within "
 		    "%lld ms (%zu datagrams malformed, %zu from elsewhere or "
 		    "not to this question)",
-		    server, query->name, type_text(query->type),
+		    server, query->name, dns_type_name(query->type),
 		    (long long)query->hold_ms, query->malformed,
 		    query->foreign);
 	finish(query);

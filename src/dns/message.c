@@ -377,3 +377,25 @@ dns_message_echoes(const struct dns_message *message, const char *name)
 	ldns_rdf_deep_free(answered);
 	return same;
 }
+
+const char *
+dns_type_name(unsigned type)
+{
+	static const struct {
+		enum dns_type type;
+		const char *name;
+	} names[] = {
+	    {DNS_A, "A"},
+	    {DNS_NS, "NS"},
+	    {DNS_CNAME, "CNAME"},
+	    {DNS_TXT, "TXT"},
+	    {DNS_AAAA, "AAAA"},
+	    {DNS_HTTPS, "HTTPS"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].type == type)
+			return names[i].name;
+	}
+	return "?";
+}

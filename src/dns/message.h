@@ -31,6 +31,9 @@ enum dns_type {
 	DNS_HTTPS = 65,
 };
 
+/* "AAAA"; "?" for one that is none of these. */
+const char *dns_type_name(unsigned type);
+
 /* How a question differs from the usual one. */
 enum dns_manner {
 	DNS_NO_EDNS = 1 << 0,

@@ -89,25 +89,6 @@ json_datagram(const struct fact *fact, const struct fact_question *q)
 	    d->wrong_type, "other_case", d->other_case);
 }
 
-static const char *
-type_name(uint16_t type)
-{
-	switch (type) {
-	case DNS_A:
-		return "A";
-	case DNS_AAAA:
-		return "AAAA";
-	case DNS_NS:
-		return "NS";
-	case DNS_TXT:
-		return "TXT";
-	case DNS_HTTPS:
-		return "HTTPS";
-	default:
-		return "?";
-	}
-}
-
 json_t *
 dns_report_answers(const struct facts *facts)
 {
@@ -132,7 +113,7 @@ dns_report_answers(const struct facts *facts)
 			"id", (json_int_t)(i + 1), "resolver", q->asked,
 			"party", party_of(q), "transport", transport_of(q),
 			"name", report_json_text(q->name), "role",
-			fact_role_name(q->role), "type", type_name(q->type),
+			fact_role_name(q->role), "type", dns_type_name(q->type),
 			"rd", !q->no_rd, "cd", q->cd, "repeat", (int)q->repeat,
 			"hops",
 			q->hops == 0 ? json_null() : json_integer(q->hops),

@@ -20,12 +20,7 @@ is_shown(const struct dns_report *r, const struct fact_question *q)
 static const char *
 type_name(const struct fact_question *q)
 {
-	return q->party == PARTY_SYSTEM ? "A+AAAA"
-	       : q->type == DNS_A       ? "A"
-	       : q->type == DNS_AAAA    ? "AAAA"
-	       : q->type == DNS_NS      ? "NS"
-	       : q->type == DNS_HTTPS   ? "HTTPS"
-					: "TXT";
+	return q->party == PARTY_SYSTEM ? "A+AAAA" : dns_type_name(q->type);
 }
 
 static void

@@ -56,13 +56,7 @@ place(int64_t ms)
 static const char *
 type_text(const struct fact_question *q)
 {
-	if (q->party == PARTY_SYSTEM)
-		return "addresses";
-	return q->type == DNS_A       ? "A"
-	       : q->type == DNS_AAAA  ? "AAAA"
-	       : q->type == DNS_NS    ? "NS"
-	       : q->type == DNS_HTTPS ? "HTTPS"
-				      : "TXT";
+	return q->party == PARTY_SYSTEM ? "addresses" : dns_type_name(q->type);
 }
 
 static const char *

@@ -53,6 +53,18 @@ def lab(whole_lab):
 
 
 @pytest.fixture
+def leaf(lab, tmp_path):
+    """A certificate whose responder is the lab's."""
+    return lab.leaf(tmp_path)
+
+
+@pytest.fixture
+def out(tmp_path):
+    """Where a staple may be written."""
+    return tmp_path / "staple.der"
+
+
+@pytest.fixture
 def sites(lab, tmp_path):
     """Makes Sites, and stops their nginx when the test ends."""
     made = []

@@ -19,11 +19,6 @@ POISON = {HOST: {"mode": "forged-only", "a": TARPIT, "aaaa": TARPIT6}}
 
 
 @pytest.fixture
-def leaf(lab, tmp_path):
-    return lab.leaf(tmp_path)
-
-
-@pytest.fixture
 def state(tmp_path):
     return tmp_path / "state"
 

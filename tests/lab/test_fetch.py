@@ -20,16 +20,6 @@ from site_of_lab import fault_for
 SIGNER_REASONS = {"signer-not-authorized", "untrusted-signer"}
 
 
-@pytest.fixture
-def leaf(lab, tmp_path):
-    return lab.leaf(tmp_path)
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "staple.der"
-
-
 def one_sentence(lab, result, reason, *words, run=None):
     """Each failure gets one clear sentence with its code: `detail` and
     `reason` in JSON; with -q one line on stderr."""

@@ -36,16 +36,6 @@ def tries_of(said, address):
     return [t for t in said["tries"] if t["address"] == address]
 
 
-@pytest.fixture
-def leaf(lab, tmp_path):
-    return lab.leaf(tmp_path)
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "staple.der"
-
-
 def test_clean_network(lab, leaf, out):
     """Issue of the day without lies: one try is enough."""
     said = must_have_staple(lab, leaf, out, lab.fetch(leaf.path, "-o", out),

@@ -45,11 +45,6 @@ PROGRAMS = {
 
 
 @pytest.fixture
-def leaf(lab, tmp_path):
-    return lab.leaf(tmp_path)
-
-
-@pytest.fixture
 def kept(lab, leaf, tmp_path):
     """A state folder that knows one address of the responder."""
     state = tmp_path / "state"

@@ -18,16 +18,6 @@ TLS, HTTPS = (f"tls://{SECOND}#{NAME}",
               f"https://{NAME}/dns-query#{SECOND}")
 
 
-@pytest.fixture
-def leaf(lab, tmp_path):
-    return lab.leaf(tmp_path)
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "staple.der"
-
-
 # --- whom it asks
 
 @pytest.mark.parametrize("edge", [

@@ -56,16 +56,6 @@ def closed(lab):
         lab.spaces.must(CLIENT, "ip", "route", "del", f"{address}/32")
 
 
-@pytest.fixture
-def leaf(lab, tmp_path):
-    return lab.leaf(tmp_path)
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "staple.der"
-
-
 def secret_file(tmp_path, mode=0o600, text=AUTH + "\n"):
     path = tmp_path / "auth"
     path.write_text(text, encoding="utf-8")

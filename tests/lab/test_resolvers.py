@@ -18,16 +18,6 @@ STUB = "127.0.0.53"
 QUICK = "options timeout:1 attempts:1\n"
 
 
-@pytest.fixture
-def leaf(lab, tmp_path):
-    return lab.leaf(tmp_path)
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "staple.der"
-
-
 def must_win(lab, leaf, out, result, *sources):
     assert result.code == 0, result
     assert fault_for(lab, leaf, out.read_bytes()) is None

@@ -32,11 +32,6 @@ def roads(new_roads):
 
 
 @pytest.fixture
-def leaf(lab, tmp_path):
-    return lab.leaf(tmp_path)
-
-
-@pytest.fixture
 def fetch(lab, leaf, tmp_path):
     """Runs `fetch` with resolvers; what it gives, and the file's octets."""
     def run(*resolvers, ca=True, more=()):
