@@ -277,7 +277,7 @@ begin_acquire(struct keeper *k, struct target *target, bool second,
 static void
 leave(struct keeper *k, struct target *target)
 {
-	places_leave(&k->places, &target->place);
+	places_done(&k->places, &target->place, clock_mono_ms());
 	keeper_decide(k, target);
 	keeper_run_due(k);
 	keeper_check_idle(k);

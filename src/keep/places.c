@@ -14,6 +14,7 @@ struct place_host {
 	char *name;
 	struct place *held;    /* the oldest first */
 	struct place *waiting; /* the first to come first */
+	int64_t usual_ms;      /* how long a place is held; 0: not known */
 	UT_hash_handle hh;
 };
 
@@ -42,30 +43,42 @@ drop_if_empty(struct places *places, struct place_host *host)
 	free(host);
 }
 
-static bool
-counts(const struct places *places, const struct place *place, int64_t now_ms)
+/* Held for so long, a place of HOST is late. */
+static int64_t
+patience_ms(const struct places *places, const struct place_host *host)
 {
-	return now_ms - place->since_ms < places->hold_ms;
+	int64_t ms = host->usual_ms * PLACES_PATIENCE;
+
+	if (host->usual_ms == 0 || ms > places->hold_ms)
+		return places->hold_ms;
+	return ms < PLACES_PATIENCE_MS ? PLACES_PATIENCE_MS : ms;
 }
 
-/* Both lists are in the order of time, and of both no more than the limit can
- * count: from the end, the walk is as long as the limit at most.  The `prev`
- * of a list's head is its tail (utlist). */
+/* The list of a host is in the order of time, and of those that count there are
+ * no more than the limits: from the end, the walk is as long as these at most.
+ * The `prev` of a list's head is its tail (utlist). */
 static bool
 is_free_at(
     const struct places *places, const struct place_host *host, int64_t now_ms)
 {
 	const struct place *place = host->held ? host->held->prev : NULL;
-	size_t taken = 0;
+	int64_t patience = patience_ms(places, host);
+	size_t taken = 0, late = 0;
 
-	while (place != NULL && counts(places, place, now_ms)) {
-		if (++taken >= places->per_host_max)
+	while (place != NULL && now_ms - place->since_ms < places->hold_ms) {
+		bool is_late = now_ms - place->since_ms >= patience &&
+			       late < places->per_host_max;
+
+		if (is_late)
+			late++;
+		else if (++taken >= places->per_host_max)
 			return false;
 		place = place == host->held ? NULL : place->prev;
 	}
 	return true;
 }
 
+/* The same of all; it is as long as there are places held at most. */
 static bool
 is_free_in_all(const struct places *places, int64_t now_ms)
 {
@@ -75,8 +88,10 @@ is_free_in_all(const struct places *places, int64_t now_ms)
 
 	if (places->held_count >= places->held_max)
 		return false;
-	while (place != NULL && counts(places, place, now_ms)) {
-		if (++taken >= places->all_max)
+	while (place != NULL && now_ms - place->since_ms < places->hold_ms) {
+		if (now_ms - place->since_ms <
+			patience_ms(places, place->host) &&
+		    ++taken >= places->all_max)
 			return false;
 		place = place == places->held ? NULL : place->prev_all;
 	}
@@ -132,6 +147,30 @@ places_leave(struct places *places, struct place *place)
 	place->state = PLACE_NONE;
 	place->host = NULL;
 	drop_if_empty(places, host);
+}
+
+/* One that was held past all patience hung, and tells nothing of what is usual:
+ * else the next to hang would be waited for. */
+static void
+learn(const struct places *places, struct place_host *host, int64_t took_ms)
+{
+	if (took_ms < 0 || took_ms >= places->hold_ms)
+		return;
+	if (took_ms == 0)
+		took_ms = 1;
+	host->usual_ms =
+	    host->usual_ms == 0
+		? took_ms
+		: (host->usual_ms * PLACES_USUAL_WEIGHT + took_ms) /
+		      (PLACES_USUAL_WEIGHT + 1);
+}
+
+void
+places_done(struct places *places, struct place *place, int64_t now_ms)
+{
+	if (place->state == PLACE_HELD)
+		learn(places, place->host, now_ms - place->since_ms);
+	places_leave(places, place);
 }
 
 struct place *

@@ -5,6 +5,12 @@
  * none waits in order.  One that holds its place for too long gives it up, not
  * what it does: so a responder that hangs starves nobody (A15, I5).
  *
+ * A responder may hang for some certificates and answer for others, which must
+ * not wait for those.  So one that takes PLACES_PATIENCE times as long as the
+ * others of its host lately did is late, and does not count either, as long as
+ * there are no more of these than there are places: a host has never more than
+ * twice its places at once because of it.
+ *
  * Pure: `now` in monotonic milliseconds comes in.  An entry is embedded in
  * what it is about; memory per host is freed when its last entry leaves. */
 #ifndef OCLASP_KEEP_PLACES_H
@@ -15,6 +21,12 @@
 #include <stdint.h>
 
 struct place_host;
+
+enum {
+	PLACES_PATIENCE = 4,      /* times the usual, */
+	PLACES_PATIENCE_MS = 250, /* and not less: a packet may be lost */
+	PLACES_USUAL_WEIGHT = 4,  /* of what was usual, against the newest */
+};
 
 enum place_state { PLACE_NONE, PLACE_WAITING, PLACE_HELD };
 
@@ -45,6 +57,10 @@ bool places_take(struct places *places, struct place *place, const char *host,
 
 /* Hold no more, wait no more; nothing if it does neither. */
 void places_leave(struct places *places, struct place *place);
+
+/* The same of one that has done what it held its place for: how long that took
+ * is what is usual of its host. */
+void places_done(struct places *places, struct place *place, int64_t now_ms);
 
 /* Give a free place to one that waits for it: held now.  NULL: nobody waits
  * for a place that is free. */

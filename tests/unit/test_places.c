@@ -110,6 +110,110 @@ test_who_hangs_gives_way(void **state)
 	assert_non_null(places_next(&places, now + HOLD_MS));
 }
 
+/* Fill "half" with one that answers in 50 ms and one that hangs. */
+static void
+learn_fifty(void)
+{
+	assert_true(places_take(&places, &entries[0], "half", 0));
+	assert_true(places_take(&places, &entries[1], "half", 0));
+	for (size_t i = 2; i < 20; i++)
+		assert_false(places_take(&places, &entries[i], "half", 0));
+	places_done(&places, &entries[1], 50);
+	assert_ptr_equal(places_next(&places, 50), &entries[2]);
+	assert_null(places_next(&places, 50));
+}
+
+/* A15: where others are answered in 50 ms, one that hangs is waited for so long
+ * only, and as many as there are places. */
+static void
+test_late_ones_do_not_count(void **state)
+{
+	(void)state;
+	learn_fifty();
+	assert_null(places_next(&places, PLACES_PATIENCE_MS - 1));
+	assert_ptr_equal(places_next(&places, PLACES_PATIENCE_MS), &entries[3]);
+	assert_null(places_next(&places, PLACES_PATIENCE_MS));
+	/* 2 and 3 hang too: 0 and 2 are late, 3 counts, although it is late */
+	assert_ptr_equal(
+	    places_next(&places, 50 + PLACES_PATIENCE_MS), &entries[4]);
+	assert_null(places_next(&places, 3 * PLACES_PATIENCE_MS));
+	assert_int_equal(places.held_count, 4);
+	/* the others go on by the place that is left */
+	for (size_t i = 4; i < 15; i++) {
+		int64_t now = 700 + 50 * (int64_t)i;
+
+		places_done(&places, &entries[i], now);
+		assert_ptr_equal(places_next(&places, now), &entries[i + 1]);
+		assert_null(places_next(&places, now));
+	}
+	/* and in the end nobody is waited for who was there from the first */
+	assert_ptr_equal(places_next(&places, HOLD_MS), &entries[16]);
+}
+
+/* What hangs for long tells nothing of what is usual; a host that is slow with
+ * all is given the time that it takes. */
+static void
+test_what_is_usual(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t took[3];
+		int64_t patience;
+	} rows[] = {
+	    {"nothing is known", {-1, -1, -1}, HOLD_MS},
+	    {"at once", {0, 0, 0}, PLACES_PATIENCE_MS},
+	    {"quick", {50, 50, 50}, PLACES_PATIENCE_MS},
+	    {"slower", {100, 100, 100}, 400},
+	    {"one slow, the first", {600, 100, 100}, 1680},
+	    {"one slow, the last", {100, 100, 600}, 800},
+	    {"slow", {700, 700, 700}, 2800},
+	    {"very slow", {2000, 2000, 2000}, HOLD_MS},
+	    {"one hung", {100, HOLD_MS, 100}, 400},
+	    {"all hung", {HOLD_MS, HOLD_MS, 4 * HOLD_MS}, HOLD_MS},
+	    {"a clock gone wrong", {-50, 100, -50}, 400},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t at = 1000000;
+
+		print_message("%s\n", rows[i].name);
+		/* so that the host is not forgotten */
+		assert_true(places_take(&places, &entries[0], "h", 0));
+		for (size_t k = 0; k < 3 && rows[i].took[0] != -1; k++) {
+			assert_true(places_take(&places, &entries[1], "h", at));
+			places_done(&places, &entries[1], at + rows[i].took[k]);
+		}
+		at *= 2;
+		assert_true(places_take(&places, &entries[1], "h", at));
+		assert_true(places_take(&places, &entries[2], "h", at));
+		assert_false(places_take(&places, &entries[3], "h", at));
+		assert_null(places_next(&places, at + rows[i].patience - 1));
+		assert_ptr_equal(
+		    places_next(&places, at + rows[i].patience), &entries[3]);
+		for (size_t k = 0; k < 4; k++)
+			places_leave(&places, &entries[k]);
+	}
+}
+
+/* Those that are late take nothing from other hosts, but hold a place all the
+ * same where all hold too many. */
+static void
+test_late_ones_in_all(void **state)
+{
+	int64_t now = PLACES_PATIENCE_MS;
+
+	(void)state;
+	places.all_max = 2;
+	learn_fifty();
+	assert_false(places_take(&places, &entries[20], "well", 50));
+	assert_non_null(places_next(&places, now));
+	places.held_max = 3;
+	assert_null(places_next(&places, now + 50));
+	places.held_max = 4;
+	assert_non_null(places_next(&places, now + 50));
+}
+
 static void
 test_leave_twice_is_fine(void **state)
 {
@@ -130,6 +234,12 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_all, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_who_hangs_gives_way, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_late_ones_do_not_count, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_what_is_usual, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_late_ones_in_all, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_leave_twice_is_fine, set_up, tear_down),
 	};
