@@ -255,7 +255,8 @@ diagnose_rest(struct workup *w)
 }
 
 void
-diagnose(const struct facts *facts, struct diagnosis *out)
+diagnose_url(
+    const struct facts *facts, struct diagnosis *out, struct way_out *way)
 {
 	struct picture picture;
 	struct workup w = {.p = &picture, .out = out};
@@ -279,4 +280,5 @@ diagnose(const struct facts *facts, struct diagnosis *out)
 	} else
 		diagnose_server(&w);
 	sort_findings(out);
+	*way = (struct way_out){.works = w.works, .proven = picture.any_proven};
 }

@@ -16,6 +16,16 @@ struct workup {
 	bool injected;
 };
 
+/* What becomes of one OCSP URL. */
+struct way_out {
+	bool works;  /* by the system's own answer */
+	bool proven; /* in some way */
+};
+
+/* From facts to findings, where the facts are of one OCSP URL. */
+void diagnose_url(
+    const struct facts *facts, struct diagnosis *out, struct way_out *way);
+
 /* Add a finding with the catalogue's sentence.  When there is no more room, a
  * scratch one. */
 struct finding *finding_add(struct workup *w, enum finding_code code,

@@ -7,14 +7,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/sockaddr.h"
 #include "doctor/inventory.h"
 #include "doctor/names.h"
-#include "doctor/ways.h"
-#include "servers/hosts_text.h"
+#include "doctor/url_probe.h"
 #include "tls/handshake.h"
 
 enum {
@@ -35,21 +33,36 @@ struct tls_try {
 	int port;
 };
 
+/* One OCSP URL; the first one's facts are the examination's. */
+struct one_url {
+	struct examination *x;
+	char *url, *host; /* owned */
+	struct facts own, *facts;
+	struct url_probe *probe;
+};
+
 struct examination {
 	uv_loop_t *loop;
 	struct fetch_pool *pool;
 	struct facts *facts;
 	int64_t began_ms;
 	struct examine_request request;
-	char *host, *url;
-	struct names *names;
-	struct ways *ways;
+	struct one_url urls[FACT_URLS_MAX];
+	size_t url_count, urls_running; /* of those that have a host */
 	struct tls_try tls[RESOLVERS_MAX * TLS_NAMES];
 	size_t tls_count, tls_running;
 	struct loop_timer *deadline, *next;
 	void (*cb)(void *cookie);
 	void *cookie;
 };
+
+/* The facts of each later URL, behind all others. */
+static void
+append_facts(struct examination *x)
+{
+	for (size_t i = 1; i < x->url_count; i++)
+		facts_append(x->facts, &x->urls[i].own, (unsigned)i);
+}
 
 static void
 finish(void *cookie)
@@ -58,6 +71,9 @@ finish(void *cookie)
 	void (*cb)(void *cookie) = x->cb;
 	void *cb_cookie = x->cookie;
 
+	for (size_t i = 0; i < FACT_URLS_MAX; i++)
+		url_probe_cancel(&x->urls[i].probe);
+	append_facts(x);
 	examine_cancel(&x);
 	cb(cb_cookie);
 }
@@ -189,7 +205,6 @@ look_at_encrypted(void *cookie)
 {
 	struct examination *x = cookie;
 
-	x->ways = NULL;
 	tell(x, "encrypted resolvers");
 	for (size_t i = 0; i < x->request.resolver_count; i++) {
 		const struct resolver *r = &x->request.resolvers[i];
@@ -205,98 +220,95 @@ look_at_encrypted(void *cookie)
 		finish(x);
 }
 
-/* --- the ways --- */
+/* --- the URLs --- */
 
 static void
-look_at_ways(void *cookie)
+url_probed(void *cookie)
 {
-	struct examination *x = cookie;
-	const struct examine_request *r = &x->request;
-	const struct ways_request request = {
-	    .leaf = r->id->leaf,
-	    .issuer = r->id->issuer,
-	    .extra = &r->id->extra,
-	    .url = x->url,
-	    .host = x->host,
-	    .control = r->control,
-	    .resolvers = r->resolvers,
-	    .resolver_count = r->resolver_count,
-	    .policy = r->policy,
-	    .options = r->options,
-	};
+	struct one_url *one = cookie;
+	struct examination *x = one->x;
 
-	x->names = NULL;
-	if (r->id->issuer == NULL) {
-		untested(x, "which address gives the genuine response",
-		    "the issuer's certificate is missing");
+	one->probe = NULL;
+	if (--x->urls_running == 0)
 		look_at_encrypted(x);
-		return;
-	}
-	tell(x, "the responder's addresses");
-	x->ways = ways_start(x->loop, x->pool, x->facts, x->began_ms, &request,
-	    look_at_encrypted, x);
 }
 
-/* --- names --- */
-
+/* A pin of any name of the chain counts, and every URL has its own. */
 static void
-read_hosts(struct examination *x)
+look_at_url(struct examination *x, struct one_url *one)
 {
-	const char *names[NAMES_CHAIN_MAX + 1];
-	size_t count = names_chain(x->facts, x->host, names);
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-
-	names[count++] = x->host;
-	if (file_read(
-		x->request.hosts_file, HOSTS_TEXT_MAX, &bytes, &len, NULL) == 0)
-		inventory_hosts(x->facts, x->request.hosts_file,
-		    (struct span){bytes, len}, names, count);
-	free(bytes);
-}
-
-static void
-names_known(void *cookie)
-{
-	struct examination *x = cookie;
-
-	/* a pin of any name of the chain counts */
-	read_hosts(x);
-	look_at_ways(x);
-}
-
-static void
-look_at_names(void *cookie)
-{
-	struct examination *x = cookie;
 	const struct examine_request *r = &x->request;
-	struct names_request request = {
-	    .host = x->host,
+	const struct url_probe_request request = {
+	    .id = r->id,
+	    .url = one->url,
+	    .host = one->host,
+	    .hosts_file = r->hosts_file,
 	    .resolvers = r->resolvers,
 	    .resolver_count = r->resolver_count,
-	    .ask_system = true,
 	    .dark = r->dark,
 	    .control = r->control,
+	    .policy = r->policy,
+	    .options = r->options,
+	    .proven = r->proven,
+	    .proven_cookie = r->proven_cookie,
 	};
 
+	x->urls_running++;
+	one->probe = url_probe_start(x->loop, x->pool, one->facts, x->began_ms,
+	    &request, url_probed, one);
+}
+
+static void
+look_at_urls(void *cookie)
+{
+	struct examination *x = cookie;
+	const struct examine_request *r = &x->request;
+
 	x->next = NULL;
-	if (x->host == NULL) {
+	if (x->url_count == 0) {
 		finish(x);
 		return;
 	}
-	/* an address leads to itself, and that is all there is to ask */
-	if (x->host != NULL && names_check(x->host, NULL) == -1) {
-		request.resolver_count = 0;
-		request.dark = NULL;
-	} else if (r->dark == NULL)
+	if (r->id->issuer == NULL)
+		untested(x, "which address gives the genuine response",
+		    "the issuer's certificate is missing");
+	if (r->dark == NULL && names_check(x->urls[0].host, NULL) == 0)
 		untested(x, "forged answers where no resolver is",
 		    "no --blackhole was given");
 	if (r->resolver_count == 0)
 		untested(x, "resolvers by themselves",
 		    "resolv.conf names none, and none was given");
-	tell(x, "names");
-	x->names = names_start(
-	    x->loop, x->facts, x->began_ms, &request, names_known, x);
+	tell(x, "names and addresses");
+	for (size_t i = 0; i < x->url_count; i++)
+		look_at_url(x, &x->urls[i]);
+}
+
+/* The URLs that are asked: the operator's, or those of the certificate. */
+static void
+take_urls(struct examination *x)
+{
+	const struct examine_request *r = &x->request;
+	const char *urls[FACT_URLS_MAX] = {r->url};
+	size_t count = 1, left_out = 0;
+
+	if (r->url == NULL && r->id->leaf != NULL)
+		count = inventory_urls(r->id->leaf, urls, &left_out);
+	for (size_t i = 0; i < (count == 0 ? 1 : count); i++) {
+		struct one_url *one = &x->urls[i];
+
+		one->x = x;
+		one->facts = i == 0 ? x->facts : &one->own;
+		inventory_certificate(one->facts, r->id->leaf, &r->unusable,
+		    urls[i], r->policy.now, &one->host);
+		one->url = mem_string(
+		    one->facts->items[one->facts->count - 1].u.input.url);
+		if (one->host == NULL)
+			break;
+		x->url_count++;
+	}
+	if (left_out > 0)
+		untested(x, "more OCSP URLs of the certificate",
+		    "four are examined; --url examines another");
 }
 
 struct examination *
@@ -305,7 +317,6 @@ examine_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
     void (*cb)(void *cookie), void *cookie)
 {
 	struct examination *x = mem_new(sizeof(*x));
-	const struct fact_input *input;
 	int64_t left;
 
 	x->loop = loop;
@@ -315,14 +326,7 @@ examine_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	x->request = *request;
 	x->cb = cb;
 	x->cookie = cookie;
-	inventory_certificate(facts, request->id->leaf, &request->unusable,
-	    request->url, request->policy.now, &x->host);
-	input = &facts->items[facts->count - 1].u.input;
-	x->url = mem_string(input->url);
-	if (request->url == NULL && request->id->leaf != NULL &&
-	    request->id->leaf->ocsp_url_count > 1)
-		untested(x, "the certificate's other OCSP URLs",
-		    "most servers ask only the first; --url examines another");
+	take_urls(x);
 	inventory_resolvers(facts, "/etc/resolv.conf", request->resolvers,
 	    request->resolver_count);
 	inventory_proxies(facts, request->options->proxies);
@@ -330,7 +334,7 @@ examine_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	left = EXAMINE_MS - (clock_mono_ms() - began_ms);
 	x->deadline =
 	    loop_timer_start(loop, left < 0 ? 0 : left, out_of_time, x);
-	x->next = loop_timer_start(loop, 0, look_at_names, x);
+	x->next = loop_timer_start(loop, 0, look_at_urls, x);
 	return x;
 }
 
@@ -342,13 +346,15 @@ examine_cancel(struct examination **examination)
 	*examination = NULL;
 	if (x == NULL)
 		return;
-	names_cancel(&x->names);
-	ways_cancel(&x->ways);
+	for (size_t i = 0; i < FACT_URLS_MAX; i++) {
+		url_probe_cancel(&x->urls[i].probe);
+		facts_done(&x->urls[i].own);
+		free(x->urls[i].host);
+		free(x->urls[i].url);
+	}
 	for (size_t i = 0; i < x->tls_count; i++)
 		handshake_cancel(&x->tls[i].handshake);
 	loop_timer_cancel(&x->deadline);
 	loop_timer_cancel(&x->next);
-	free(x->host);
-	free(x->url);
 	free(x);
 }

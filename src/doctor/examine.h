@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* doctor/examine.h -- all probes, in their order, within one deadline.
  *
- *   inventory -> names -> ways to the addresses -> controls -> encrypted
+ *   inventory -> each OCSP URL (url_probe.h), side by side -> encrypted
  *   resolvers that failed
  *
  * What a stage needs is what the one before found; within a stage everything is
@@ -23,14 +23,17 @@ enum { EXAMINE_MS = 25000 }; /* after BEGAN_MS what is there has to do */
 struct examine_request {
 	const struct identity *id; /* leaf NULL: none could be read */
 	struct err unusable;       /* why id is not whole, else REASON_NONE */
-	const char *url;           /* of the responder, or NULL: the AIA's */
-	const char *hosts_file;    /* "/etc/hosts" */
+	const char *url; /* of the responder, or NULL: those of the AIA */
+	const char *hosts_file; /* "/etc/hosts" */
 	const struct resolver *resolvers;
 	size_t resolver_count;
 	const struct resolver *dark; /* or NULL */
 	const char *control;
 	struct verify_policy policy;
 	const struct acquire_options *options;
+	/* addresses of HOST that were proven before, to FACTS; may be NULL */
+	void (*proven)(void *cookie, const char *host, struct facts *facts);
+	void *proven_cookie;
 	/* what is being done; may be NULL */
 	void (*progress)(void *cookie, const char *stage);
 };

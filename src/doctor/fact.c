@@ -38,6 +38,103 @@ facts_add(
 	return fact;
 }
 
+/* What was not tested, and for the same reason, was not tested once. */
+static bool
+is_known_gap(const struct facts *facts, const struct fact *fact)
+{
+	const struct fact_untested *gap = &fact->u.untested;
+
+	if (fact->kind != FACT_UNTESTED)
+		return false;
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_untested *u = &facts->items[i].u.untested;
+
+		if (facts->items[i].kind == FACT_UNTESTED &&
+		    strcmp(u->what, gap->what) == 0 &&
+		    strcmp(u->why, gap->why) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+facts_append(struct facts *to, struct facts *from, unsigned url)
+{
+	/* where each fact went; a question comes before its answers */
+	size_t *place = mem_array(from->count + 1, sizeof(*place));
+
+	for (size_t i = 0; i < from->count; i++) {
+		struct fact *fact;
+
+		if (is_known_gap(to, &from->items[i]))
+			continue;
+		place[i] = to->count;
+		fact = facts_add(to, from->items[i].kind, NULL, 0);
+		*fact = from->items[i];
+		fact->url = url;
+		if (fact->kind == FACT_DATAGRAM)
+			fact->u.datagram.question =
+			    place[fact->u.datagram.question];
+	}
+	to->dropped += from->dropped;
+	free(place);
+	facts_done(from);
+}
+
+unsigned
+facts_urls(const struct facts *facts)
+{
+	unsigned last = 0;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		if (facts->items[i].url > last)
+			last = facts->items[i].url;
+	}
+	return last + 1;
+}
+
+void
+facts_of_url(
+    const struct facts *facts, unsigned url, struct facts *out, size_t **back)
+{
+	/* where each fact went; a question comes before its answers */
+	size_t *to = mem_array(facts->count + 1, sizeof(*to));
+	size_t *from = mem_array(facts->count + 1, sizeof(*from));
+
+	*out = (struct facts){.dropped = facts->dropped};
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact *fact = &facts->items[i];
+		struct fact *copy;
+
+		if (fact->url != url &&
+		    (fact->url != 0 || fact->kind != FACT_CLOCK))
+			continue;
+		to[i] = out->count;
+		from[out->count] = i;
+		copy = facts_add(out, fact->kind, NULL, 0);
+		*copy = *fact;
+		if (fact->kind == FACT_DATAGRAM)
+			copy->u.datagram.question =
+			    to[fact->u.datagram.question];
+	}
+	free(to);
+	if (back != NULL)
+		*back = from;
+	else
+		free(from);
+}
+
+const struct fact_input *
+facts_input_of(const struct facts *facts, unsigned url)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		if (facts->items[i].kind == FACT_INPUT &&
+		    facts->items[i].url == url)
+			return &facts->items[i].u.input;
+	}
+	return NULL;
+}
+
 void
 fact_copy(char *out, size_t size, const char *text)
 {

@@ -4,7 +4,10 @@
  * A probe only adds facts, diagnose() only reads them, and the report names
  * them as evidence by their number.  A fact says what was seen and never what
  * it means: that two answers differ is a fact, that one is forged is not.
- * Facts are plain values, so that a test writes a network as a table. */
+ * Facts are plain values, so that a test writes a network as a table.
+ *
+ * A certificate may name several OCSP URLs; the facts of each later one bear
+ * its number and come after all others, in the order of their URLs. */
 #ifndef OCLASP_DOCTOR_FACT_H
 #define OCLASP_DOCTOR_FACT_H
 
@@ -25,6 +28,7 @@ enum {
 	FACT_TEXT = 256,
 	FACT_NAME_TEXT = 256,
 	FACT_URL_TEXT = 256,
+	FACT_URLS_MAX = 4, /* OCSP URLs of one certificate that are examined */
 };
 
 enum fact_kind {
@@ -241,6 +245,9 @@ struct fact {
 	int64_t at_ms; /* after the diagnosis began */
 	const char
 	    *probe; /* 4.1 of the taxonomy: "L", "G", "U", ...; constant */
+	/* which of the certificate's OCSP URLs it is about: 0 the first one,
+	 * and whatever is not about one of them */
+	unsigned url;
 	union {
 		struct fact_input input;
 		struct fact_clock clock;
@@ -271,6 +278,24 @@ void facts_done(struct facts *facts);
  * call.  Beyond FACTS_MAX it is a scratch one that nobody reads. */
 struct fact *facts_add(
     struct facts *facts, enum fact_kind kind, const char *probe, int64_t at_ms);
+
+/* Put the facts of FROM, which are about the OCSP URL number URL, behind those
+ * of TO; FROM is empty then. */
+void facts_append(struct facts *to, struct facts *from, unsigned url);
+
+/* How many OCSP URLs FACTS are about; at least 1. */
+unsigned facts_urls(const struct facts *facts);
+
+/* A copy of what FACTS say of the OCSP URL number URL, and of the clocks, which
+ * are everybody's.  BACK (owned; may be NULL) has for each fact of it where it
+ * is in FACTS. */
+void facts_of_url(
+    const struct facts *facts, unsigned url, struct facts *out, size_t **back);
+
+/* What FACTS say of the certificate and the OCSP URL number URL; NULL:
+ * nothing. */
+const struct fact_input *facts_input_of(
+    const struct facts *facts, unsigned url);
 
 /* TEXT into a field of SIZE octets, cut if it is longer. */
 void fact_copy(char *out, size_t size, const char *text);

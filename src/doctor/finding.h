@@ -149,6 +149,7 @@ struct finding {
 	    address[DNS_ADDRESS_TEXT], scope[FACT_NAME_TEXT];
 	size_t evidence[FINDING_EVIDENCE_MAX]; /* indices of facts */
 	size_t evidence_count;
+	unsigned url; /* of which OCSP URL (struct fact); 0 the first */
 };
 
 struct diagnosis {

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,6 +26,34 @@ choose_url(const struct cert *leaf, const char *url, char **host)
 			return leaf->ocsp_urls[i];
 	}
 	return NULL;
+}
+
+size_t
+inventory_urls(
+    const struct cert *leaf, const char *out[FACT_URLS_MAX], size_t *left_out)
+{
+	size_t count = 0;
+
+	*left_out = 0;
+	for (size_t i = 0; i < leaf->ocsp_url_count; i++) {
+		bool known = false;
+		char *host = NULL;
+		int port;
+
+		if (!fetch_split_url(leaf->ocsp_urls[i], &host, &port))
+			continue;
+		free(host);
+		for (size_t k = 0; k < count; k++)
+			known =
+			    known || strcmp(out[k], leaf->ocsp_urls[i]) == 0;
+		if (known)
+			continue;
+		if (count < FACT_URLS_MAX)
+			out[count++] = leaf->ocsp_urls[i];
+		else
+			++*left_out;
+	}
+	return count;
 }
 
 /* Nobody signs a certificate that begins tomorrow: our clock is behind. */

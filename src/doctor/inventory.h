@@ -16,6 +16,11 @@ struct cert;
 void inventory_certificate(struct facts *facts, const struct cert *leaf,
     const struct err *unusable, const char *url, int64_t now, char **host);
 
+/* The OCSP URLs of LEAF that can be asked, each once, in its order; borrowed.
+ * *LEFT_OUT: how many more there are. */
+size_t inventory_urls(
+    const struct cert *leaf, const char *out[FACT_URLS_MAX], size_t *left_out);
+
 /* The lines of a hosts file that name one of NAMES (ignoring case). Pure. */
 void inventory_hosts(struct facts *facts, const char *file, struct span text,
     const char *const *names, size_t count);

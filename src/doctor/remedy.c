@@ -140,11 +140,7 @@ put_resolver_ip(struct words *w, struct buf *out)
 static const struct fact_input *
 input_of(const struct words *w)
 {
-	for (size_t i = 0; i < w->facts->count; i++) {
-		if (w->facts->items[i].kind == FACT_INPUT)
-			return &w->facts->items[i].u.input;
-	}
-	return NULL;
+	return facts_input_of(w->facts, w->finding->url);
 }
 
 static bool
@@ -206,34 +202,41 @@ put_line(struct words *w, struct buf *out)
 }
 
 /* A resolver that names a right address, and is not the one at fault. */
-static const char *
-right_resolver(const struct words *w, bool encrypted)
+static bool
+find_right_resolver(
+    const struct words *w, bool encrypted, char out[RESOLVER_URL_TEXT])
 {
 	struct picture *picture = mem_new(sizeof(*picture));
-	const char *best = NULL;
+	struct facts view;
+	bool found = false;
 
-	picture_make(w->facts, picture);
-	for (size_t i = 0; i < picture->asked_count && best == NULL; i++) {
+	facts_of_url(w->facts, w->finding->url, &view, NULL);
+	picture_make(&view, picture);
+	for (size_t i = 0; i < picture->asked_count && !found; i++) {
 		const struct seen_asked *a = &picture->asked[i];
 		bool safe = a->transport == RESOLVER_TLS ||
 			    a->transport == RESOLVER_HTTPS;
 
-		if (a->party == PARTY_RESOLVER &&
-		    a->responder == ANSWER_RIGHT && (safe || !encrypted) &&
-		    strcmp(a->asked, w->finding->resolver) != 0 &&
-		    is_plain(a->asked))
-			best = a->asked;
+		found = a->party == PARTY_RESOLVER &&
+			a->responder == ANSWER_RIGHT && (safe || !encrypted) &&
+			strcmp(a->asked, w->finding->resolver) != 0 &&
+			is_plain(a->asked);
+		if (found)
+			fact_copy(out, RESOLVER_URL_TEXT, a->asked);
 	}
-	free(picture); /* the text is the facts' own */
-	return best;
+	free(picture);
+	facts_done(&view);
+	return found;
 }
 
 static bool
 put_right(struct words *w, struct buf *out, bool encrypted)
 {
-	const char *known = right_resolver(w, encrypted);
+	char known[RESOLVER_URL_TEXT];
 
-	buf_puts(out, known != NULL ? known : AN_ENCRYPTED_RESOLVER);
+	buf_puts(out, find_right_resolver(w, encrypted, known)
+			  ? known
+			  : AN_ENCRYPTED_RESOLVER);
 	return true;
 }
 
@@ -315,6 +318,40 @@ add_line(struct remedy *out, struct buf *line)
 	out->lines[out->count++] = buf_take(line);
 }
 
+/* Another OCSP URL of the certificate gave a genuine response, where the first
+ * one is what fails: then it is worth being asked instead. */
+static void
+add_other_url(const struct words *w, struct remedy *out)
+{
+	const struct fact_input *input = NULL;
+	struct buf line;
+
+	if (w->finding->url != 0 || !w->finding->breaks)
+		return;
+	for (size_t i = 0; i < w->facts->count && input == NULL; i++) {
+		const struct fact *fact = &w->facts->items[i];
+
+		if (fact->kind != FACT_FETCH ||
+		    fact->u.fetch.err.reason != REASON_NONE)
+			continue;
+		if (fact->url == 0)
+			return;
+		input = facts_input_of(w->facts, fact->url);
+	}
+	if (input == NULL || !is_plain(input->url))
+		return;
+	buf_init(&line, REMEDY_TEXT);
+	buf_printf(&line,
+	    "ssl_stapling_responder %s;  # in nginx's server block: the "
+	    "certificate's other responder, which answers; oclasp asks it by "
+	    "itself",
+	    input->url);
+	memmove(
+	    &out->lines[1], &out->lines[0], out->count * sizeof(out->lines[0]));
+	out->lines[0] = buf_take(&line);
+	out->count++;
+}
+
 /* How the certificate comes to SAVED, before the first line that names it. */
 static void
 add_saving(struct remedy *out, const struct remedy_subject *subject)
@@ -361,6 +398,7 @@ remedy_make(const struct facts *facts, const struct finding *finding,
 		add_line(out, &line);
 		buf_done(&line);
 	}
+	add_other_url(&w, out);
 	if (saved)
 		add_saving(out, subject);
 }

@@ -11,7 +11,7 @@
 #include "doctor/finding.h"
 
 enum {
-	REMEDY_LINES_MAX = FINDING_REMEDY_MAX + 1,
+	REMEDY_LINES_MAX = FINDING_REMEDY_MAX + 2,
 	REMEDY_TEXT = 1024, /* one line */
 };
 

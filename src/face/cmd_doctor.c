@@ -40,7 +40,8 @@ struct job {
 	struct identity id;
 	struct err unusable;
 	struct forged_pool forged;
-	struct nginx_conf *conf; /* owned; NULL: not looked at */
+	struct address_book *book; /* NULL: none is to be had */
+	struct nginx_conf *conf;   /* owned; NULL: not looked at */
 	struct facts facts;
 	int64_t began_ms;
 	struct doctor_server server;
@@ -125,6 +126,17 @@ leave_unmeasured(struct job *job)
 	fact_copy(u->why, sizeof(u->why), "--penalty measures it");
 }
 
+/* Addresses are proven again; by which day the certificate is judged has no part
+ * in it. */
+static void
+add_proven(void *cookie, const char *host, struct facts *facts)
+{
+	const struct job *job = cookie;
+
+	doctor_book_facts(job->book, host, clock_wall_s(),
+	    clock_mono_ms() - job->began_ms, facts);
+}
+
 static void
 examine(struct job *job)
 {
@@ -140,6 +152,8 @@ examine(struct job *job)
 	    .control = o->control,
 	    .policy = state_policy(o),
 	    .options = &job->acquire,
+	    .proven = add_proven,
+	    .proven_cookie = job,
 	    .progress = tell,
 	};
 
@@ -295,6 +309,8 @@ run_probes(struct job *job)
 	    .no_penalty = true,
 	};
 
+	struct store *store = doctor_book_open(o, &job->book);
+
 	(void)uv_loop_init(&job->loop);
 	job->pool = fetch_pool_new(&job->loop);
 	job->began_ms = clock_mono_ms();
@@ -312,6 +328,8 @@ run_probes(struct job *job)
 	loop_run(&job->loop);
 	fetch_pool_free(job->pool);
 	loop_end(&job->loop);
+	state_close_book(store, job->book);
+	job->book = NULL;
 	if (job->progress)
 		(void)fprintf(stderr, "\r\033[K");
 }

@@ -132,6 +132,7 @@ dns_report_finding(const struct finding *f, const struct facts *facts,
     const struct remedy_subject *subject)
 {
 	const struct finding_row *row = finding_row(f->code);
+	const struct fact_input *input = facts_input_of(facts, f->url);
 	json_t *evidence = json_array(), *lines = json_array();
 	struct remedy remedy;
 
@@ -143,9 +144,10 @@ dns_report_finding(const struct finding *f, const struct facts *facts,
 		(void)json_array_append_new(
 		    lines, report_json_text(remedy.lines[i]));
 	remedy_done(&remedy);
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-	    "code", row->code, "layer", finding_layer_name(row->layer),
-	    "certainty", certainty_name(f->certainty), "sentence",
+	return json_pack(
+	    "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "code",
+	    row->code, "layer", finding_layer_name(row->layer), "certainty",
+	    certainty_name(f->certainty), "sentence",
 	    report_json_text(f->sentence), "evidence", evidence, "remedy",
 	    lines, "resolver",
 	    f->resolver[0] == '\0' ? json_null()
@@ -155,7 +157,11 @@ dns_report_finding(const struct finding *f, const struct facts *facts,
 	    "address",
 	    f->address[0] == '\0' ? json_null() : report_json_text(f->address),
 	    "scope",
-	    f->scope[0] == '\0' ? json_null() : report_json_text(f->scope));
+	    f->scope[0] == '\0' ? json_null() : report_json_text(f->scope),
+	    "url",
+	    input == NULL || input->url[0] == '\0'
+		? json_null()
+		: report_json_text(input->url));
 }
 
 json_t *

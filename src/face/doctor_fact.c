@@ -199,6 +199,8 @@ add_clock(struct line *line, const struct fact_clock *c)
 static void
 add_override(struct line *line, const struct fact_override *o)
 {
+	char span[CLOCK_SPAN];
+
 	switch (o->kind) {
 	case OVERRIDE_HOSTS:
 		add(line, "%s:%d: %s %s", o->file, o->line, o->address,
@@ -211,7 +213,8 @@ add_override(struct line *line, const struct fact_override *o)
 		add(line, "resolver %s", o->name);
 		break;
 	case OVERRIDE_BOOK:
-		add(line, "%s was proven before", o->address);
+		add(line, "%s was proven for %s %s ago", o->address, o->name,
+		    clock_span(o->old_s, span));
 		break;
 	}
 }

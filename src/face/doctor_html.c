@@ -208,12 +208,15 @@ static void
 add_pictures(struct buf *out, const struct facts *facts, const char *host)
 {
 	struct picture *picture = mem_new(sizeof(*picture));
+	struct facts first; /* of the first OCSP URL; its ids are the same */
 
-	picture_make(facts, picture);
+	facts_of_url(facts, 0, &first, NULL);
+	picture_make(&first, picture);
 	if (host[0] != '\0')
 		html_chain(out, picture, host);
 	html_timeline(out, picture);
 	free(picture);
+	facts_done(&first);
 }
 
 /* --- doctor --- */
@@ -260,12 +263,9 @@ void
 doctor_html(struct buf *out, const struct doctor_report *r, int64_t now)
 {
 	const struct diagnosis *d = r->diagnosis;
-	const char *host = "";
+	const struct fact_input *input = facts_input_of(r->facts, 0);
+	const char *host = input == NULL ? "" : input->host;
 
-	for (size_t i = 0; i < r->facts->count; i++) {
-		if (r->facts->items[i].kind == FACT_INPUT)
-			host = r->facts->items[i].u.input.host;
-	}
 	add_begin(out, "doctor", r->target);
 	add_finding_head(out, &d->findings[0]);
 	if (d->substitution[0] != '\0') {

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acquire/address_book.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "face/kept_status.h"
 #include "face/state.h"
 
@@ -73,4 +75,38 @@ doctor_keep_facts(const struct options *options, const char *fingerprint,
 		}
 	}
 	free(dir);
+}
+
+struct store *
+doctor_book_open(const struct options *options, struct address_book **book)
+{
+	char *dir = state_dir(options);
+	char *path = mem_printf("%s/oclasp.db", dir);
+	struct store *store = NULL;
+
+	*book = NULL;
+	if (access(path, F_OK) == 0)
+		store = state_open_book(options, book);
+	free(path);
+	free(dir);
+	return store;
+}
+
+void
+doctor_book_facts(const struct address_book *book, const char *host,
+    int64_t now, int64_t at_ms, struct facts *facts)
+{
+	const struct book_entry *entries[BOOK_PER_HOST_MAX];
+	size_t count;
+
+	count = book == NULL ? 0 : address_book_find(book, host, now, entries);
+	for (size_t i = 0; i < count; i++) {
+		struct fact_override *o =
+		    &facts_add(facts, FACT_OVERRIDE, "L", at_ms)->u.override;
+
+		o->kind = OVERRIDE_BOOK;
+		o->old_s = now - entries[i]->proven_at;
+		fact_copy(o->name, sizeof(o->name), entries[i]->host);
+		fact_copy(o->address, sizeof(o->address), entries[i]->address);
+	}
 }

@@ -135,12 +135,12 @@ json_evidence(const struct doctor_report *r)
 		if (fact->kind == FACT_UNTESTED)
 			continue;
 		doctor_report_fact(r->facts, i, line, sizeof(line));
-		(void)json_array_append_new(
-		    list, json_pack("{s:I, s:s, s:s, s:I, s:o}", "id",
-			      (json_int_t)(i + 1), "probe", fact->probe, "kind",
-			      fact_kind_name(fact->kind), "at_ms",
-			      (json_int_t)fact->at_ms, "fact",
-			      report_json_text(line)));
+		(void)json_array_append_new(list,
+		    json_pack("{s:I, s:s, s:s, s:I, s:o, s:i}", "id",
+			(json_int_t)(i + 1), "probe", fact->probe, "kind",
+			fact_kind_name(fact->kind), "at_ms",
+			(json_int_t)fact->at_ms, "fact", report_json_text(line),
+			"ocsp_url", (int)fact->url + 1));
 	}
 	return list;
 }

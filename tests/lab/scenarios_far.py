@@ -7,7 +7,8 @@ from playground.lab import EDGE, HOST, MIDDLE, PUBLIC, URL, WORLD
 from playground.world import (FAR, HONEST, MIRROR, PROXY, RECURSOR,
                               RESOLVERS)
 from scenarios import (ALL, FORGED, Scenario, censored, cut_by_name, edge,
-                       injected, last_link, lie, poisoned, without_ipv6)
+                       injected, last_link, lie, nothing, poisoned,
+                       without_ipv6)
 
 RIGHT = PUBLIC.responders[0]
 REFUSING = PUBLIC.refusing
@@ -215,10 +216,17 @@ TWO_AT_ONCE = [
              "resolver is poisoned for the second", "name-gone", "15",
              "nobody has an address for the first URL's host; the system's "
              "resolver has another end of the second one's chain", poisoned,
-             leaf={"urls": (DEAD_URL, URL)}),
+             leaf={"urls": (DEAD_URL, URL)}, also=("dns-resolver-wrong",)),
     Scenario("15+5, --url", "the same, asked for the second URL",
              "dns-resolver-wrong", "5", "the operator names the second URL",
              poisoned, leaf={"urls": (DEAD_URL, URL)}, words=("--url", URL)),
+    Scenario("15+1", "the first OCSP URL's name is gone, and the second URL "
+             "works", "name-gone", "15", "nobody has an address for the "
+             "first URL's host", nothing, leaf={"urls": (DEAD_URL, URL)}),
+    Scenario("1+15", "the first OCSP URL works, and the second one's name is "
+             "gone", "ok", "1", "nobody has an address for the second URL's "
+             "host", nothing, leaf={"urls": (URL, DEAD_URL)},
+             also=("name-gone",)),
     Scenario("31+3", "a dead pin, and injection behind it",
              "local-pin-stale", "31", "the hosts file names a host that "
              "refuses, and the censor forges the chain's names", injected,

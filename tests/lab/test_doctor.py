@@ -117,14 +117,35 @@ def test_no_ocsp_url_but_must_staple(site, tmp_path):
     assert codes == ["input-no-ocsp"]
 
 
-def test_other_urls_are_named(site, tmp_path):
-    """Of two OCSP URLs one is examined: that is said, and --url ends it."""
-    leaf = site.leaf(tmp_path, urls=(URL, "http://old.lab.test/"))
-    _, said, _ = examine(site, leaf.path)
-    what = "the certificate's other OCSP URLs"
-    assert what in [u["what"] for u in said["not_tested"]]
+def test_all_urls_are_examined(site, tmp_path):
+    """4.1, L: each of the certificate's http URLs, once, and four at most."""
+    more = tuple(f"http://{HOST}/{number}" for number in range(4))
+    leaf = site.leaf(tmp_path, urls=("ldap://ocsp.example/", URL, URL, *more))
+    _, said, codes = examine(site, leaf.path)
+    assert codes == ["ok-override"], said["findings"]
+    urls = {e["ocsp_url"] for e in said["evidence"] if e["probe"] == "S"}
+    assert urls == {1, 2, 3, 4}
+    assert [u for u in said["not_tested"] if "OCSP URLs" in u["what"]]
     _, said, _ = examine(site, leaf.path, "--url", URL)
-    assert what not in [u["what"] for u in said["not_tested"]]
+    assert {e["ocsp_url"] for e in said["evidence"]} == {1}
+    assert not [u for u in said["not_tested"] if "OCSP URLs" in u["what"]]
+
+
+def test_proven_before(site, tmp_path):
+    """4.1, L, the last good cache: what was proven is tried again, and is the
+    proof where nobody tells the truth any more; looking makes no folder."""
+    leaf, state = site.leaf(tmp_path), tmp_path / "state"
+    examine(site, leaf.path, "--state-dir", state)
+    assert not state.exists()
+    assert site.fetch(leaf.path, "--state-dir", state).code == 0
+    for address in (RECURSOR, SECOND):
+        site.resolver(address, names={**HONEST, EDGE: {"a": [TARPIT]}})
+    _, said, codes = examine(site, leaf.path, "--state-dir", state)
+    assert RESPONDERS[0] in said["substitution"], said
+    assert "book" in said["substitution"], said
+    assert any(e["kind"] == "override" and "was proven" in e["fact"]
+               for e in said["evidence"]), said["evidence"]
+    assert "inconclusive" not in codes, codes
 
 
 def test_no_network(site, tmp_path):

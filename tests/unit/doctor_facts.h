@@ -2,6 +2,7 @@
 /* tests/unit/doctor_facts.h -- networks written as lines, for the doctor's
  * tests.  One fact a line:
  *
+ *   url N                                 (what follows is about that one)
  *   input [no-url | must-staple | expired | issuer-missing | ldap]
  *   ask WHOM ROLE [NAME] [txt] [cd] [rd0] [AAAA] = ANSWER [/ ANSWER ...]
  *     WHOM     system, dark://IP, auth://IP, authtcp://IP, or a resolver's URL
@@ -479,15 +480,44 @@ facts_add_line(struct facts *f, char *text)
 		facts_other(f, &line);
 }
 
+/* The facts from BEFORE on are about the OCSP URL number URL, which is of
+ * another host. */
+static inline void
+facts_set_url(struct facts *f, size_t before, unsigned url)
+{
+	for (size_t i = before; url > 0 && i < f->count; i++) {
+		struct fact *fact = &f->items[i];
+		char *host = fact->kind == FACT_INPUT ? fact->u.input.host
+						      : fact->u.question.name;
+
+		fact->url = url;
+		if ((fact->kind == FACT_INPUT || fact->kind == FACT_QUESTION) &&
+		    strcmp(host, FACTS_HOST) == 0)
+			(void)snprintf(
+			    host, FACT_NAME_TEXT, "ocsp%u.ca.example", url + 1);
+		if (fact->kind == FACT_INPUT)
+			(void)snprintf(fact->u.input.url, FACT_URL_TEXT,
+			    "http://ocsp%u.ca.example/", url + 1);
+	}
+}
+
 /* The facts of TEXT, one a line. */
 static inline void
 facts_write(struct facts *f, const char *text)
 {
 	char *copy = mem_string(text);
+	unsigned url = 0;
 
 	*f = (struct facts){0};
-	for (char *l, *rest = copy; (l = facts_piece(&rest, "\n")) != NULL;)
-		facts_add_line(f, l);
+	for (char *l, *rest = copy; (l = facts_piece(&rest, "\n")) != NULL;) {
+		size_t before = f->count;
+
+		if (text_starts(l, "url "))
+			url = (unsigned)facts_number(l + 4);
+		else
+			facts_add_line(f, l);
+		facts_set_url(f, before, url);
+	}
 	free(copy);
 }
 
