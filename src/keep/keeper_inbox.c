@@ -47,6 +47,7 @@ take(struct keeper *k, struct target *target, const uint8_t *der, size_t len)
 	const struct acquire_try courier = {.source = "courier"};
 	struct acquire_result result = {
 	    .winner = &courier, .max_age_s = -1, .retry_after_s = -1};
+	enum log_level level = LOG_NOTICE;
 
 	judge(k, target, der, len, &result);
 	if (is_news(target, &result)) {
@@ -54,11 +55,13 @@ take(struct keeper *k, struct target *target, const uint8_t *der, size_t len)
 		keeper_decide(k, target);
 		return;
 	}
-	if (result.err.reason == REASON_NONE)
+	/* we may have fetched the same while it was on its way */
+	if (result.err.reason == REASON_NONE) {
+		level = LOG_DETAIL;
 		(void)err_set(&result.err, REASON_OLDER_THAN_STORED,
 		    "it is no news beside what is kept");
-	log_event(LOG_NOTICE,
-	    target_about(target, "courier", result.err.reason),
+	}
+	log_event(level, target_about(target, "courier", result.err.reason),
 	    "what a courier brought is not taken: %s", result.err.text);
 	staple_free(result.staple);
 }
