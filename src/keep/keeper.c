@@ -249,6 +249,7 @@ begin(struct keeper *k)
 static void
 release(struct keeper *k)
 {
+	keeper_end_unread(k);
 	HASH_CLEAR(hh, k->by_path);
 	HASH_CLEAR(hh_print, k->by_print);
 	for (size_t i = 0; i < k->target_count; i++)

@@ -35,6 +35,7 @@ keeper_read_target(struct keeper *k, struct target *target)
 		keeper_adopt(k, target);
 	}
 	keeper_forget_recalled(k);
+	keeper_hold_unread(k, target);
 	if (other && had)
 		control_renewed(k->control, target);
 	if (target->unreadable != NULL)
@@ -112,6 +113,7 @@ drop_unwanted(struct keeper *k)
 		watch_remove(k->folders, &target->watch);
 		keeper_index_remove(k, target);
 		keeper_relay_drop(k, target);
+		keeper_forget_unread(k, target);
 		places_leave(&k->places, &target->place);
 		schedule_remove(&k->schedule, &target->entry);
 		target_free(target);

@@ -5,6 +5,7 @@
  * at a time), keeper_watch.c (files that change), keeper_index.c (by path and
  * fingerprint),
  * keeper_fetch.c (what is due), keeper_adopt.c (what a restart finds),
+ * keeper_unread.c (what it cannot read, and leaves in service),
  * keeper_store.c (what is remembered),
  * keeper_relay.c (what answers others), keeper_inbox.c (what a courier brought),
  * keeper_serve.c (what is published) and keeper_proofs.c (what is then served). */
@@ -48,6 +49,7 @@ struct keeper {
 	struct target *by_path;  /* the same, a hash by certificate file, */
 	struct target *by_print; /* and by fingerprint, see keeper_find */
 	struct issuers issuers;  /* of all targets */
+	struct unread *unread;   /* by target, see keeper_unread.c */
 	bool list_unsaved;       /* the store has another list of targets, */
 	struct keeper_recalled recalled;
 	bool some_unsaved;             /* or lacks what some targets have */
@@ -206,6 +208,29 @@ void keeper_obey_revoked(struct keeper *k, struct target *target);
 /* For target_read(), with the keeper as cookie; then forget, or adopt. */
 bool keeper_was_paired(void *cookie, const struct target_pair *pair);
 void keeper_forget_recalled(struct keeper *k);
+
+/* --- keeper_unread.c --- */
+
+/* TARGET's files were read, perhaps in vain: while nothing is known of it in
+ * memory, what was published for the certificate that it had stays in service,
+ * and the complaint says so. */
+void keeper_hold_unread(struct keeper *k, struct target *target);
+void keeper_forget_unread(struct keeper *k, const struct target *target);
+
+/* Which certificate that was; NULL: none is held, or known. */
+const char *keeper_unread_fingerprint(
+    const struct keeper *k, const struct target *target);
+
+/* Those whose end has come are withdrawn (I3).  To be called now and then. */
+void keeper_watch_unread(struct keeper *k);
+
+/* Add them to the COUNT items of a round, which are sorted by fingerprint and
+ * have room for one of each target.  Returns how many there are then. */
+size_t keeper_publish_unread(
+    struct keeper *k, struct publish_item *items, size_t count, int64_t now);
+
+/* Forget all. */
+void keeper_end_unread(struct keeper *k);
 
 /* --- keeper_store.c --- */
 

@@ -63,6 +63,9 @@ keeper_say_state(
 		log_event(level, about, "%s, usable for %s",
 		    target_state_name(state),
 		    clock_span(staple_usable_until(staple) - now, left));
+	else if (state == STATE_ERROR)
+		log_event(level, about, "%s: its file cannot be used",
+		    target_state_name(state));
 	else
 		log_event(level, about, "%s, no usable staple",
 		    target_state_name(state));

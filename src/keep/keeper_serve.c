@@ -255,7 +255,7 @@ make_items(struct keeper *k, struct publish_item *items)
 		}
 	}
 	free(readable);
-	return made;
+	return keeper_publish_unread(k, items, made, now);
 }
 
 static void

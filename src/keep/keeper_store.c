@@ -126,12 +126,16 @@ save_list(struct keeper *k)
 
 	for (size_t i = 0; i < k->target_count; i++) {
 		const struct target *target = k->targets[i];
+		const char *fingerprint = target_fingerprint(target);
 
+		/* what was in a file that cannot be read is not forgotten */
+		if (fingerprint == NULL)
+			fingerprint = keeper_unread_fingerprint(k, target);
 		list[i] = (struct store_target){
 		    .certificate = file_absolute(target->certificate),
 		    .issuer = file_absolute(target->issuer),
 		    .url = mem_string(target->url),
-		    .fingerprint = mem_string(target_fingerprint(target)),
+		    .fingerprint = mem_string(fingerprint),
 		};
 	}
 	k->list_unsaved =

@@ -66,6 +66,7 @@ watch_files(void *cookie)
 		k->look_next++;
 	}
 	keeper_check_store(k);
+	keeper_watch_unread(k);
 	keeper_read_inbox(k);
 	keeper_watch_server(k);
 	keeper_do_chores(k);

@@ -243,7 +243,21 @@ finish(struct publish *p)
 
 /* --- matching --- */
 
-/* The kept item whose certificate is in the file PATH now, or NULL. */
+/* The kept item that the snippet of the certificate file PATH names, or NULL. */
+static struct kept *
+match_snippet(const struct publish *p, const char *path)
+{
+	char *fingerprint = nginx_staple_named(p->nginx, path);
+	struct kept *kept =
+	    fingerprint == NULL ? NULL : find_kept(p, fingerprint);
+
+	free(fingerprint);
+	return kept;
+}
+
+/* The kept item whose certificate is in the file PATH now, or NULL.  A file that
+ * cannot be read says nothing: what is in force stays, as long as it is kept
+ * (I2). */
 static struct kept *
 match(const struct publish *p, const char *path)
 {
@@ -252,6 +266,8 @@ match(const struct publish *p, const char *path)
 
 	if (cert_list_load(&list, path, NULL) == 0)
 		kept = find_kept(p, cert_list_leaf(&list)->fingerprint);
+	else
+		kept = match_snippet(p, path);
 	cert_list_done(&list);
 	return kept;
 }

@@ -196,6 +196,10 @@ int store_put_targets(struct store *store, const struct store_target *targets,
 /* The list, owned: each string, and the array. */
 int store_get_targets(struct store *store, struct store_target **out,
     size_t *count, struct err *err);
+/* The fingerprint in the list of the file CERTIFICATE: 1 with *FINGERPRINT
+ * owned, 0 none, -1 error. */
+int store_find_target(struct store *store, const char *certificate,
+    char **fingerprint, struct err *err);
 void store_targets_free(struct store_target *targets, size_t count);
 
 #endif

@@ -212,6 +212,22 @@ store_get_targets(struct store *store, struct store_target **out, size_t *count,
 	return 0;
 }
 
+int
+store_find_target(struct store *store, const char *certificate,
+    char **fingerprint, struct err *err)
+{
+	struct store_db *db = store_reader(store);
+	sqlite3_stmt *query = store_sql(db, SQL_TARGET_OF);
+	int rc;
+
+	store_bind(query, 1, certificate);
+	rc = query == NULL ? SQLITE_ERROR : sqlite3_step(query);
+	if (rc == SQLITE_ROW)
+		*fingerprint = mem_string(store_column(query, 0));
+	return store_read_done(store, query, rc, err) == -1 ? -1
+							    : rc == SQLITE_ROW;
+}
+
 void
 store_targets_free(struct store_target *targets, size_t count)
 {

@@ -73,6 +73,8 @@ static const char *const texts[STORE_SQL_COUNT] = {
 	" WHERE place > ? OR of_all > ?)",
     [SQL_TARGETS] = "SELECT certificate, issuer, url, fingerprint FROM target"
 		    " ORDER BY certificate",
+    [SQL_TARGET_OF] = "SELECT fingerprint FROM target WHERE certificate = ?1"
+		      " AND fingerprint IS NOT NULL",
     [SQL_TARGETS_NONE] = "DELETE FROM target",
     [SQL_TARGET] = "INSERT OR REPLACE INTO target (certificate, issuer, url,"
 		   " fingerprint) VALUES (?, ?, ?, ?)",

@@ -104,6 +104,10 @@ struct nginx_publish *nginx_prepare_start(uv_loop_t *loop,
  * is on its way between the files. */
 bool nginx_staple_in_place(const struct nginx *nginx, const char *fingerprint);
 
+/* The fingerprint of the staple that the snippet of CERTIFICATE names; owned, or
+ * NULL: none. */
+char *nginx_staple_named(const struct nginx *nginx, const char *certificate);
+
 /* What nginx has not tested yet is put back. */
 void nginx_publish_cancel(struct nginx_publish **publish);
 

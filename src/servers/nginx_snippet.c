@@ -79,6 +79,19 @@ nginx_snippet_staple(const char *path, char **name)
 	return 0;
 }
 
+char *
+nginx_staple_named(const struct nginx *nginx, const char *certificate)
+{
+	char *path = nginx_snippet_path(nginx, certificate);
+	char *name = NULL;
+
+	(void)nginx_snippet_staple(path, &name);
+	if (name != NULL)
+		name[strlen(name) - strlen(suffix)] = '\0';
+	free(path);
+	return name;
+}
+
 static bool
 is_snippet(const char *name)
 {

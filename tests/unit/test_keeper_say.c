@@ -76,7 +76,7 @@ static const struct {
     {"retrying", &ca.www, 200000, HOW_FAILED, STATE_RETRYING, LOG_WARNING,
 	"retrying, usable for"},
     {"an unreadable one", NULL, 0, HOW_PLAIN, STATE_ERROR, LOG_ERROR,
-	"error, no usable staple"},
+	"error: its file cannot be used"},
     {"pending, as all begin", &ca.www, 0, HOW_PLAIN, STATE_PENDING, 0, NULL},
     {"due is a moment", &ca.www, 1000, HOW_PLAIN, STATE_DUE, 0, NULL},
     {"fresh, as its response has said", &ca.www, 200000, HOW_PLAIN, STATE_FRESH,

@@ -240,6 +240,86 @@ test_cancel(void **state)
 	assert_int_equal(scratch_count(scratch.dir), 0);
 }
 
+/* --- with a server --- */
+
+static void
+note_place(void *cookie, const struct proofs_place *place)
+{
+	(void)cookie;
+	(void)place;
+}
+
+static void
+end_any(void *cookie, bool reloaded, const struct err *err)
+{
+	(void)cookie;
+	(void)reloaded;
+	ends++;
+	last = *err;
+}
+
+/* As `nginx -T` tells of one server block that takes our snippet. */
+static struct nginx_conf *
+one_site(const struct nginx *nginx, const char *certificate)
+{
+	char *snippet = nginx_snippet_path(nginx, certificate);
+	char *dump = mem_printf(
+	    "# configuration file /etc/nginx/nginx.conf:\nhttp { server {\n"
+	    "listen 443 ssl; ssl_certificate %s; include %s; } }\n",
+	    certificate, snippet);
+	struct nginx_conf *conf = NULL;
+
+	assert_int_equal(nginx_conf_parse(dump, strlen(dump), &conf, NULL), 0);
+	assert_int_equal(conf->site_count, 1);
+	free(dump);
+	free(snippet);
+	return conf;
+}
+
+/* I2: a certificate that nginx can read and we cannot keeps the staple that its
+ * snippet names, while that is kept; and no longer. */
+static void
+test_unreadable_certificate(void **state)
+{
+	static const struct publish_callbacks lax = {.place = note_place,
+	    .not_installed = not_installed,
+	    .end = end_any};
+	const struct publish_item kept[] = {item(FP_A, "a"), item(FP_B, "b")};
+	char *staple_dir = scratch_path(&scratch, "staples");
+	char *snippet_dir = scratch_path(&scratch, "nginx");
+	char *certificate = scratch_path(&scratch, "away.pem");
+	const struct nginx nginx = {"/bin/true", snippet_dir, staple_dir};
+	struct nginx_conf *conf = one_site(&nginx, certificate);
+	const struct nginx_change before = {.certificate = certificate,
+	    .fingerprint = FP_A,
+	    .staple = kept[0].staple};
+	char *named;
+
+	(void)state;
+	(void)nginx_publish_start(&loop, &nginx, &before, 1, end_any, NULL);
+	loop_run(&loop);
+	for (int round = 1; round <= 2; round++) {
+		/* in the second FP_A is not kept any more */
+		(void)publish_start(&loop, &nginx, conf, staple_dir,
+		    round == 1 ? kept : kept + 1, round == 1 ? 2 : 1, true,
+		    &lax, NULL);
+		loop_run(&loop);
+		assert_int_equal(last.reason, REASON_NONE);
+		named = nginx_staple_named(&nginx, certificate);
+		if (round == 1)
+			assert_string_equal(named, FP_A);
+		else
+			assert_null(named);
+		expect_file("staples/" FP_A ".der", round == 1 ? "a" : NULL);
+		free(named);
+	}
+	assert_int_equal(ends, 3);
+	nginx_conf_free(conf);
+	free(certificate);
+	free(snippet_dir);
+	free(staple_dir);
+}
+
 /* clang-format off */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 /* clang-format on */
@@ -254,6 +334,7 @@ main(void)
 	    TEST(test_one_cannot_be_withdrawn),
 	    TEST(test_no_folder),
 	    TEST(test_cancel),
+	    TEST(test_unreadable_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

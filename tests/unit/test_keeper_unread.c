@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/* test_keeper_unread.c -- keep/keeper_unread.c: a restart while certificate
+ * files cannot be read costs no staple that is in service (I2). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <sys/stat.h>
+
+#include "keeper_fixture.h"
+
+/* Keep two, each with a staple in service, and end. */
+static void
+keep_two(struct keeper_options *options, int64_t age, int64_t life)
+{
+	int end;
+
+	make_leaves(2);
+	sign(2, CERT_GOOD, age, life);
+	*options = options_for(2, true);
+	end = await_exit(begin(options));
+	assert_true(end == KEEPER_GOOD || end == KEEPER_ALARM);
+	assert_true(first_is_there() && second_is_there());
+	responder.manner = SCRIPT_HANG;
+	options->once = false;
+}
+
+/* Run until a round is over: it brings back the second staple, of which only
+ * the store knows. */
+static pid_t
+begin_and_publish(const struct keeper_options *options)
+{
+	pid_t child;
+
+	(void)unlink(staples[1]);
+	child = begin(options);
+	await(second_is_there, "the first round");
+	return child;
+}
+
+static void
+lose(const char *how, const char *path)
+{
+	if (strcmp(how, "gone") == 0)
+		assert_int_equal(unlink(path), 0);
+	else if (strcmp(how, "a folder") == 0)
+		assert_true(unlink(path) == 0 && mkdir(path, 0755) == 0);
+	else
+		scratch_write(path, strcmp(how, "empty") == 0 ? "" : how);
+}
+
+static void
+test_restart(void **state)
+{
+	static const char *const ways[] = {"gone", "empty", "a folder",
+	    "-----BEGIN CERTIFICATE-----\nhalf a fi"};
+	struct keeper_options options;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (i > 0)
+			(void)set_up(state);
+		keep_two(&options, 60, CLOCK_DAY);
+		lose(ways[i], paths[0]);
+		/* and once more: it was not forgotten meanwhile */
+		for (int run = 1; run <= 2; run++) {
+			assert_int_equal(
+			    stop(begin_and_publish(&options)), KEEPER_GOOD);
+			if (!first_is_there())
+				fail_msg("I2: %s: restart %d took the staple",
+				    ways[i], run);
+		}
+		if (i + 1 < sizeof(ways) / sizeof(ways[0]))
+			(void)tear_down(state);
+	}
+}
+
+/* The leaf is there, and the file with its issuer is not. */
+static void
+test_issuer_is_gone(void **state)
+{
+	struct keeper_options options;
+	char *path = scratch_path(&scratch, "issuer.pem");
+	char *leaf, *ca = cert_pem(issuer.cert);
+
+	(void)state;
+	keep_two(&options, 60, CLOCK_DAY);
+	scratch_write(path, ca);
+	leaf = cert_pem(leaves[0].cert);
+	scratch_write(paths[0], leaf);
+	specs[0].issuer = path;
+	assert_int_equal(stop(begin_and_publish(&options)), KEEPER_GOOD);
+	assert_true(first_is_there());
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(stop(begin_and_publish(&options)), KEEPER_GOOD);
+	assert_true(first_is_there());
+	specs[0].issuer = NULL;
+	free(leaf);
+	free(ca);
+	free(path);
+}
+
+/* The file is there again, as it was or with another certificate. */
+static void
+test_read_again(void **state)
+{
+	struct keeper_options options;
+	pid_t child;
+
+	(void)state;
+	keep_two(&options, 60, CLOCK_DAY);
+	assert_int_equal(unlink(paths[0]), 0);
+	child = begin_and_publish(&options);
+	write_certificate(0, paths[0]);
+	serve_ms(1000); /* a change is taken up, and a round is over */
+	assert_true(first_is_there());
+	write_certificate(1, paths[0]);
+	await(first_is_gone, "the end of what nobody keeps");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
+/* Who is not asked for any more is not held either. */
+static void
+test_not_kept(void **state)
+{
+	struct keeper_options options;
+
+	(void)state;
+	keep_two(&options, 60, CLOCK_DAY);
+	assert_int_equal(unlink(paths[0]), 0);
+	options.specs = &specs[1];
+	options.spec_count = 1;
+	assert_int_equal(stop(begin_and_publish(&options)), KEEPER_GOOD);
+	assert_false(first_is_there());
+}
+
+/* I3 holds for what cannot be verified, too. */
+static void
+test_its_end(void **state)
+{
+	struct keeper_options options;
+	pid_t child;
+
+	(void)state;
+	keep_two(&options, 33, 40); /* usable until 4 s before the end */
+	assert_int_equal(unlink(paths[0]), 0);
+	child = begin_and_publish(&options);
+	assert_true(first_is_there());
+	await(first_is_gone, "I3: its withdrawal");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_restart),
+	    TEST(test_issuer_is_gone),
+	    TEST(test_read_again),
+	    TEST(test_not_kept),
+	    TEST(test_its_end),
+	};
+
+	return cmocka_run_group_tests(tests, make_pki, free_pki);
+}
