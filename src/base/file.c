@@ -24,6 +24,8 @@
 enum {
 	PIPE_WAIT_MS = 10000, /* for what writes into a pipe */
 	LABEL_MAX = 4096,     /* octets of an extended attribute */
+	LOCK_TRIES = 10,      /* for a lock, with a pause between them */
+	LOCK_PAUSE_MS = 3,
 };
 
 static int
@@ -389,13 +391,25 @@ open_lock(const char *path, bool *folder)
 	return open_folder(path);
 }
 
+/* True, with errno, if it cannot be had.  Whoever only looks, as
+ * file_is_locked() does, holds it for no time to speak of. */
+static bool
+is_busy(int fd)
+{
+	for (int tries = LOCK_TRIES; flock(fd, LOCK_EX | LOCK_NB) == -1;) {
+		if (errno != EWOULDBLOCK || --tries == 0)
+			return true;
+		(void)poll(NULL, 0, LOCK_PAUSE_MS);
+	}
+	return false;
+}
+
 /* Somebody had no file to lock, and so has the folder. */
 static bool
 folder_is_locked(const char *path)
 {
 	int fd = open_folder(path);
-	bool locked = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1 &&
-		      errno == EWOULDBLOCK;
+	bool locked = fd != -1 && is_busy(fd) && errno == EWOULDBLOCK;
 
 	if (fd != -1)
 		close(fd);
@@ -413,6 +427,34 @@ write_pid(int fd)
 		(void)!pwrite(fd, pid, strlen(pid), 0);
 }
 
+static void
+read_pid(int fd, char pid[32])
+{
+	ssize_t got = pread(fd, pid, 31, 0);
+
+	pid[got < 0 ? 0 : got] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+}
+
+bool
+file_is_locked(const char *path, long *pid)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool locked = fd != -1 && flock(fd, LOCK_SH | LOCK_NB) == -1 &&
+		      errno == EWOULDBLOCK;
+	char text[32] = "";
+	int64_t number;
+
+	*pid = 0;
+	if (locked)
+		read_pid(fd, text);
+	if (text_number(text, 1, INT32_MAX, &number))
+		*pid = (long)number;
+	if (fd != -1)
+		close(fd);
+	return locked || folder_is_locked(path);
+}
+
 int
 file_lock(const char *path, int *out, struct err *err)
 {
@@ -422,17 +464,15 @@ file_lock(const char *path, int *out, struct err *err)
 
 	if (fd == -1)
 		return fail(err, "lock", path);
-	busy = flock(fd, LOCK_EX | LOCK_NB) == -1;
+	busy = is_busy(fd);
 	if (busy && errno != EWOULDBLOCK) { /* a file system without locks */
 		(void)fail(err, "lock", path);
 		close(fd);
 		return -1;
 	}
 	if (busy || (!folder && folder_is_locked(path))) {
-		ssize_t got = folder ? 0 : pread(fd, pid, sizeof(pid) - 1, 0);
-
-		pid[got < 0 ? 0 : got] = '\0';
-		pid[strcspn(pid, "\n")] = '\0';
+		if (!folder)
+			read_pid(fd, pid);
 		close(fd);
 		return err_set(err, REASON_USAGE,
 		    "another oclasp, process %s, already works in '%s': end it "

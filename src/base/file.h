@@ -3,6 +3,7 @@
 #ifndef OCLASP_BASE_FILE_H
 #define OCLASP_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -62,6 +63,10 @@ int file_make_dir(const char *path, mode_t mode, struct err *err);
  * is the open file; closing it gives the lock up.  On a disk that is full or
  * read-only the file is locked as it is, or its folder where there is none. */
 int file_lock(const char *path, int *out, struct err *err);
+
+/* True if a process holds the lock file PATH; *PID is the one that is written in
+ * it, 0 if that cannot be known.  Nothing is made or changed. */
+bool file_is_locked(const char *path, long *pid);
 
 /* PATH from the root on, so that it means the same in another folder; it need
  * not be there.  Owned; NULL for NULL. */

@@ -183,6 +183,7 @@ print_summary(const struct job *job)
 	    json_integer_value(json_object_get(job->document, "kept"));
 	bool running = json_is_true(json_object_get(job->document, "running"));
 	char *dir = daemon_text(job->document, "state_dir");
+	char *silent = daemon_text(job->document, "silent");
 	const char *name, *comma = ": ";
 	json_t *count;
 
@@ -196,7 +197,13 @@ print_summary(const struct job *job)
 		    (long long)json_integer_value(count), name);
 		comma = ", ";
 	}
-	if (running)
+	if (running && silent[0] != '\0')
+		(void)printf("\n%s (process %lld)\nthis is what '%s' has\n",
+		    silent,
+		    (long long)json_integer_value(
+			json_object_get(job->document, "pid")),
+		    dir);
+	else if (running)
 		(void)printf("\n`oclasp keep` is running (pid %lld)%s\n",
 		    (long long)json_integer_value(
 			json_object_get(job->document, "pid")),
@@ -208,6 +215,7 @@ print_summary(const struct job *job)
 			     "has\n",
 		    dir);
 	free(dir);
+	free(silent);
 }
 
 static void
@@ -217,6 +225,7 @@ print_text(const struct job *job)
 	json_int_t matched =
 	    json_integer_value(json_object_get(job->document, "matched"));
 	size_t shown = json_array_size(rows);
+	char *silent;
 	size_t i;
 
 	if (!job->named) {
@@ -229,9 +238,13 @@ print_text(const struct job *job)
 		return;
 	}
 	json_array_foreach(rows, i, row) print_one(job, row);
+	silent = daemon_text(job->document, "silent");
 	if (!json_is_true(json_object_get(job->document, "running")))
 		(void)printf("\nno `oclasp keep` is running: this is what the "
 			     "store has\n");
+	else if (silent[0] != '\0')
+		(void)printf("\n%s\nthis is what the store has\n", silent);
+	free(silent);
 }
 
 /* 1 if one of those that were asked about needs a person. */

@@ -19,6 +19,7 @@ struct config {
 	cfg_t *cfg;
 	struct config_certificates *certificates;
 	struct issuer_rules *rules;
+	char **rules_where; /* they are said, as many; owned */
 };
 
 /* Whole and bounded, by our own hand: libConfuse's lexer ends the program
@@ -207,9 +208,15 @@ take_rules(struct config *config, struct options *o)
 	unsigned count = cfg_size(config->cfg, "issuer");
 
 	config->rules = mem_array(count, sizeof(config->rules[0]));
-	for (unsigned i = 0; i < count; i++)
-		take_rule(
-		    cfg_getnsec(config->cfg, "issuer", i), &config->rules[i]);
+	config->rules_where = mem_array(count, sizeof(config->rules_where[0]));
+	for (unsigned i = 0; i < count; i++) {
+		cfg_t *block = cfg_getnsec(config->cfg, "issuer", i);
+
+		take_rule(block, &config->rules[i]);
+		config->rules_where[i] =
+		    mem_printf("%s:%d", config->cfg->filename, block->line);
+		config->rules[i].where = config->rules_where[i];
+	}
 	o->rules = config->rules;
 	o->rule_count = count;
 }
@@ -323,6 +330,10 @@ config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
+	for (size_t i = 0;
+	     config->rules != NULL && i < cfg_size(config->cfg, "issuer"); i++)
+		free(config->rules_where[i]);
+	free(config->rules_where);
 	if (config->cfg != NULL)
 		cfg_free(config->cfg);
 	config_certificates_free(config->certificates);

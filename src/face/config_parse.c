@@ -399,7 +399,7 @@ take_block(cfg_t *cfg, cfg_opt_t *opt)
 		return fault(begin,
 		    "the block '%s' is there twice, first in line %ld",
 		    key->name, opt->def.number);
-	opt->def.number = begin;
+	opt->def.number = block->line = begin;
 	if (title != NULL && config_lines(title) > 0)
 		return fault(begin,
 		    "a string is not closed: its second quote is missing");

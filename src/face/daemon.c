@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -80,13 +81,53 @@ daemon_ask(const struct options *o, const char *method, const char *path,
 	return rc;
 }
 
+/* Why nobody answers at SOCKET although a keeper runs. */
+static const char *
+say_socket(const char *socket)
+{
+	struct stat st;
+
+	if (stat(socket, &st) == -1)
+		return "it has opened none there: it is only beginning, was "
+		       "started with --once or could not, as its log says";
+	if (!S_ISSOCK(st.st_mode))
+		return "what is there is no socket: remove it and restart the "
+		       "keeper";
+	return "the socket there is of another one: restart the keeper";
+}
+
+char *
+daemon_silent(const struct options *o, long *pid)
+{
+	char *dir = state_dir(o);
+	char *lock = mem_printf("%s/lock", dir);
+	char *socket = control_path(o->state_dir);
+	char *text = NULL;
+
+	if (file_is_locked(lock, pid))
+		text = mem_printf(
+		    "an oclasp works in '%s', but nobody listens at '%s': %s",
+		    dir, socket, say_socket(socket));
+	free(dir);
+	free(lock);
+	free(socket);
+	return text;
+}
+
 int
 daemon_missing(const struct options *o, struct err *err)
 {
 	char *socket = control_path(o->state_dir);
-	int rc = err_set(err, REASON_USAGE,
-	    "no `oclasp keep` is running: nobody listens at '%s'", socket);
+	long pid = 0;
+	char *silent = daemon_silent(o, &pid);
+	int rc =
+	    silent != NULL
+		? err_set(err, REASON_USAGE, "%s (process %ld)", silent, pid)
+		: err_set(err, REASON_USAGE,
+		      "no `oclasp keep` is running: nobody listens at '%s'",
+		      socket);
 
+	free(silent);
 	free(socket);
 	return rc;
 }

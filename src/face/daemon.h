@@ -23,8 +23,14 @@ int daemon_ask(const struct options *o, const char *method, const char *path,
     const char *const *query, int64_t timeout_ms, json_t **out,
     struct err *err);
 
-/* REASON_USAGE: none runs, for a command that needs one.  Returns -1. */
+/* REASON_USAGE: none runs, or it cannot be asked, for a command that needs one.
+ * Returns -1. */
 int daemon_missing(const struct options *o, struct err *err);
+
+/* A keeper works in the state folder, as its lock says, though nobody can be
+ * asked: a sentence on what is the matter, owned, and in *PID its process, 0 if
+ * that is not known.  NULL: none does. */
+char *daemon_silent(const struct options *o, long *pid);
 
 /* The state folder as a keeper would find it; the options live in *KEEP. */
 struct resting *daemon_at_rest(const struct options *o, struct err *err);

@@ -19,6 +19,8 @@ struct rows {
 	size_t limit; /* 0: all */
 	json_t *document;
 	int64_t now;
+	char *silent; /* of a keeper that cannot be asked, owned; or NULL, */
+	long pid;     /* and its process */
 };
 
 /* Add the rows of PAGE, which is taken, to the document; the first is it. */
@@ -83,6 +85,9 @@ read_page(struct rows *r, const struct resting *resting, json_t **page,
 	    .now = r->now,
 	    .state_dir = dir,
 	    .staple_dir = resting_staple_dir(resting),
+	    .running = r->silent != NULL,
+	    .pid = r->pid,
+	    .silent = r->silent,
 	};
 	struct status_query query = {
 	    .name = r->name, .after = count_rows(r), .limit = page_size(r)};
@@ -111,8 +116,12 @@ read_page(struct rows *r, const struct resting *resting, json_t **page,
 static int
 read_all(struct rows *r, struct err *err)
 {
-	struct resting *resting = daemon_at_rest(r->o, err);
-	int rc = resting == NULL ? -1 : 0;
+	struct resting *resting;
+	int rc;
+
+	r->silent = daemon_silent(r->o, &r->pid);
+	resting = daemon_at_rest(r->o, err);
+	rc = resting == NULL ? -1 : 0;
 
 	while (rc == 0 && (r->document == NULL || wants_more(r))) {
 		json_t *page = NULL;
@@ -122,6 +131,8 @@ read_all(struct rows *r, struct err *err)
 			take_page(r, page);
 	}
 	resting_close(resting);
+	free(r->silent);
+	r->silent = NULL;
 	return rc;
 }
 

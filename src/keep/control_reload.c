@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/control_reload.c -- "read everything anew": an order that is answered
- * with what it has changed, when the round that follows it is over. */
+ * with what it has changed, when the round that follows it is over.
+ *
+ * An order that comes meanwhile may mean a file that was changed since: all such
+ * wait for that round, and are then one reload together. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,35 +14,62 @@
 #include "pki/report_json.h"
 
 enum {
-	RELOAD_WAIT_MS = 60000, /* for the round; then without it */
+	RELOAD_WAIT_MS = 45000, /* for the round; then without it.  Twice this
+				   is less than `oclasp reload` waits */
 	RELOAD_NAMED = 100,     /* certificates named of each kind */
+	RELOAD_CALLS_MAX = 32,  /* who wait for one reload */
 };
 
 struct reload {
 	struct control *control;
-	struct server_call *call;
+	struct server_call *calls[RELOAD_CALLS_MAX]; /* to be answered */
+	size_t call_count;
 	struct loop_timer *timer;
 	json_t *news[NEWS_COUNT]; /* the first of each kind, */
 	size_t count[NEWS_COUNT]; /* of so many */
 };
 
-static void
-drop(struct control *c)
-{
-	struct reload *r = c->reload;
+static void begin_next(void *cookie);
 
-	c->reload = NULL;
+static struct reload *
+make(struct control *c)
+{
+	struct reload *r = mem_new(sizeof(*r));
+
+	r->control = c;
+	for (int i = 0; i < NEWS_COUNT; i++)
+		r->news[i] = json_array();
+	return r;
+}
+
+static void
+release(struct reload *r)
+{
 	loop_timer_cancel(&r->timer);
 	for (int i = 0; i < NEWS_COUNT; i++)
 		json_decref(r->news[i]);
 	free(r);
 }
 
+/* The one under way is over: the next one's turn, if somebody waits for it. */
+static void
+drop(struct control *c)
+{
+	release(c->reload);
+	c->reload = NULL;
+	if (c->reload_next != NULL)
+		c->reload_next->timer =
+		    loop_timer_start(&c->k->loop, 0, begin_next, c);
+}
+
 void
 control_reload_done(struct control *c)
 {
 	if (c->reload != NULL)
-		drop(c);
+		release(c->reload);
+	if (c->reload_next != NULL)
+		release(c->reload_next);
+	c->reload = c->reload_next = NULL;
 }
 
 void
@@ -61,7 +91,6 @@ static void
 tell(struct control *c, json_t *published)
 {
 	struct reload *r = c->reload;
-	struct server_call *call = r->call;
 	json_t *document = report_json_document("reload");
 
 	(void)json_object_update_new(
@@ -73,8 +102,10 @@ tell(struct control *c, json_t *published)
 			  r->news[NEWS_RENEWED], "dropped_count",
 			  (json_int_t)r->count[NEWS_DROPPED], "dropped",
 			  r->news[NEWS_DROPPED], "published", published));
+	for (size_t i = 0; i < r->call_count; i++)
+		control_reply(r->calls[i], 200, json_incref(document));
+	json_decref(document);
 	drop(c);
-	control_reply(call, 200, document);
 }
 
 static void
@@ -100,29 +131,54 @@ control_reload_round(struct control *c, bool reloaded, const struct err *err)
 		    "detail", report_json_text(err->text)));
 }
 
-void
-control_reload_order(struct control *c, const struct server_question *question)
+/* Order it for all who wait for R. */
+static void
+begin(struct reload *r)
 {
-	struct reload *r;
+	struct control *c = r->control;
 	struct err err = {0};
 
-	if (c->reload != NULL) {
-		(void)err_set(
-		    &err, REASON_USAGE, "a reload is under way: wait for it");
-		control_refuse(question->call, 409, "reload", &err);
-		return;
-	}
-	r = mem_new(sizeof(*r));
-	r->control = c;
-	r->call = question->call;
-	for (int i = 0; i < NEWS_COUNT; i++)
-		r->news[i] = json_array();
 	c->reload = r;
 	if (keeper_reload(c->k, &err) == -1) {
+		for (size_t i = 0; i < r->call_count; i++)
+			control_refuse(r->calls[i], 422, "reload", &err);
 		drop(c);
-		control_refuse(question->call, 422, "reload", &err);
 		return;
 	}
 	r->timer =
 	    loop_timer_start(&c->k->loop, RELOAD_WAIT_MS, wait_no_more, r);
+}
+
+static void
+begin_next(void *cookie)
+{
+	struct control *c = cookie;
+	struct reload *r = c->reload_next;
+
+	r->timer = NULL;
+	c->reload_next = NULL;
+	begin(r);
+}
+
+void
+control_reload_order(struct control *c, const struct server_question *question)
+{
+	bool waits = c->reload != NULL || c->reload_next != NULL;
+	struct reload *r = c->reload_next;
+	struct err err = {0};
+
+	if (r != NULL && r->call_count == RELOAD_CALLS_MAX) {
+		(void)err_set(&err, REASON_USAGE,
+		    "%d orders to reload wait already: each is for all of them",
+		    RELOAD_CALLS_MAX);
+		control_refuse(question->call, 503, "reload", &err);
+		return;
+	}
+	if (r == NULL)
+		r = make(c);
+	r->calls[r->call_count++] = question->call;
+	if (waits)
+		c->reload_next = r;
+	else
+		begin(r);
 }

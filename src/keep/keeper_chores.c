@@ -100,6 +100,7 @@ keeper_do_chores(void *cookie)
 		return;
 	}
 	say_adopted(k);
+	keeper_check_rules(k);
 	keeper_check_store(k);
 	/* who asks before would hear that nothing is kept */
 	keeper_relay_listen(k);

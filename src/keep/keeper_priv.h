@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/keeper_priv.h -- the inside of the keeper, for its files: keeper.c
  * (begin, signals, end), keeper_reload.c (the configuration anew),
- * keeper_list.c (which targets there are), keeper_chores.c (their files, a few
+ * keeper_list.c (which targets there are), keeper_fit.c (for which of them no
+ * issuer block is), keeper_chores.c (their files, a few
  * at a time), keeper_watch.c (files that change), keeper_index.c (by path and
  * fingerprint),
  * keeper_fetch.c (what is due), keeper_adopt.c (what a restart finds),
@@ -135,6 +136,12 @@ void keeper_want(struct keeper *k, const struct target_spec *spec);
 
 /* Read a target's files again; adopt what is stored for it. */
 void keeper_read_target(struct keeper *k, struct target *target);
+
+/* --- keeper_fit.c --- */
+
+/* Once for each reading of the configuration, when all certificates are known:
+ * which issuer blocks are about none of them. */
+void keeper_check_rules(struct keeper *k);
 
 /* --- keeper_chores.c --- */
 

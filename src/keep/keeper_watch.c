@@ -67,6 +67,7 @@ watch_files(void *cookie)
 	}
 	keeper_check_store(k);
 	keeper_watch_unread(k);
+	keeper_check_rules(k);
 	keeper_read_inbox(k);
 	keeper_watch_server(k);
 	keeper_do_chores(k);

@@ -79,6 +79,7 @@ rule_done(struct rule *rule)
 	cert_list_done(&rule->signers);
 	/* our copies; the struct borrows by its type only */
 	free((void *)(uintptr_t)rule->said.issuer);
+	free((void *)(uintptr_t)rule->said.where);
 	free((void *)(uintptr_t)rule->said.url);
 	free((void *)(uintptr_t)rule->said.signer);
 }
@@ -147,6 +148,7 @@ rules_load(const struct issuer_rules *said, size_t count, struct err *err)
 
 		rule->said = said[i];
 		rule->said.issuer = mem_string(said[i].issuer);
+		rule->said.where = mem_string(said[i].where);
 		rule->said.url = mem_string(said[i].url);
 		rule->said.signer = mem_string(said[i].signer);
 		if (load_one(rule, err) == -1) {
@@ -206,20 +208,48 @@ is_listed(const struct cert_list *list, const struct cert *cert)
 	return false;
 }
 
+bool
+rule_fits(
+    const struct rule *rule, const struct cert *leaf, const struct cert *issuer)
+{
+	const char *name = rule->said.issuer;
+
+	if (is_subject(name, issuer != NULL ? issuer->subject : leaf->issuer))
+		return true;
+	return issuer != NULL && (is_fingerprint(name, issuer->fingerprint) ||
+				     is_listed(&rule->issuers, issuer));
+}
+
+const char *
+rule_by(const struct rule *rule)
+{
+	const char *name = rule->said.issuer;
+	size_t len = strlen(name), digits = 0;
+
+	if (rule->issuers.count > 0)
+		return "file";
+	for (size_t i = 0; i < len; i++)
+		digits += isxdigit((unsigned char)name[i]) != 0;
+	return digits == FINGERPRINT &&
+		       strspn(name, ":0123456789abcdefABCDEF") == len
+		   ? "fingerprint"
+		   : "name";
+}
+
+const struct rule *
+rules_at(const struct rules *rules, size_t at)
+{
+	return rules == NULL || at >= rules->count ? NULL : &rules->items[at];
+}
+
 const struct rule *
 rules_find(const struct rules *rules, const struct cert *leaf,
     const struct cert *issuer)
 {
-	for (size_t i = 0; rules != NULL && i < rules->count; i++) {
-		const struct rule *rule = &rules->items[i];
-		const char *name = rule->said.issuer;
+	const struct rule *rule;
 
-		if (is_subject(
-			name, issuer != NULL ? issuer->subject : leaf->issuer))
-			return rule;
-		if (issuer != NULL &&
-		    (is_fingerprint(name, issuer->fingerprint) ||
-			is_listed(&rule->issuers, issuer)))
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++) {
+		if (rule_fits(rule, leaf, issuer))
 			return rule;
 	}
 	return NULL;

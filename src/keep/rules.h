@@ -38,6 +38,7 @@ struct issuer_rules {
 	/* the issuer's CN or whole subject, its SHA-256 fingerprint in hex, or
 	 * (with a slash in it) a file with its certificate */
 	const char *issuer;
+	const char *where; /* it is said, "file:line"; or NULL */
 	const char *url;          /* of the responder, instead of the AIA's */
 	const char *signer;       /* file: these may sign responses, whoever has
 			       certified them (explicit trust) */
@@ -75,5 +76,15 @@ void rules_free(struct rules *rules);
  * LEAF may be NULL.  RULES may be NULL.  Borrowed. */
 const struct rule *rules_find(const struct rules *rules,
     const struct cert *leaf, const struct cert *issuer);
+
+/* What RULE says is for the certificates of LEAF's issuer: as above. */
+bool rule_fits(const struct rule *rule, const struct cert *leaf,
+    const struct cert *issuer);
+
+/* How RULE names its issuer: "name", "fingerprint", "file". */
+const char *rule_by(const struct rule *rule);
+
+/* The blocks in their order; NULL behind the last. */
+const struct rule *rules_at(const struct rules *rules, size_t at);
 
 #endif

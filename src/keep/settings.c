@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 
 static void
@@ -18,6 +19,16 @@ free_one(struct settings *settings)
 	free(settings);
 }
 
+static int
+load_extra(struct settings *settings, const char *path, struct err *err)
+{
+	struct err why = {0};
+
+	return path == NULL || cert_list_load(&settings->extra, path, &why) == 0
+		   ? 0
+		   : err_set(err, why.reason, "ca-file: %s", why.text);
+}
+
 struct settings *
 settings_load(const struct keeper_options *options, struct err *err)
 {
@@ -25,8 +36,7 @@ settings_load(const struct keeper_options *options, struct err *err)
 
 	settings->rules = rules_load(options->rules, options->rule_count, err);
 	if (settings->rules == NULL ||
-	    (options->ca_file != NULL && cert_list_load(&settings->extra,
-					     options->ca_file, err) == -1)) {
+	    load_extra(settings, options->ca_file, err) == -1) {
 		free_one(settings);
 		return NULL;
 	}

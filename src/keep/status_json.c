@@ -126,12 +126,17 @@ status_document(const struct status_list *list, const struct status_head *head)
 		(void)json_array_append_new(
 		    targets, target_json(&list->rows[i], head));
 	(void)json_object_update_new(document,
-	    json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:I,"
-		      " s:o}",
+	    json_pack(
+		"{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:I,"
+		" s:o}",
 		"running", head->running, "ready",
-		head->running ? json_boolean(head->ready) : json_null(), "pid",
-		head->running ? json_integer(head->pid) : json_null(),
-		"started_at",
+		head->running && head->silent == NULL
+		    ? json_boolean(head->ready)
+		    : json_null(),
+		"pid",
+		head->running && head->pid > 0 ? json_integer(head->pid)
+					       : json_null(),
+		"silent", report_json_text(head->silent), "started_at",
 		report_json_time(head->running ? head->started_at : 0), "at",
 		report_json_time(head->now), "state_dir",
 		report_json_text(head->state_dir), "kept",

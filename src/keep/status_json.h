@@ -22,6 +22,9 @@ struct status_head {
 				   of no meaning */
 	long pid;
 	int64_t started_at;
+	/* it runs and cannot be asked, because of this, a sentence; the rows
+	 * are what its store has.  NULL: it was asked, or does not run */
+	const char *silent;
 	bool ready;                    /* its first round is over */
 	const struct outlets *outlets; /* or NULL: nobody knows */
 };

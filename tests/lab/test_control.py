@@ -360,6 +360,79 @@ def test_reload_renewed(lab, kept, tmp_path):
         renewed.fingerprint
 
 
+def test_reloads_that_meet(lab, kept, tmp_path):
+    """An order that comes during another one is not refused, and what was
+    written between the two is in force when it is answered."""
+    other = lab.leaf(tmp_path, "other", names=["other.test"])
+    config = tmp_path / "oclasp.conf"
+    write_config(config, kept.leaf)
+    kept.start("--config", config)
+    kept.state_is("fresh")
+    lab.respond("good", delay_ms=3000)
+    kept.control.json("/api/v1/refresh?all=1", "POST")  # rounds wait for it
+
+    def order(number):
+        if number > 0:
+            kept.keep.wait_line("reading configuration", 10)
+            write_config(config, kept.leaf, other)
+        return kept.ask("reload", "--json", "--config", config)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        first, *late = pool.map(order, range(4))
+    assert first.code == 0 and first.json["kept"] == 1, first
+    for one in late:
+        assert one.code == 0 and one.json["kept"] == 2, one
+        assert [news["path"] for news in one.json["added"]] == \
+            [str(other.path)], one
+    assert kept.keep.text.count("reading configuration") <= 3, "one for all"
+    assert kept.keep.stop() == 0
+
+
+def test_ca_file_that_cannot_be_used(lab, kept, tmp_path):
+    """At a start it is an error before anything is touched; at a reload the
+    old one stays (I8)."""
+    folder, empty, text = (tmp_path / name for name in ("d", "e", "t"))
+    folder.mkdir()
+    empty.write_text("", encoding="utf-8")
+    text.write_text("hello\n", encoding="utf-8")
+    faulty = [tmp_path / "nowhere", folder, empty, text]
+    for path in faulty:
+        failed = kept.ask("keep", "--ca-file", path, "--once",
+                          kept.leaf.path)
+        assert failed.code == 2, failed
+        assert "ca-file: " in failed.err and str(path) in failed.err, failed
+        assert not kept.state.exists(), path
+    config = tmp_path / "oclasp.conf"
+    write_config(config, kept.leaf, more=f'ca-file = "{lab.authority.path}"\n')
+    kept.start("--config", config)
+    before = kept.state_is("fresh")
+    for path in faulty:
+        write_config(config, kept.leaf, more=f'ca-file = "{path}"\n')
+        refused = kept.ask("reload", "--config", config)
+        assert refused.code == 2, refused
+        assert "ca-file: " in refused.err and str(path) in refused.err
+    assert kept.keep.text.count("the old configuration stays") == len(faulty)
+    assert kept.status()["targets"][0]["response"] == before["response"]
+    assert kept.keep.stop() == 0
+
+
+def test_issuer_block_about_nobody(lab, kept, tmp_path):
+    """REQUIREMENTS 2: an exception that fits no issuer is said, with its line,
+    at the start and at each reload, and stops nobody."""
+    config = tmp_path / "oclasp.conf"
+    write_config(config, kept.leaf, more="""# exceptions
+issuer "Nobody" {
+  nonce = "send"
+}
+""")
+    kept.start("--config", config)
+    kept.state_is("fresh")
+    line = f"{config}:2: the block of issuer 'Nobody' has no effect"
+    assert kept.keep.text.count(line) == 1, kept.keep.text
+    assert kept.ask("reload", "--config", config).code == 0
+    kept.keep.wait_line(line, count=2)
+    assert kept.keep.stop() == 0
+
+
 # --- the socket
 
 def test_socket_is_the_owners(kept):
@@ -414,6 +487,21 @@ def test_without_a_socket(lab, kept, tmp_path):
     keep = lab.keep(tmp_path / "log", *kept.where, kept.leaf.path)
     keep.wait_line("a good response")
     assert "nobody can ask or order this keeper" in keep.text
+    # and who asks is told that it runs, and what is the matter
+    util.wait_for("what it keeps", lambda: kept.status()["targets"])
+    said = kept.status()
+    assert (said["running"], said["pid"]) == (True, keep.process.pid), said
+    assert "no socket: remove it" in said["silent"], said
+    assert said["ready"] is None, said
+    assert "no socket" in kept.ask("status").out
+    assert "no socket" in kept.ask("status", "www.test").out
+    for order in (["refresh", "--all"], ["reload"]):
+        refused = kept.ask(*order)
+        assert refused.code == 2 and "no socket" in refused.err, refused
+    assert keep.stop() == 0
+    said = kept.status()
+    assert (said["running"], said["pid"], said["silent"]) == \
+        (False, None, None), said
 
 
 def test_what_is_not_there(kept):
@@ -470,7 +558,7 @@ def test_many_ask_at_once(lab, kept, tmp_path):
         answers = list(pool.map(ask, range(96)))
     for target, (status, _, text) in answers:
         assert status == 200 or (target, status) in (
-            ("/nope", 404), ("/api/v1/reload", 409),
+            ("/nope", 404), ("/api/v1/reload", 503),
             ("/api/v1/refresh?all=1", 503)), (target, status, text)
     assert kept.ask("refresh", "--all").code in (0, 2), "16 at once at most"
     assert kept.ask("status").code == 0

@@ -529,6 +529,7 @@ test_lock(void **state)
 	int lock = -1, ready[2], go[2];
 	pid_t child;
 	char octet;
+	long holder = -1;
 
 	(void)state;
 	assert_int_equal(0, pipe(ready));
@@ -549,9 +550,15 @@ test_lock(void **state)
 	if (strstr(err.text, other) == NULL)
 		fail_msg(
 		    "the other pid %d is not in: %s", (int)child, err.text);
+	assert_true(file_is_locked("lock", &holder));
+	assert_int_equal(holder, child);
 	/* it dies, however: the lock is free, with a longer pid in it or not */
 	assert_int_equal(0, kill(child, SIGKILL));
 	assert_int_equal(child, waitpid(child, NULL, 0));
+	assert_false(file_is_locked("lock", &holder));
+	assert_false(file_is_locked("none", &holder));
+	assert_false(file_is_locked("no/such/lock", &holder));
+	assert_int_equal(-1, access("none", F_OK));
 	err_clear(&err);
 	if (file_lock("lock", &lock, &err) != 0)
 		fail_msg("%s", err.text);
