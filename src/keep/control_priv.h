@@ -27,7 +27,7 @@ struct control {
 	struct alarm *alarm;
 	struct refresh *refreshes; /* a list; owned */
 	size_t refresh_count;
-	uint64_t refresh_last; /* the id that was given last */
+	uint64_t refresh_last;      /* the id that was given last */
 	struct reload *reload;      /* under way, or NULL; owned */
 	struct reload *reload_next; /* ordered meanwhile; the same */
 };

@@ -38,7 +38,7 @@ struct issuer_rules {
 	/* the issuer's CN or whole subject, its SHA-256 fingerprint in hex, or
 	 * (with a slash in it) a file with its certificate */
 	const char *issuer;
-	const char *where; /* it is said, "file:line"; or NULL */
+	const char *where;        /* it is said, "file:line"; or NULL */
 	const char *url;          /* of the responder, instead of the AIA's */
 	const char *signer;       /* file: these may sign responses, whoever has
 			       certified them (explicit trust) */

@@ -13,7 +13,7 @@ struct settings {
 	struct keeper_options options;
 	struct acquire_options acquire; /* of the options, and our book */
 	struct rules *rules;
-	bool rules_said; /* which of them are of no use */
+	bool rules_said;             /* which of them are of no use */
 	struct delegates *delegates; /* the keeper's; borrowed */
 	struct cert_list extra;      /* of the options' ca_file */
 	size_t users;                /* acquisitions under way by them */
