@@ -26,6 +26,7 @@ struct cert_list;
 struct delegates;
 struct fetch_pool;
 struct health;
+struct sealer;
 struct staple;
 
 enum {
@@ -95,6 +96,7 @@ struct acquire_target {
 	const struct cert_list *extra;       /* more signers; may be NULL */
 	const struct cert_list *trusted;     /* vouched for; may be NULL */
 	struct delegates *delegates; /* as pki/verify.h has it; or NULL */
+	struct sealer *sealer;       /* the same */
 	const char *url;             /* instead of the AIA's; or NULL */
 	bool sha256;   /* the CertID's hash, instead of SHA-1 (B9) */
 	bool nonce;    /* send one; the policy says if it must come back */

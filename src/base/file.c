@@ -126,30 +126,56 @@ file_read(
 	return fd == -1 ? -1 : read_all(fd, path, max, out, len, err);
 }
 
-int
-file_read_secret(
-    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
+/* OURS: nobody else can have put it there. */
+static int
+check_secret(int fd, const char *path, bool ours, struct err *err)
 {
 	struct stat st;
-	int fd = open_input(path, err);
 
-	if (fd == -1)
-		return -1;
 	/* of what was opened, not of what PATH names a moment later */
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		close(fd);
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
 		return err_set(err, REASON_FILE,
 		    "'%s' is no regular file: a secret is read of one only",
 		    path);
-	}
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		close(fd);
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return err_set(err, REASON_FILE,
 		    "'%s' holds a secret, but its mode %04o lets others at it: "
 		    "run `chmod 600 %s`",
 		    path, (unsigned)st.st_mode & 07777U, path);
+	/* a link may be to another file of ours, of which more is known */
+	if (ours && (st.st_uid != geteuid() || st.st_nlink != 1))
+		return err_set(err, REASON_FILE,
+		    "'%s' is not this user's own, with one name only", path);
+	return 0;
+}
+
+static int
+read_secret(const char *path, bool ours, size_t max, uint8_t **out, size_t *len,
+    struct err *err)
+{
+	int fd = open_input(path, err);
+
+	if (fd == -1)
+		return -1;
+	if (check_secret(fd, path, ours, err) == -1) {
+		close(fd);
+		return -1;
 	}
 	return read_all(fd, path, max, out, len, err);
+}
+
+int
+file_read_secret(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
+{
+	return read_secret(path, false, max, out, len, err);
+}
+
+int
+file_read_own_secret(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
+{
+	return read_secret(path, true, max, out, len, err);
 }
 
 static int

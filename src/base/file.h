@@ -23,6 +23,11 @@ int file_read(
 int file_read_secret(
     const char *path, size_t max, uint8_t **out, size_t *len, struct err *err);
 
+/* The same of a secret of our own making, where others may write to the folder:
+ * refused, too, if it is another user's or has a second name. */
+int file_read_own_secret(
+    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err);
+
 /* Replace PATH by LEN bytes.  A reader sees the old bytes or the new ones,
  * never a mixture, and after success the new ones survive a power cut.  On
  * failure PATH holds the old bytes still, or, where only the last flush

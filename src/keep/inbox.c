@@ -180,6 +180,7 @@ put_good(struct store *store, const struct staple *staple, struct err *err)
 	    .attempt = &attempt,
 	    .state = &state,
 	    .staple = staple_der(staple),
+	    .seal = staple_seal(staple),
 	    .this_update = facts->this_update,
 	};
 

@@ -19,7 +19,9 @@
 #include "http/fetch.h"
 #include "keep/keeper_priv.h"
 #include "keep/process.h"
+#include "keep/seal_key.h"
 #include "pki/delegates.h"
+#include "pki/seal.h"
 
 char *
 keeper_default_dir(void)
@@ -179,6 +181,14 @@ open_state(struct keeper *k, struct err *err)
 	k->store = store_keep(database, err);
 	if (k->store == NULL)
 		goto out;
+	k->sealer = seal_key_open(dir, true, &why);
+	if (k->sealer == NULL) {
+		log_event(LOG_WARNING,
+		    (struct log_about){.event = "store", .reason = why.reason},
+		    "the next start will verify all signatures again: %s",
+		    why.text);
+		err_clear(&why);
+	}
 	/* without the book everything is only slower */
 	if (store_load_book(k->store, k->book, clock_wall_s(), &why) == -1)
 		log_event(LOG_WARNING,
@@ -261,6 +271,7 @@ release(struct keeper *k)
 	store_close(k->store);
 	address_book_free(k->book);
 	delegates_free(k->delegates);
+	sealer_free(k->sealer);
 	free(k->staple_dir);
 	free(k->snippet_dir);
 	if (k->lock != -1)

@@ -16,10 +16,11 @@ about(const struct err *err)
 	return (struct log_about){.event = "store", .reason = err->reason};
 }
 
-/* Verify bytes from disk before they are a staple again (I1). */
+/* Verify bytes from disk before they are a staple again (I1); by a SEAL of ours
+ * that fits, without what it says of them. */
 static struct staple *
-verify_stored(
-    const struct keeper *k, const struct target_pair *pair, struct span bytes)
+verify_stored(const struct keeper *k, const struct target_pair *pair,
+    struct span bytes, struct span seal)
 {
 	struct verify_input input;
 	struct verify_policy policy;
@@ -32,6 +33,7 @@ verify_stored(
 	target_terms_of(pair, k->settings, clock_wall_s(), &input, &policy);
 	input.der = bytes.at;
 	input.len = bytes.len;
+	input.seal = seal;
 	(void)verify_staple(&input, &policy, &staple, &facts, &accepted, NULL);
 	return staple;
 }
@@ -95,6 +97,13 @@ struct recall {
 	const struct target_pair *pair;
 };
 
+/* False: the store lacks the seal that STAPLE has got by now. */
+static bool
+has_seal(const struct staple *staple, struct span stored)
+{
+	return staple == NULL || span_equal(staple_seal(staple), stored);
+}
+
 static void
 recall_item(void *cookie, const struct store_item *item)
 {
@@ -103,8 +112,12 @@ recall_item(void *cookie, const struct store_item *item)
 
 	r->found = true;
 	r->state = item->state;
-	r->staple = verify_stored(recall->k, recall->pair, item->staple);
-	r->second = verify_stored(recall->k, recall->pair, item->second);
+	r->staple =
+	    verify_stored(recall->k, recall->pair, item->staple, item->seal);
+	r->second = verify_stored(
+	    recall->k, recall->pair, item->second, item->second_seal);
+	r->unsealed = !has_seal(r->staple, item->seal) ||
+		      !has_seal(r->second, item->second_seal);
 }
 
 void
@@ -154,14 +167,18 @@ keeper_was_paired(void *cookie, const struct target_pair *pair)
 }
 
 static void
-adopt_recalled(struct target *target, struct keeper_recalled *r)
+adopt_recalled(struct keeper *k, struct target *target)
 {
+	struct keeper_recalled *r = &k->recalled;
+
 	if (!r->found)
 		return;
 	/* the clock was set: what happened since the start counts */
 	if (target->last_attempt == 0 && !target->last_final &&
 	    target->failures == 0)
 		adopt_state(target, &r->state);
+	if (r->unsealed) /* so that the next start need not do it again */
+		target->unsaved = k->some_unsaved = true;
 	(void)offer(&target->staple, r->staple);
 	(void)offer(&target->staple256, r->second);
 	r->staple = r->second = NULL;
@@ -185,7 +202,8 @@ adopt_published(struct keeper *k, struct target *target)
 	    (target->staple == NULL || !span_equal(staple_der(target->staple),
 					   (struct span){der, len})) &&
 	    offer(&target->staple,
-		verify_stored(k, &pair, (struct span){der, len})))
+		verify_stored(
+		    k, &pair, (struct span){der, len}, (struct span){0})))
 		target->unsaved = k->some_unsaved = true;
 	free(der);
 	free(path);
@@ -215,7 +233,7 @@ keeper_adopt(struct keeper *k, struct target *target)
 	if (target->leaf == NULL || target->ca == NULL)
 		return;
 	recall(k, &pair);
-	adopt_recalled(target, &k->recalled);
+	adopt_recalled(k, target);
 	keeper_forget_recalled(k);
 	/* a published file may have outlived the word that it is revoked, if
 	 * this was killed right after it */

@@ -259,6 +259,7 @@ begin_acquire(struct keeper *k, struct target *target, bool second,
 	job.extra = input.extra;
 	job.trusted = input.trusted;
 	job.delegates = input.delegates;
+	job.sealer = input.sealer;
 	job.nonce = rules != NULL && rules->nonce != NONCE_NONE;
 	job.sha256 = second || keeper_asks_by_sha256(k, target);
 	job.floor = target_this_update(target);

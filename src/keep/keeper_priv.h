@@ -31,6 +31,7 @@ struct keeper_recalled {
 	bool found;
 	struct store_state state;
 	struct staple *staple, *second; /* owned; NULL: none that is usable */
+	bool unsealed;                  /* and their seals are not stored */
 };
 
 struct keeper {
@@ -42,6 +43,7 @@ struct keeper {
 	struct store *store;
 	struct address_book *book;
 	struct delegates *delegates; /* that have signed before */
+	struct sealer *sealer;       /* of what was verified; or NULL */
 	char *staple_dir, *snippet_dir;
 	int lock;
 

@@ -21,6 +21,7 @@ keeper_obey(struct keeper *k, struct settings *settings)
 	settings->acquire = options->acquire;
 	settings->acquire.book = k->book;
 	settings->delegates = k->delegates;
+	settings->sealer = k->sealer;
 	issuers_obey(&k->issuers, settings->rules);
 	control_obey(k->control, options);
 	keeper_relay_obey(k);

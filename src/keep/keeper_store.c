@@ -83,10 +83,13 @@ save(struct keeper *k, struct target *target,
 
 	if (whole && target->staple != NULL) {
 		change.staple = staple_der(target->staple);
+		change.seal = staple_seal(target->staple);
 		change.this_update = target_this_update(target);
 	}
-	if (whole && target->staple256 != NULL)
+	if (whole && target->staple256 != NULL) {
 		change.second = staple_der(target->staple256);
+		change.second_seal = staple_seal(target->staple256);
+	}
 	change.no_staple = whole && target->staple == NULL;
 	target->unsaved = store_save(k->store, target_fingerprint(target),
 			      &change, &err) == -1;
@@ -108,7 +111,8 @@ void
 keeper_save_second(struct keeper *k, const struct target *target)
 {
 	const struct store_change change = {
-	    .second = staple_der(target->staple256)};
+	    .second = staple_der(target->staple256),
+	    .second_seal = staple_seal(target->staple256)};
 	struct err err = {0};
 
 	if (store_save(k->store, target_fingerprint(target), &change, &err) ==

@@ -10,7 +10,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "keep/keeper_priv.h"
+#include "keep/seal_key.h"
 #include "pki/delegates.h"
+#include "pki/seal.h"
 
 /* A keeper without a loop, that only reads. */
 struct resting {
@@ -87,6 +89,7 @@ resting_open(const struct keeper_options *options, struct err *err)
 	k->lock = -1;
 	k->options = options;
 	k->delegates = delegates_new();
+	k->sealer = seal_key_open(options->state_dir, false, NULL);
 	k->staple_dir = keeper_staple_dir(options->state_dir);
 	k->snippet_dir = keeper_snippet_dir(options->state_dir);
 	if (settings != NULL) {
@@ -112,6 +115,7 @@ resting_close(struct resting *resting)
 	issuers_done(&k->issuers);
 	store_close(k->store);
 	delegates_free(k->delegates);
+	sealer_free(k->sealer);
 	settings_free(k->settings);
 	free(k->staple_dir);
 	free(k->snippet_dir);

@@ -15,6 +15,7 @@ struct settings {
 	struct rules *rules;
 	bool rules_said;             /* which of them are of no use */
 	struct delegates *delegates; /* the keeper's; borrowed */
+	struct sealer *sealer;       /* the same; or NULL */
 	struct cert_list extra;      /* of the options' ca_file */
 	size_t users;                /* acquisitions under way by them */
 	struct settings *older;      /* with users still */

@@ -125,7 +125,8 @@ struct store_change {
 	struct span staple;                  /* empty: as it was */
 	int64_t this_update;                 /* of the staple */
 	struct span second; /* the same by a SHA-256 CertID; empty: as it was */
-	bool no_staple;     /* neither is there any more */
+	struct span seal, second_seal; /* of theirs, see pki/seal.h, or empty */
+	bool no_staple;                /* neither is there any more */
 };
 
 /* The change is one: after a kill all of it is there or nothing. */
@@ -136,7 +137,8 @@ int store_save(struct store *store, const char *fingerprint,
 struct store_item {
 	const char *fingerprint;
 	struct span staple, second; /* empty: none */
-	int64_t this_update;        /* of the staple */
+	struct span seal, second_seal;
+	int64_t this_update; /* of the staple */
 	struct store_state state;
 };
 

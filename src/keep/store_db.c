@@ -21,7 +21,8 @@
 #define ITEM                                                                    \
 	"SELECT fingerprint, der, der256, this_update, last_attempt, failures," \
 	" reason, detail, final, final_life, floor, fetch_again, retry_after,"  \
-	" first_seen, first_at, random, other_hash FROM certificate"
+	" first_seen, first_at, random, other_hash, seal, seal256"              \
+	" FROM certificate"
 
 #define CHANGE \
 	"UPDATE certificate SET written_at = ?2, last_id = ?3, attempts = ?4"
@@ -30,7 +31,7 @@
 	" final = ?9, final_life = ?10, floor = ?11, fetch_again = ?12,"      \
 	" retry_after = ?13, first_seen = ?14, first_at = ?15, random = ?16," \
 	" other_hash = ?17"
-#define STAPLE ", this_update = ?18, der = ?19"
+#define STAPLE ", this_update = ?18, der = ?19, seal = ?20"
 
 static const char *const texts[STORE_SQL_COUNT] = {
     [SQL_FIND] = "SELECT id, last_id, attempts FROM certificate"
@@ -45,7 +46,8 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [SQL_CHANGE_STATE] = CHANGE STATE " WHERE id = ?1",
     [SQL_CHANGE_STAPLE] = CHANGE STAPLE " WHERE id = ?1",
     [SQL_CHANGE_BOTH] = CHANGE STATE STAPLE " WHERE id = ?1",
-    [SQL_SECOND] = "UPDATE certificate SET der256 = ?2 WHERE id = ?1",
+    [SQL_SECOND] = "UPDATE certificate SET der256 = ?2, seal256 = ?3"
+		   " WHERE id = ?1",
     [SQL_TRIM] = "DELETE FROM attempt WHERE id IN (" CHAIN
 		 "certificate.id = ?1" CHAIN_ON ") SELECT id FROM chain"
 		 " WHERE n > ?2)",

@@ -41,6 +41,14 @@ read_state(sqlite3_stmt *query)
 	return state;
 }
 
+static struct span
+octets(sqlite3_stmt *query, int column)
+{
+	const uint8_t *at = sqlite3_column_blob(query, column);
+
+	return (struct span){at, (size_t)sqlite3_column_bytes(query, column)};
+}
+
 int
 store_each(struct store *store, const char *fingerprint,
     void (*each)(void *cookie, const struct store_item *item), void *cookie,
@@ -56,10 +64,10 @@ store_each(struct store *store, const char *fingerprint,
 	while (query != NULL && (rc = sqlite3_step(query)) == SQLITE_ROW) {
 		const struct store_item item = {
 		    .fingerprint = store_column(query, 0),
-		    .staple = {sqlite3_column_blob(query, 1),
-			(size_t)sqlite3_column_bytes(query, 1)},
-		    .second = {sqlite3_column_blob(query, 2),
-			(size_t)sqlite3_column_bytes(query, 2)},
+		    .staple = octets(query, 1),
+		    .second = octets(query, 2),
+		    .seal = octets(query, 17),
+		    .second_seal = octets(query, 18),
 		    .this_update = sqlite3_column_int64(query, 3),
 		    .state = read_state(query),
 		};

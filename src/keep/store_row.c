@@ -18,7 +18,7 @@ struct certificate_row {
 	bool has_attempt, has_state;
 	struct store_attempt attempt;
 	struct store_state state;
-	struct span staple, second;
+	struct span staple, second, seal, second_seal;
 	int64_t this_update;
 	bool no_staple;
 };
@@ -140,14 +140,23 @@ bind_state(sqlite3_stmt *query, const struct store_state *state)
 	(void)sqlite3_bind_int(query, 17, state->other_hash);
 }
 
+/* None: NULL. */
+static void
+bind_octets(sqlite3_stmt *query, int index, struct span octets)
+{
+	if (octets.len > 0)
+		(void)sqlite3_bind_blob(
+		    query, index, octets.at, (int)octets.len, SQLITE_STATIC);
+}
+
 static void
 bind_staple(sqlite3_stmt *query, const struct certificate_row *change)
 {
 	if (change->no_staple)
 		return;
 	(void)sqlite3_bind_int64(query, 18, change->this_update);
-	(void)sqlite3_bind_blob(query, 19, change->staple.at,
-	    (int)change->staple.len, SQLITE_STATIC);
+	bind_octets(query, 19, change->staple);
+	bind_octets(query, 20, change->seal);
 }
 
 static int
@@ -157,9 +166,10 @@ put_second(struct store_db *db, const struct certificate_row *change,
 	sqlite3_stmt *query = store_sql(db, SQL_SECOND);
 
 	(void)sqlite3_bind_int64(query, 1, id);
-	if (!change->no_staple)
-		(void)sqlite3_bind_blob(query, 2, change->second.at,
-		    (int)change->second.len, SQLITE_STATIC);
+	if (!change->no_staple) {
+		bind_octets(query, 2, change->second);
+		bind_octets(query, 3, change->second_seal);
+	}
 	return store_run(db, query, err);
 }
 
@@ -230,8 +240,9 @@ static size_t
 room_of(const char *fingerprint, const struct store_change *change)
 {
 	const struct store_attempt *a = change->attempt;
-	size_t size =
-	    store_room(fingerprint) + change->staple.len + change->second.len;
+	size_t size = store_room(fingerprint) + change->staple.len +
+		      change->second.len + change->seal.len +
+		      change->second_seal.len;
 
 	if (a != NULL)
 		size += store_room(a->outcome) + store_room(a->detail) +
@@ -265,6 +276,8 @@ store_save(struct store *store, const char *fingerprint,
 	row->no_staple = change->no_staple;
 	row->staple = copy_span(&at, change->staple);
 	row->second = copy_span(&at, change->second);
+	row->seal = copy_span(&at, change->seal);
+	row->second_seal = copy_span(&at, change->second_seal);
 	if (change->attempt != NULL) {
 		row->has_attempt = true;
 		row->attempt = *change->attempt;

@@ -11,7 +11,7 @@
 #include "keep/store.h"
 #include "keep/store_priv.h"
 
-enum { SCHEMA = 3 };
+enum { SCHEMA = 4 };
 
 /* What makes version N + 1 of version N.  A version that was ever released is
  * not changed any more. */
@@ -91,6 +91,11 @@ static const char *const steps[SCHEMA] = {
     "DROP TABLE was;"
     "DROP TABLE staple;"
     "PRAGMA user_version = 3;",
+
+    /* what was stored before has none, and is verified in full */
+    "ALTER TABLE certificate ADD COLUMN seal BLOB;"
+    "ALTER TABLE certificate ADD COLUMN seal256 BLOB;"
+    "PRAGMA user_version = 4;",
 };
 
 int

@@ -191,6 +191,7 @@ target_terms_of(const struct target_pair *pair, const struct settings *settings,
 	    .extra = &settings->extra,
 	    .trusted = rule == NULL ? NULL : &rule->signers,
 	    .delegates = settings->delegates,
+	    .sealer = settings->sealer,
 	};
 	*policy = verify_policy_default(now);
 	policy->allow_no_next_update = options->allow_no_next_update;

@@ -17,6 +17,7 @@
 #include "pki/cert.h"
 #include "pki/delegates.h"
 #include "pki/response.h"
+#include "pki/seal.h"
 #include "pki/signature.h"
 #include "pki/verify.h"
 
@@ -259,6 +260,27 @@ struct check {
 	size_t count;
 };
 
+/* What would say of OUT, CERT's, that its signatures were verified.  True if
+ * that was said before (I1): by us, or the seal would not fit. */
+static bool
+was_verified(const struct check *check, const struct cert *cert, bool vouched,
+    struct signer *out)
+{
+	const struct verify_input *input = check->input;
+	const struct seal_facts facts = {
+	    .leaf = input->leaf,
+	    .issuer = input->issuer,
+	    .signer = cert,
+	    .vouched = vouched,
+	    .response = {input->der, input->len},
+	};
+
+	if (input->sealer == NULL)
+		return false;
+	out->sealed = seal_make(input->sealer, &facts, out->seal);
+	return out->sealed && seal_same(input->seal, out->seal);
+}
+
 /* One certificate that may have signed: 0 if it did and was allowed to. */
 static int
 try_signer(const struct check *check, const struct cert *cert, enum word word,
@@ -267,7 +289,15 @@ try_signer(const struct check *check, const struct cert *cert, enum word word,
 	const struct cert *issuer = check->input->issuer;
 	bool is_issuer = strcmp(cert->fingerprint, issuer->fingerprint) == 0;
 	EVP_PKEY *key = X509_get0_pubkey(cert->x509);
+	struct signer signer = {
+	    .delegate = !is_issuer,
+	    .trusted = !is_issuer && word == BY_OPERATOR,
+	    .not_after = cert->not_after,
+	};
+	bool verified = was_verified(check, cert, signer.trusted, &signer);
 
+	if (verified && word == BY_NOBODY)
+		word = BY_ISSUER;
 	if (!is_issuer &&
 	    check_delegate(cert, word, issuer, check->policy, err) == -1)
 		return -1;
@@ -278,19 +308,15 @@ try_signer(const struct check *check, const struct cert *cert, enum word word,
 	if (check_key(key, err) == -1)
 		return -1;
 	/* RFC 6960, section 3.2, item 2; the octets taken as they came */
-	if (!signature_good(check->response->tbs, check->algorithm,
-		check->response->signature, key))
+	if (!verified && !signature_good(check->response->tbs, check->algorithm,
+			     check->response->signature, key))
 		return err_set(err, REASON_BAD_SIGNATURE,
 		    "the signature does not verify with the key of %s '%s'",
 		    is_issuer ? "the issuer" : "the delegate signer",
 		    cert->subject);
-	*out = (struct signer){
-	    .delegate = !is_issuer,
-	    .trusted = !is_issuer && word == BY_OPERATOR,
-	    .not_after = cert->not_after,
-	    .nocheck = X509_get_ext_by_NID(
-			   cert->x509, NID_id_pkix_OCSP_noCheck, -1) >= 0,
-	};
+	signer.nocheck =
+	    X509_get_ext_by_NID(cert->x509, NID_id_pkix_OCSP_noCheck, -1) >= 0;
+	*out = signer;
 	return 0;
 }
 

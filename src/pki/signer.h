@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "pki/seal.h"
 
 struct err;
 struct response;
@@ -30,10 +31,13 @@ struct signer {
 	bool trusted;      /* by the operator's word, not by the CA's */
 	int64_t not_after; /* of the delegate's certificate */
 	bool nocheck;      /* the delegate has id-pkix-ocsp-nocheck (C8) */
+	bool sealed;       /* SEAL says all this; only with a sealer */
+	uint8_t seal[SEAL_LEN];
 };
 
 /* Find the signer of RESPONSE by its responderID, check that he is allowed to
- * sign for the issuer, and check the signature.
+ * sign for the issuer, and check the signature, unless the input's seal says
+ * that this was done: of this signer, for this leaf and issuer.
  * Errors: REASON_UNTRUSTED_SIGNER, _SIGNER_NOT_AUTHORIZED, _SIGNER_EXPIRED,
  * _WEAK_ALGORITHM, _CRITICAL_EXTENSION, _BAD_SIGNATURE, _MALFORMED. */
 int signer_check(const struct response *response,

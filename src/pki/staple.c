@@ -33,6 +33,13 @@ staple_der(const struct staple *staple)
 	return (struct span){staple->der, staple->len};
 }
 
+struct span
+staple_seal(const struct staple *staple)
+{
+	return (struct span){
+	    staple->seal, staple->sealed ? sizeof(staple->seal) : 0};
+}
+
 const struct verdict *
 staple_facts(const struct staple *staple)
 {

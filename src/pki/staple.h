@@ -23,6 +23,9 @@ void staple_free(struct staple *staple);
 /* The DER as it came; borrowed. */
 struct span staple_der(const struct staple *staple);
 
+/* Our seal on it, see pki/seal.h; empty: it has none.  Borrowed. */
+struct span staple_seal(const struct staple *staple);
+
 /* What was verified of it; borrowed. */
 const struct verdict *staple_facts(const struct staple *staple);
 

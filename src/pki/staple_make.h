@@ -4,6 +4,7 @@
 #ifndef OCLASP_PKI_STAPLE_MAKE_H
 #define OCLASP_PKI_STAPLE_MAKE_H
 
+#include "pki/seal.h"
 #include "pki/verify.h"
 
 struct staple {
@@ -12,6 +13,8 @@ struct staple {
 	size_t more_holders; /* beside the first */
 	char fingerprint[65];
 	struct verdict facts;
+	bool sealed; /* SEAL says so to us, next time */
+	uint8_t seal[SEAL_LEN];
 };
 
 #endif

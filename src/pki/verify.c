@@ -333,13 +333,12 @@ fill(struct verdict *out, const struct response *response,
 	free(hex);
 }
 
-int
-verify_response(const struct verify_input *input,
-    const struct verify_policy *policy, struct verdict *out, struct err *err)
+static int
+judge(const struct verify_input *input, const struct verify_policy *policy,
+    struct verdict *out, struct signer *signer, struct err *err)
 {
 	const struct response_single *single;
 	struct response response = {0};
-	struct signer signer = {0};
 	int rc = -1;
 
 	if (input->len > VERIFY_RESPONSE_MAX)
@@ -350,17 +349,26 @@ verify_response(const struct verify_input *input,
 		return -1;
 	single = find_single(&response, input, err);
 	if (single == NULL ||
-	    signer_check(&response, input, policy, &signer, err) == -1 ||
+	    signer_check(&response, input, policy, signer, err) == -1 ||
 	    check_critical(&response, single, err) == -1 ||
 	    check_times(&response, single, policy, err) == -1 ||
 	    check_nonce(&response, input, policy, err) == -1)
 		goto out;
-	fill(out, &response, single, input, policy, &signer);
+	fill(out, &response, single, input, policy, signer);
 	rc = 0;
 out:
 	response_done(&response);
 	ERR_clear_error();
 	return rc;
+}
+
+int
+verify_response(const struct verify_input *input,
+    const struct verify_policy *policy, struct verdict *out, struct err *err)
+{
+	struct signer signer = {0};
+
+	return judge(input, policy, out, &signer, err);
 }
 
 int64_t
@@ -410,9 +418,10 @@ verify_staple(const struct verify_input *input,
     const struct verify_policy *policy, struct staple **staple,
     struct verdict *out, bool *accepted, struct err *err)
 {
+	struct signer signer = {0};
 	struct staple *made;
 
-	*accepted = verify_response(input, policy, out, err) == 0;
+	*accepted = judge(input, policy, out, &signer, err) == 0;
 	if (!*accepted || out->status != CERT_GOOD ||
 	    check_usable(out, input->leaf, policy, err) == -1)
 		return -1;
@@ -420,6 +429,8 @@ verify_staple(const struct verify_input *input,
 	made->der = mem_copy(input->der, input->len);
 	made->len = input->len;
 	made->facts = *out;
+	made->sealed = signer.sealed;
+	memcpy(made->seal, signer.seal, sizeof(made->seal));
 	memcpy(made->fingerprint, input->leaf->fingerprint,
 	    sizeof(made->fingerprint));
 	*staple = made;

@@ -16,6 +16,7 @@ struct cert;
 struct cert_list;
 struct delegates;
 struct err;
+struct sealer;
 struct staple;
 
 enum {
@@ -57,6 +58,10 @@ struct verify_input {
 					    for, see pki/signer.h; or NULL */
 	struct delegates *delegates;     /* that were checked before: looked up
 					  and added to; NULL: none is kept */
+	struct sealer *sealer; /* makes and knows our seals, see pki/seal.h;
+				  NULL: none */
+	struct span seal;      /* that the response has from before, or empty:
+				  if it fits, no signature is verified again */
 	const uint8_t *der;
 	size_t len;
 	const uint8_t *nonce; /* of the request; NULL: none was sent */

@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "keep/keeper_priv.h"
+#include "keep/seal_key.h"
+#include "pki/seal.h"
 #include "pki/staple.h"
 #include "pki_fixture.h"
 #include "store_test.h"
@@ -95,6 +97,7 @@ begin(bool once)
 	keeper.snippet_dir = keeper_snippet_dir(scratch.dir);
 	keeper.book = address_book_new();
 	keeper.store = store_test_keep(path);
+	keeper.sealer = seal_key_open(scratch.dir, true, NULL);
 	(void)uv_loop_init(&keeper.loop);
 	keeper_obey(&keeper, settings);
 }
@@ -114,6 +117,7 @@ end(void)
 	loop_timer_cancel(&keeper.book_timer);
 	loop_timer_cancel(&keeper.due);
 	store_close(keeper.store);
+	sealer_free(keeper.sealer);
 	address_book_free(keeper.book);
 	settings_free(keeper.settings);
 	free(keeper.staple_dir);
@@ -373,6 +377,112 @@ test_adopts_what_is_published(void **state)
 	}
 }
 
+/* --- sealed (I1) --- */
+
+static void
+seal_by_key(
+    const struct cert *of, const struct buf *der, uint8_t seal[SEAL_LEN])
+{
+	struct sealer *sealer = seal_key_open(scratch.dir, true, NULL);
+	const struct seal_facts facts = {.leaf = of,
+	    .issuer = issuer.cert,
+	    .signer = issuer.cert,
+	    .response = pki_span(der)};
+
+	assert_non_null(sealer);
+	assert_true(seal_make(sealer, &facts, seal));
+	sealer_free(sealer);
+}
+
+static void
+see_seal(void *cookie, const struct store_item *item)
+{
+	size_t *len = cookie;
+
+	*len = item->seal.len;
+}
+
+/* A response with a damaged signature comes in by our own seal only; a genuine
+ * one in any case, and gets the seal that it lacks. */
+static void
+test_adopts_by_seal(void **state)
+{
+	enum seal { OURS, NONE, OF_ISSUER, ODD, KEY_LOST, KEY_SHOWN };
+	static const struct {
+		const char *name;
+		bool damaged;
+		enum seal seal;
+		bool want, anew; /* it is stored again, with a seal */
+	} rows[] = {
+	    {"sealed", false, OURS, true, false},
+	    {"sealed, and not verified", true, OURS, true, false},
+	    {"no seal", false, NONE, true, true},
+	    {"no seal, damaged", true, NONE, false, false},
+	    {"of another certificate", false, OF_ISSUER, true, true},
+	    {"of another certificate, damaged", true, OF_ISSUER, false, false},
+	    {"a bit is another", false, ODD, true, true},
+	    {"a bit is another, damaged", true, ODD, false, false},
+	    {"the key is lost", false, KEY_LOST, true, true},
+	    {"the key is lost, damaged", true, KEY_LOST, false, false},
+	    {"others may read the key", false, KEY_SHOWN, true, true},
+	    {"others may read the key, damaged", true, KEY_SHOWN, false, false},
+	};
+	char *key = scratch_path(&scratch, "seal.key");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf der = respond(500, false);
+		const struct store_state stored = {.last_attempt = now - 60};
+		uint8_t seal[SEAL_LEN];
+		struct store_change change = {.state = &stored,
+		    .this_update = now - 500,
+		    .seal = {seal, sizeof(seal)}};
+		struct store *store = store_test_keep(path);
+		struct target *target;
+		size_t len = 0;
+
+		print_message("%s\n", rows[i].name);
+		if (rows[i].damaged) /* the end of the signature's octets */
+			der.text[der.len - 1] ^= 1;
+		change.staple = pki_span(&der);
+		seal_by_key((rows[i].seal == OF_ISSUER ? &issuer : &leaf)->cert,
+		    &der, seal);
+		if (rows[i].seal == ODD)
+			seal[0] ^= 0x80;
+		if (rows[i].seal == NONE)
+			change.seal.len = 0;
+		if (rows[i].seal == KEY_LOST)
+			assert_int_equal(unlink(key), 0);
+		if (rows[i].seal == KEY_SHOWN)
+			assert_int_equal(chmod(key, 0644), 0);
+		assert_int_equal(
+		    store_save(store, leaf.cert->fingerprint, &change, NULL),
+		    0);
+		store_close(store);
+		target = start_and_read(false);
+		assert_int_equal(target->staple != NULL, rows[i].want);
+		assert_int_equal(target->unsaved, rows[i].anew);
+		keeper_end_store(&keeper);
+		assert_false(target->unsaved);
+		end();
+		/* and once more: now it has one */
+		if (rows[i].want) {
+			target = start_and_read(false);
+			assert_non_null(target->staple);
+			assert_false(target->unsaved);
+			assert_int_equal(
+			    store_each(keeper.store, leaf.cert->fingerprint,
+				see_seal, &len, NULL),
+			    0);
+			assert_int_equal(len, SEAL_LEN);
+			end();
+		}
+		assert_int_equal(unlink(path), 0);
+		buf_done(&der);
+	}
+	free(key);
+}
+
 /* The list that others read, and that says what may be forgotten. */
 static void
 test_list(void **state)
@@ -536,6 +646,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_adopts, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_adopts_what_is_published, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_adopts_by_seal, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(

@@ -148,13 +148,13 @@ test_newer_is_refused(void **state)
 	(void)state;
 	store_test_put(store, FP_A, "kept");
 	store_close(store);
-	assert_int_equal(store_test_ask(path, "PRAGMA user_version"), 3);
-	(void)store_test_ask(path, "PRAGMA user_version = 4");
+	assert_int_equal(store_test_ask(path, "PRAGMA user_version"), 4);
+	(void)store_test_ask(path, "PRAGMA user_version = 5");
 	assert_null(store_keep(path, &err));
 	assert_int_equal(err.reason, REASON_STORE);
 	assert_non_null(strstr(err.text, "newer"));
 	assert_int_equal(scratch_count(scratch.dir), 1); /* none set aside */
-	(void)store_test_ask(path, "PRAGMA user_version = 3");
+	(void)store_test_ask(path, "PRAGMA user_version = 4");
 	store = store_test_open(path);
 	store_test_expect(store, FP_A, "kept");
 	store_close(store);

@@ -186,6 +186,77 @@ test_migration_of_a_history(void **state)
 			   "INSERT INTO proof SELECT count(*) FROM target");
 }
 
+/* What version 3 has added to version 2, as 0.2.0 made it. */
+static const char version_3[] =
+    "CREATE TABLE certificate (id INTEGER PRIMARY KEY,"
+    " fingerprint TEXT NOT NULL UNIQUE, written_at INTEGER NOT NULL,"
+    " last_id INTEGER, attempts INTEGER NOT NULL DEFAULT 0,"
+    " last_attempt INTEGER NOT NULL DEFAULT 0,"
+    " failures INTEGER NOT NULL DEFAULT 0, reason TEXT, detail TEXT,"
+    " final TEXT, final_life INTEGER NOT NULL DEFAULT 0,"
+    " floor INTEGER NOT NULL DEFAULT 0, fetch_again INTEGER NOT NULL DEFAULT 0,"
+    " retry_after INTEGER NOT NULL DEFAULT 0,"
+    " first_seen INTEGER NOT NULL DEFAULT 0,"
+    " first_at INTEGER NOT NULL DEFAULT 0, random INTEGER NOT NULL DEFAULT 0,"
+    " other_hash INTEGER NOT NULL DEFAULT 0, this_update INTEGER, der BLOB,"
+    " der256 BLOB);"
+    "DROP TABLE attempt;"
+    "CREATE TABLE attempt (id INTEGER PRIMARY KEY,"
+    " certificate INTEGER NOT NULL, previous INTEGER, at INTEGER NOT NULL,"
+    " outcome TEXT NOT NULL, detail TEXT, url TEXT, address TEXT, source TEXT,"
+    " elapsed_ms INTEGER NOT NULL, size INTEGER, this_update INTEGER,"
+    " next_update INTEGER);"
+    "ALTER TABLE target ADD COLUMN fingerprint TEXT;"
+    "CREATE INDEX target_of ON target (fingerprint);"
+    "INSERT INTO certificate (fingerprint, written_at, last_attempt, random,"
+    " this_update, der, der256) VALUES ('both', 1, 12, 7, 9, x'010203', x'04'),"
+    " ('one', 1, 13, 8, 9, x'05', NULL), ('none', 1, 14, 9, NULL, NULL, NULL);"
+    "PRAGMA user_version = 3;";
+
+static void
+see_unsealed(void *cookie, const struct store_item *item)
+{
+	int *count = cookie;
+
+	(*count)++;
+	assert_int_equal(item->seal.len, 0);
+	assert_int_equal(item->second_seal.len, 0);
+	if (strcmp(item->fingerprint, "both") == 0) {
+		assert_int_equal(item->staple.len, 3);
+		assert_int_equal(item->second.len, 1);
+		assert_int_equal(item->state.last_attempt, 12);
+		assert_int_equal(item->state.random, 7);
+	}
+}
+
+/* All is there, without a seal: it is verified in full. */
+static void
+test_migration_to_seals(void **state)
+{
+	const struct store_change change = {
+	    .staple = {(const uint8_t *)"new", 3},
+	    .this_update = 10,
+	    .seal = {(const uint8_t *)"seal", 4}};
+	struct store *store;
+	int count = 0;
+
+	(void)state;
+	run_sql("three.old", version_1);
+	run_sql("three.old", version_2);
+	run_sql("three.old", version_3);
+	store = store_test_keep("three.old");
+	assert_int_equal(
+	    store_each(store, NULL, see_unsealed, &count, NULL), 0);
+	assert_int_equal(count, 3);
+	assert_int_equal(store_save(store, "one", &change, NULL), 0);
+	store_close(store);
+	assert_int_equal(store_test_ask("three.old", "PRAGMA user_version"), 4);
+	assert_int_equal(
+	    store_test_ask("three.old", "SELECT count(*) FROM certificate"
+					" WHERE seal = CAST ('seal' AS BLOB)"),
+	    1);
+}
+
 /* A later version, and what is no version of ours at all. */
 static void
 test_other_versions(void **state)
@@ -193,13 +264,13 @@ test_other_versions(void **state)
 	struct err err = {0};
 
 	(void)state;
-	run_sql("four.db", "PRAGMA user_version = 4");
-	assert_null(store_keep("four.db", &err));
+	run_sql("five.db", "PRAGMA user_version = 5");
+	assert_null(store_keep("five.db", &err));
 	assert_int_equal(err.reason, REASON_STORE);
-	assert_non_null(strstr(err.text, "version 4"));
+	assert_non_null(strstr(err.text, "version 5"));
 	err_clear(&err);
-	assert_null(store_visit("four.db", STORE_MAKE, &err));
-	assert_non_null(strstr(err.text, "version 4"));
+	assert_null(store_visit("five.db", STORE_MAKE, &err));
+	assert_non_null(strstr(err.text, "version 5"));
 }
 
 /* A migration that fails leaves version 1 whole. */
@@ -401,6 +472,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_migration),
 	    cmocka_unit_test(test_migration_of_a_history),
+	    cmocka_unit_test(test_migration_to_seals),
 	    cmocka_unit_test(test_other_versions),
 	    cmocka_unit_test(test_migration_that_fails),
 	    cmocka_unit_test(test_visitor_of_an_earlier_version),

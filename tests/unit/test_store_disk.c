@@ -225,7 +225,7 @@ test_made_new_by_a_newer_one(void **state)
 	store_test_flush(store);
 	store_check(store, &report);
 	store_test_sql(path, "ALTER TABLE certificate RENAME TO certificates;"
-			     "PRAGMA user_version = 4;");
+			     "PRAGMA user_version = 5;");
 	store_test_put(store, FP_A, "after");
 	report = store_test_wait(store, true);
 	assert_non_null(strstr(report.err.text, "newer"));

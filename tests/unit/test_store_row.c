@@ -117,6 +117,68 @@ test_second(void **state)
 	store_close(store);
 }
 
+/* A seal goes with its response, and no further. */
+static void
+see_seals(void *cookie, const struct store_item *item)
+{
+	char *out = cookie;
+
+	(void)snprintf(out, 32, "%.*s %.*s", (int)item->seal.len,
+	    (const char *)item->seal.at, (int)item->second_seal.len,
+	    (const char *)item->second_seal.at);
+}
+
+static void
+test_seals(void **state)
+{
+	static const struct {
+		const char *name, *staple, *second, *seal, *second_seal;
+		bool none;
+		const char *want;
+	} rows[] = {
+	    {.name = "one", .staple = "a", .seal = "A", .want = "A "},
+	    {.name = "and the other",
+		.second = "b",
+		.second_seal = "B",
+		.want = "A B"},
+	    {.name = "nothing new", .want = "A B"},
+	    {.name = "the first without", .staple = "c", .want = " B"},
+	    {.name = "the other without", .second = "d", .want = " "},
+	    {.name = "both",
+		.staple = "e",
+		.seal = "E",
+		.second = "f",
+		.second_seal = "F",
+		.want = "E F"},
+	    {.name = "neither any more", .none = true, .want = " "},
+	};
+	struct store *store = store_test_open(path);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+#define SPAN(text)                                              \
+	{                                                       \
+		(const uint8_t *)(text), (text) == NULL ? 0 : 1 \
+	}
+		const struct store_change change = {
+		    .staple = SPAN(rows[i].staple),
+		    .second = SPAN(rows[i].second),
+		    .seal = SPAN(rows[i].seal),
+		    .second_seal = SPAN(rows[i].second_seal),
+		    .no_staple = rows[i].none,
+		};
+#undef SPAN
+		char got[32] = "";
+
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(store_save(store, FP_A, &change, NULL), 0);
+		assert_int_equal(
+		    store_each(store, FP_A, see_seals, got, NULL), 0);
+		assert_string_equal(got, rows[i].want);
+	}
+	store_close(store);
+}
+
 struct seen {
 	int count;
 	bool a, b;
@@ -378,6 +440,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_states, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_second, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_seals, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_each, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_an_attempt_comes_back, set_up, tear_down),
