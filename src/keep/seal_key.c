@@ -3,7 +3,6 @@
 #include "keep/seal_key.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -37,7 +36,7 @@ load(const char *path, struct written *out, struct err *err)
 		(void)err_set(
 		    err, REASON_FILE, "'%s' holds no key of ours", path);
 	}
-	OPENSSL_cleanse(bytes, len);
+	explicit_bzero(bytes, len);
 	free(bytes);
 	return rc;
 }
@@ -67,7 +66,7 @@ seal_key_open(const char *dir, bool may_make, struct err *err)
 			(void)err_set(err, REASON_FILE,
 			    "this OpenSSL has no HMAC to seal with");
 	}
-	OPENSSL_cleanse(&key, sizeof(key));
+	explicit_bzero(&key, sizeof(key));
 	free(path);
 	return sealer;
 }
