@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* base/file.c -- files read whole, and replaced whole or not at all (I7). */
+/* base/file.c -- files replaced whole or not at all (I7), folders and locks. */
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,9 +21,8 @@
 #include "base/text.h"
 
 enum {
-	PIPE_WAIT_MS = 10000, /* for what writes into a pipe */
-	LABEL_MAX = 4096,     /* octets of an extended attribute */
-	LOCK_TRIES = 10,      /* for a lock, with a pause between them */
+	LABEL_MAX = 4096, /* octets of an extended attribute */
+	LOCK_TRIES = 10,  /* for a lock, with a pause between them */
 	LOCK_PAUSE_MS = 3,
 };
 
@@ -35,147 +33,6 @@ fail(struct err *err, const char *what, const char *path)
 	    errno == EBUSY ? "it is a mount of its own, as in a container: "
 			     "change it where it comes from"
 			   : strerror(errno));
-}
-
-static int
-open_input(const char *path, struct err *err)
-{
-	struct stat st;
-	int fd;
-
-	if (strcmp(path, "-") == 0) {
-		fd = dup(STDIN_FILENO);
-		return fd == -1 ? fail(err, "read", path) : fd;
-	}
-	/* O_NONBLOCK: opening a FIFO that nobody writes must not hang (I5). */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd == -1)
-		return fail(err, "read", path);
-	if (fstat(fd, &st) == -1 || S_ISDIR(st.st_mode)) {
-		close(fd);
-		errno = EISDIR;
-		return fail(err, "read", path);
-	}
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
-		close(fd);
-		return err_set(err, REASON_FILE,
-		    "cannot read '%s': it is a device or a socket, not a file",
-		    path);
-	}
-	return fd;
-}
-
-/* The next bytes.  A pipe of the shell, <(...), has a writer that may take its
- * time, but not for ever (I5). */
-static ssize_t
-read_some(int fd, char *chunk, size_t size, int64_t until_ms)
-{
-	for (;;) {
-		struct pollfd pollfd = {.fd = fd, .events = POLLIN};
-		ssize_t got = read(fd, chunk, size);
-		int64_t left = until_ms - clock_mono_ms();
-
-		if (got != -1 || (errno != EINTR && errno != EAGAIN))
-			return got;
-		if (left <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		(void)poll(&pollfd, 1, left > INT_MAX ? -1 : (int)left);
-	}
-}
-
-/* Read all of FD, which is closed. */
-static int
-read_all(int fd, const char *path, size_t max, uint8_t **out, size_t *len,
-    struct err *err)
-{
-	struct buf data;
-	char chunk[16384];
-	ssize_t got;
-	int64_t until_ms = INT64_MAX;
-
-	if (strcmp(path, "-") != 0)
-		until_ms = clock_mono_ms() + PIPE_WAIT_MS;
-	buf_init(&data, max);
-	while ((got = read_some(fd, chunk, sizeof(chunk), until_ms)) > 0 &&
-	       !data.full)
-		buf_add(&data, chunk, (size_t)got);
-	if (got == -1)
-		(void)fail(err, "read", path);
-	else if (data.full)
-		(void)err_set(err, REASON_FILE,
-		    "'%s' is larger than the %zu bytes that can be taken", path,
-		    max);
-	close(fd);
-	if (got == -1 || data.full) {
-		buf_done(&data);
-		return -1;
-	}
-	*len = data.len;
-	*out = (uint8_t *)buf_take(&data);
-	return 0;
-}
-
-int
-file_read(
-    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
-{
-	int fd = open_input(path, err);
-
-	return fd == -1 ? -1 : read_all(fd, path, max, out, len, err);
-}
-
-/* OURS: nobody else can have put it there. */
-static int
-check_secret(int fd, const char *path, bool ours, struct err *err)
-{
-	struct stat st;
-
-	/* of what was opened, not of what PATH names a moment later */
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		return err_set(err, REASON_FILE,
-		    "'%s' is no regular file: a secret is read of one only",
-		    path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return err_set(err, REASON_FILE,
-		    "'%s' holds a secret, but its mode %04o lets others at it: "
-		    "run `chmod 600 %s`",
-		    path, (unsigned)st.st_mode & 07777U, path);
-	/* a link may be to another file of ours, of which more is known */
-	if (ours && (st.st_uid != geteuid() || st.st_nlink != 1))
-		return err_set(err, REASON_FILE,
-		    "'%s' is not this user's own, with one name only", path);
-	return 0;
-}
-
-static int
-read_secret(const char *path, bool ours, size_t max, uint8_t **out, size_t *len,
-    struct err *err)
-{
-	int fd = open_input(path, err);
-
-	if (fd == -1)
-		return -1;
-	if (check_secret(fd, path, ours, err) == -1) {
-		close(fd);
-		return -1;
-	}
-	return read_all(fd, path, max, out, len, err);
-}
-
-int
-file_read_secret(
-    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
-{
-	return read_secret(path, false, max, out, len, err);
-}
-
-int
-file_read_own_secret(
-    const char *path, size_t max, uint8_t **out, size_t *len, struct err *err)
-{
-	return read_secret(path, true, max, out, len, err);
 }
 
 static int
@@ -333,20 +190,6 @@ file_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct err *err)
 {
 	return file_replace_like(path, data, len, mode, NULL, err);
-}
-
-int
-file_holds(const char *path, const void *data, size_t len)
-{
-	uint8_t *have = NULL;
-	size_t have_len = 0;
-	int same;
-
-	if (file_read(path, len, &have, &have_len, NULL) == -1)
-		return 0;
-	same = have_len == len && (len == 0 || memcmp(have, data, len) == 0);
-	free(have);
-	return same;
 }
 
 uint64_t
