@@ -162,6 +162,34 @@ test_once_with_a_copy(void **state)
 	assert_false(scratch_exists(staples[1]));
 }
 
+/* D6, F9: a CA's own certificate has a staple too, for servers that can send one
+ * for it, and a longer one than leaves have. */
+static void
+test_once_with_an_intermediate(void **state)
+{
+	struct keeper_options options = options_for(1, true);
+	char *aia = mem_printf("OCSP;URI:http://127.0.0.1:%d/", responder.port);
+
+	(void)state;
+	make_leaves(1);
+	pki_party_done(&leaves[0]);
+	leaves[0] = pki_party(&(struct pki_spec){.cn = "intermediate",
+	    .issuer = &issuer,
+	    .from = clock_wall_s() - CLOCK_DAY,
+	    .until = clock_wall_s() + 300 * CLOCK_DAY,
+	    .ext = {{"authorityInfoAccess", aia},
+		{"basicConstraints", "critical,CA:TRUE"}}});
+	free(staples[0]);
+	staples[0] = mem_printf(
+	    "%s/staples/%s.der", state_dir, leaves[0].cert->fingerprint);
+	write_certificate(0, paths[0]);
+	/* a leaf's would be over: the cap is 10 days */
+	sign(1, CERT_GOOD, 20 * CLOCK_DAY, 200 * CLOCK_DAY);
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	assert_true(first_is_there());
+	free(aia);
+}
+
 /* An URL given, and no issuer to be found: said, not died of. */
 static void
 test_once_without_issuer(void **state)
@@ -422,6 +450,7 @@ main(void)
 	    TEST(test_once_is_once),
 	    TEST(test_once_with_a_bad_file),
 	    TEST(test_once_with_a_copy),
+	    TEST(test_once_with_an_intermediate),
 	    TEST(test_once_without_issuer),
 	    TEST(test_hangup_while_unreadable),
 	    TEST(test_reload),
