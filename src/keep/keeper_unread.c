@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "keep/keeper_priv.h"
+#include "pki/cert.h"
 #include "pki/response.h"
 
 struct unread {
@@ -61,11 +62,11 @@ recall_fingerprint(const struct keeper *k, const struct target *target)
 	return fingerprint;
 }
 
-/* When a published staple of the LEN octets at DER is to be withdrawn.  What
- * the certificate's own end adds to that cannot be known; it is in no staple
- * that outlives nextUpdate or the cap. */
+/* When a published staple of the LEN octets at DER is to be withdrawn.  LEAF is
+ * NULL where the certificate cannot be read: then its own end is not known, and
+ * it is taken for no CA's. */
 static int64_t
-end_of(const uint8_t *der, size_t len)
+end_of(const uint8_t *der, size_t len, const struct cert *leaf)
 {
 	struct response response;
 	int64_t until = INT64_MAX;
@@ -75,13 +76,17 @@ end_of(const uint8_t *der, size_t len)
 	for (size_t i = 0; i < response.single_count; i++) {
 		const struct response_single *single = &response.singles[i];
 		struct verdict facts = {.this_update = single->this_update};
+		bool capped = leaf == NULL || !leaf->is_ca;
 
 		facts.usable_until =
-		    single->this_update +
-		    (single->has_next_update ? VERIFY_CAP : VERIFY_CAP_NO_NEXT);
-		if (single->has_next_update &&
-		    single->next_update < facts.usable_until)
-			facts.usable_until = single->next_update;
+		    single->has_next_update
+			? single->next_update
+			: single->this_update + VERIFY_CAP_NO_NEXT;
+		if (capped &&
+		    facts.usable_until > single->this_update + VERIFY_CAP)
+			facts.usable_until = single->this_update + VERIFY_CAP;
+		if (leaf != NULL && facts.usable_until > leaf->not_after)
+			facts.usable_until = leaf->not_after;
 		if (verdict_usable_until(&facts) < until)
 			until = verdict_usable_until(&facts);
 	}
@@ -97,7 +102,8 @@ read_published(const struct keeper *k, struct unread *unread)
 
 	if (file_read(path, VERIFY_RESPONSE_MAX, &unread->der, &unread->len,
 		NULL) == 0)
-		unread->until = end_of(unread->der, unread->len);
+		unread->until =
+		    end_of(unread->der, unread->len, unread->target->leaf);
 	free(path);
 }
 

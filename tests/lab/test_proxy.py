@@ -87,6 +87,20 @@ def test_only_the_proxy_works(closed, proxies, leaf, out, proxy):
     assert HOST in seen["target"], seen
 
 
+@pytest.mark.parametrize("proxy", [f"http://{HTTP}", f"socks5h://{SOCKS}"])
+def test_keep_by_a_proxy(closed, proxies, leaf, tmp_path, proxy):
+    """A9: the keeper's way, too."""
+    state = tmp_path / "state"
+    words = ["keep", "--once", "--state-dir", state, leaf.path, "--timeout",
+             "3"]
+    assert closed.oclasp(*words).code == 75
+    result = closed.oclasp(*words, "--proxy", proxy)
+    assert result.code == 0, result
+    staple = state / "staples" / f"{leaf.fingerprint}.der"
+    assert fault_for(closed, leaf, staple.read_bytes()) is None
+    assert proxies(proxy.partition("//")[2])
+
+
 def test_https_proxy(closed, proxies, leaf, out):
     """TLS to the proxy itself, whose certificate must be believed: by the
     CAs of --tls-ca, for the address or name that it was called by."""
