@@ -206,6 +206,7 @@ begin_care(struct keeper *k)
 {
 	k->list_stale = true;
 	keeper_sync_targets(k);
+	keeper_walk_begin(k);
 	keeper_mark_dirty(k);
 	keeper_do_chores(k);
 	if (k->chores == NULL) /* there is nothing to be read first */
@@ -259,6 +260,7 @@ begin(struct keeper *k)
 static void
 release(struct keeper *k)
 {
+	keeper_walk_end(k);
 	keeper_end_unread(k);
 	HASH_CLEAR(hh, k->by_path);
 	HASH_CLEAR(hh_print, k->by_print);

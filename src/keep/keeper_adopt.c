@@ -140,9 +140,12 @@ recall(struct keeper *k, const struct target_pair *pair)
 	keeper_forget_recalled(k);
 	memcpy(k->recalled.fingerprint, pair->leaf->fingerprint,
 	    sizeof(k->recalled.fingerprint));
-	if (store_each(k->store, pair->leaf->fingerprint, recall_item, &now,
-		&err) == -1 &&
-	    !k->store_unread) {
+	if (k->stored != NULL &&
+	    strcmp(k->stored->fingerprint, pair->leaf->fingerprint) == 0)
+		recall_item(&now, k->stored);
+	else if (store_each(k->store, pair->leaf->fingerprint, recall_item,
+		     &now, &err) == -1 &&
+		 !k->store_unread) {
 		k->store_unread = true; /* said once, not for each */
 		log_event(LOG_ERROR, about(&err), "%s", err.text);
 	}

@@ -88,8 +88,10 @@ keeper_do_chores(void *cookie)
 	loop_timer_cancel(&k->chore_timer);
 	if (k->chores == NULL || k->stopping)
 		return;
-	for (int done = 0;
-	     k->chores != NULL && (done < SLICE_MIN || clock_mono_ms() < until);
+	while (k->walk != NULL && clock_mono_ms() < until)
+		keeper_walk_on(k, do_one);
+	for (int done = 0; k->walk == NULL && k->chores != NULL &&
+			   (done < SLICE_MIN || clock_mono_ms() < until);
 	     done++)
 		do_one(k, k->chores);
 	if (k->chores == NULL)

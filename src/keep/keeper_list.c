@@ -103,6 +103,7 @@ drop_unwanted(struct keeper *k)
 			k->targets[kept++] = target;
 			continue;
 		}
+		keeper_walk_end(k); /* it knows this one, perhaps */
 		log_event(LOG_NOTICE,
 		    target_about(target, "dropped", REASON_NONE),
 		    "not kept any more");

@@ -55,8 +55,10 @@ struct keeper {
 	struct unread *unread;   /* by target, see keeper_unread.c */
 	bool list_unsaved;       /* the store has another list of targets, */
 	struct keeper_recalled recalled;
-	bool some_unsaved;             /* or lacks what some targets have */
-	bool store_ailing;             /* what changes is in memory only */
+	const struct store_item *stored; /* read already, or NULL; borrowed */
+	struct keeper_walk *walk;        /* through the store; or NULL */
+	bool some_unsaved;               /* or lacks what some targets have */
+	bool store_ailing;               /* what changes is in memory only */
 	bool store_unread;             /* it was said that it cannot be read */
 	int64_t pruned_s;              /* wall: when the store was, last */
 	struct loop_timer *book_timer; /* the book is saved then */
@@ -156,6 +158,17 @@ bool keeper_has_chores(const struct keeper *k);
 
 /* Read some now, and the others at the next turns. */
 void keeper_do_chores(void *cookie);
+
+/* --- keeper_walk.c --- */
+
+/* At the start, when the chores are given: those that the store knows are done
+ * in its order.  To be ended when a target goes. */
+void keeper_walk_begin(struct keeper *k);
+void keeper_walk_end(struct keeper *k);
+
+/* EACH, which does its chore, is called for some; the walk ends itself. */
+void keeper_walk_on(
+    struct keeper *k, void (*each)(struct keeper *k, struct target *target));
 
 /* --- keeper_watch.c --- */
 

@@ -149,6 +149,12 @@ int store_each(struct store *store, const char *fingerprint,
     void (*each)(void *cookie, const struct store_item *item), void *cookie,
     struct err *err);
 
+/* The same walk in parts: at most LIMIT of those behind *AFTER, which moves on;
+ * 0 before the first.  Returns how many there were, or -1. */
+int store_some(struct store *store, int64_t *after, int limit,
+    void (*each)(void *cookie, const struct store_item *item), void *cookie,
+    struct err *err);
+
 /* The response stored for FINGERPRINT: 1 with *DER owned, 0 none, -1 error. */
 int store_get(struct store *store, const char *fingerprint, uint8_t **der,
     size_t *len, struct err *err);
@@ -202,6 +208,14 @@ int store_get_targets(struct store *store, struct store_target **out,
  * owned, 0 none, -1 error. */
 int store_find_target(struct store *store, const char *certificate,
     char **fingerprint, struct err *err);
+
+/* Call EACH for those of them whose certificate was readable.  EACH changes
+ * nothing in the store; what it is given is borrowed for the call. */
+int store_each_target(struct store *store,
+    void (*each)(
+	void *cookie, const char *certificate, const char *fingerprint),
+    void *cookie, struct err *err);
+
 void store_targets_free(struct store_target *targets, size_t count);
 
 #endif

@@ -182,6 +182,26 @@ store_put_targets(struct store *store, const struct store_target *targets,
 }
 
 int
+store_each_target(struct store *store,
+    void (*each)(
+	void *cookie, const char *certificate, const char *fingerprint),
+    void *cookie, struct err *err)
+{
+	struct store_db *db = store_reader(store);
+	sqlite3_stmt *query = store_sql(db, SQL_PRINTS);
+	int rc = SQLITE_ERROR;
+
+	while (query != NULL && (rc = sqlite3_step(query)) == SQLITE_ROW) {
+		const char *certificate = store_column(query, 0);
+		const char *fingerprint = store_column(query, 1);
+
+		if (certificate != NULL && fingerprint != NULL)
+			each(cookie, certificate, fingerprint);
+	}
+	return store_read_done(store, query, rc, err);
+}
+
+int
 store_get_targets(struct store *store, struct store_target **out, size_t *count,
     struct err *err)
 {

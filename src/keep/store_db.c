@@ -21,7 +21,7 @@
 #define ITEM                                                                    \
 	"SELECT fingerprint, der, der256, this_update, last_attempt, failures," \
 	" reason, detail, final, final_life, floor, fetch_again, retry_after,"  \
-	" first_seen, first_at, random, other_hash, seal, seal256"              \
+	" first_seen, first_at, random, other_hash, seal, seal256, id"          \
 	" FROM certificate"
 
 #define CHANGE \
@@ -52,6 +52,7 @@ static const char *const texts[STORE_SQL_COUNT] = {
 		 "certificate.id = ?1" CHAIN_ON ") SELECT id FROM chain"
 		 " WHERE n > ?2)",
     [SQL_ALL] = ITEM,
+    [SQL_SOME] = ITEM " WHERE id > ?1 ORDER BY id LIMIT ?2",
     [SQL_ONE] = ITEM " WHERE fingerprint = ?",
     [SQL_DER] = "SELECT der FROM certificate WHERE fingerprint = ?"
 		" AND der IS NOT NULL",
@@ -77,6 +78,8 @@ static const char *const texts[STORE_SQL_COUNT] = {
 		    " ORDER BY certificate",
     [SQL_TARGET_OF] = "SELECT fingerprint FROM target WHERE certificate = ?1"
 		      " AND fingerprint IS NOT NULL",
+    [SQL_PRINTS] = "SELECT certificate, fingerprint FROM target"
+		   " WHERE fingerprint IS NOT NULL",
     [SQL_TARGETS_NONE] = "DELETE FROM target",
     [SQL_TARGET] = "INSERT OR REPLACE INTO target (certificate, issuer, url,"
 		   " fingerprint) VALUES (?, ?, ?, ?)",

@@ -49,18 +49,14 @@ octets(sqlite3_stmt *query, int column)
 	return (struct span){at, (size_t)sqlite3_column_bytes(query, column)};
 }
 
-int
-store_each(struct store *store, const char *fingerprint,
+/* The rows of QUERY, which is ready; *LAST is the id of the last. */
+static int
+walk(struct store *store, sqlite3_stmt *query,
     void (*each)(void *cookie, const struct store_item *item), void *cookie,
-    struct err *err)
+    int64_t *last, struct err *err)
 {
-	struct store_db *db = store_reader(store);
-	sqlite3_stmt *query =
-	    store_sql(db, fingerprint == NULL ? SQL_ALL : SQL_ONE);
-	int rc = SQLITE_ERROR;
+	int rc = SQLITE_ERROR, count = 0;
 
-	if (fingerprint != NULL)
-		store_bind(query, 1, fingerprint);
 	while (query != NULL && (rc = sqlite3_step(query)) == SQLITE_ROW) {
 		const struct store_item item = {
 		    .fingerprint = store_column(query, 0),
@@ -72,10 +68,40 @@ store_each(struct store *store, const char *fingerprint,
 		    .state = read_state(query),
 		};
 
+		*last = sqlite3_column_int64(query, 19);
+		count++;
 		if (item.fingerprint != NULL)
 			each(cookie, &item);
 	}
-	return store_read_done(store, query, rc, err);
+	return store_read_done(store, query, rc, err) == -1 ? -1 : count;
+}
+
+int
+store_each(struct store *store, const char *fingerprint,
+    void (*each)(void *cookie, const struct store_item *item), void *cookie,
+    struct err *err)
+{
+	struct store_db *db = store_reader(store);
+	sqlite3_stmt *query =
+	    store_sql(db, fingerprint == NULL ? SQL_ALL : SQL_ONE);
+	int64_t last;
+
+	if (fingerprint != NULL)
+		store_bind(query, 1, fingerprint);
+	return walk(store, query, each, cookie, &last, err) == -1 ? -1 : 0;
+}
+
+int
+store_some(struct store *store, int64_t *after, int limit,
+    void (*each)(void *cookie, const struct store_item *item), void *cookie,
+    struct err *err)
+{
+	struct store_db *db = store_reader(store);
+	sqlite3_stmt *query = store_sql(db, SQL_SOME);
+
+	(void)sqlite3_bind_int64(query, 1, *after);
+	(void)sqlite3_bind_int(query, 2, limit);
+	return walk(store, query, each, cookie, after, err);
 }
 
 int

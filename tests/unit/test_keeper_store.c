@@ -504,6 +504,201 @@ test_list(void **state)
 	store_close(visitor);
 }
 
+/* --- many, in the store's order --- */
+
+enum {
+	WALKED = 12,
+	RENEWED = 3,  /* its file has another certificate now */
+	UNLISTED = 4, /* the last list does not know its certificate */
+	UNSTORED = 5, /* the store has no row of it */
+	TWIN = 6,     /* the same certificate as the one before: no row, too */
+	ODD_LIST = 7, /* the list has another fingerprint */
+};
+
+static struct walked {
+	struct pki_party party, renewed;
+	char *path;
+} walked[WALKED];
+
+static size_t done;
+
+static void
+do_chore(struct keeper *k, struct target *target)
+{
+	assert_true(target->chore);
+	keeper_drop_chore(k, target);
+	keeper_read_target(k, target);
+	assert_non_null(target->leaf);
+	done++;
+}
+
+static struct pki_party
+walked_leaf(size_t i, const char *serial)
+{
+	char *name = mem_printf("leaf %zu", i);
+	struct pki_party party = pki_party(&(struct pki_spec){.cn = name,
+	    .issuer = &issuer,
+	    .serial = serial,
+	    .from = now - 30 * CLOCK_DAY,
+	    .until = now + 60 * CLOCK_DAY,
+	    .ext = {{"authorityInfoAccess", "OCSP;URI:http://127.0.0.1:9/"}}});
+
+	free(name);
+	return party;
+}
+
+/* The files, the list, and in the store the responses, the last first. */
+static void
+make_walked(void)
+{
+	struct store_target list[WALKED] = {{0}};
+	struct store *store = store_test_keep(path);
+	char odd[] = FP_A;
+
+	for (size_t i = 0; i < WALKED; i++) {
+		struct walked *w = &walked[i];
+		char *name = mem_printf("%zu.pem", i), *pem, *ca, *both;
+
+		w->party = walked_leaf(i == TWIN ? TWIN - 1 : i, NULL);
+		w->renewed = walked_leaf(i, "77");
+		w->path = scratch_path(&scratch, name);
+		pem = cert_pem((i == RENEWED ? &w->renewed
+				: i == TWIN  ? &walked[TWIN - 1].party
+					     : &w->party)
+				   ->cert);
+		ca = cert_pem(issuer.cert);
+		both = mem_printf("%s%s", pem, ca);
+		scratch_write(w->path, both);
+		list[i].certificate = w->path;
+		list[i].fingerprint =
+		    i == UNLISTED ? NULL : w->party.cert->fingerprint;
+		free(name);
+		free(pem);
+		free(ca);
+		free(both);
+	}
+	list[TWIN].fingerprint = walked[TWIN - 1].party.cert->fingerprint;
+	list[ODD_LIST].fingerprint = odd;
+	assert_int_equal(store_put_targets(store, list, WALKED, NULL), 0);
+	for (size_t i = WALKED; i-- > 0;) {
+		const struct pki_single single = {.leaf = walked[i].party.cert,
+		    .issuer = issuer.cert,
+		    .this_update = now - 500,
+		    .next_update = now - 500 + LIFE};
+		struct buf der =
+		    pki_response(&(struct pki_response){.signer = &issuer,
+			.produced_at = now - 500,
+			.singles = &single,
+			.single_count = 1});
+		const struct store_state state = {
+		    .last_attempt = now - 60, .random = (uint32_t)i + 1};
+		const struct store_change change = {.staple = pki_span(&der),
+		    .this_update = now - 500,
+		    .state = &state};
+
+		if (i != UNSTORED && i != TWIN)
+			assert_int_equal(
+			    store_save(store, walked[i].party.cert->fingerprint,
+				&change, NULL),
+			    0);
+		buf_done(&der);
+	}
+	store_close(store);
+}
+
+static void
+free_walked(void)
+{
+	for (size_t i = 0; i < WALKED; i++) {
+		pki_party_done(&walked[i].party);
+		pki_party_done(&walked[i].renewed);
+		free(walked[i].path);
+	}
+}
+
+/* What the walk does not bring is looked up, and each is read once. */
+static void
+test_walk(void **state)
+{
+	struct target_spec specs[WALKED];
+
+	(void)state;
+	make_walked();
+	begin(false);
+	for (size_t i = 0; i < WALKED; i++)
+		specs[i] = (struct target_spec){.certificate = walked[i].path};
+	keeper.settings->options.specs = specs;
+	keeper.settings->options.spec_count = WALKED;
+	keeper.list_stale = true;
+	keeper_sync_targets(&keeper);
+	assert_int_equal(keeper.target_count, WALKED);
+	keeper_walk_begin(&keeper);
+	assert_non_null(keeper.walk);
+	done = 0;
+	while (keeper.walk != NULL)
+		keeper_walk_on(&keeper, do_chore);
+	/* the twin and the first of its name have one row, which there is not */
+	assert_int_equal(done, WALKED - 4);
+	for (size_t i = 0; i < WALKED; i++) {
+		bool left = i == UNLISTED || i == UNSTORED || i == TWIN ||
+			    i == ODD_LIST;
+
+		assert_int_equal(keeper.targets[i]->chore, left);
+		if (left)
+			do_chore(&keeper, keeper.targets[i]);
+	}
+	for (size_t i = 0; i < WALKED; i++) {
+		const struct target *target = keeper.targets[i];
+		bool stored = i != RENEWED && i != UNSTORED && i != TWIN;
+
+		print_message("%zu\n", i);
+		assert_int_equal(target->staple != NULL, stored);
+		if (stored) {
+			assert_int_equal(target->random, i + 1);
+			assert_string_equal(staple_fingerprint(target->staple),
+			    target->leaf->fingerprint);
+		}
+	}
+	assert_null(keeper.stored);
+	end();
+	free_walked();
+}
+
+/* A target that goes is not in it any more. */
+static void
+test_walk_is_cut_short(void **state)
+{
+	struct target_spec specs[WALKED];
+
+	(void)state;
+	make_walked();
+	begin(false);
+	for (size_t i = 0; i < WALKED; i++)
+		specs[i] = (struct target_spec){.certificate = walked[i].path};
+	keeper.settings->options.specs = specs;
+	keeper.settings->options.spec_count = WALKED;
+	keeper.list_stale = true;
+	keeper_sync_targets(&keeper);
+	keeper_walk_begin(&keeper);
+	assert_non_null(keeper.walk);
+	keeper.settings->options.spec_count = WALKED - 1;
+	keeper.list_stale = true;
+	keeper_sync_targets(&keeper);
+	assert_int_equal(keeper.target_count, WALKED - 1);
+	assert_null(keeper.walk);
+	end();
+	/* and of few nobody makes one */
+	begin(false);
+	keeper.settings->options.specs = specs;
+	keeper.settings->options.spec_count = 2;
+	keeper.list_stale = true;
+	keeper_sync_targets(&keeper);
+	keeper_walk_begin(&keeper);
+	assert_null(keeper.walk);
+	end();
+	free_walked();
+}
+
 /* --- remembered --- */
 
 static struct staple *
@@ -649,6 +844,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_adopts_by_seal, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_walk, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_walk_is_cut_short, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_gives_all_again, set_up, tear_down),

@@ -435,6 +435,16 @@ test_store_is_trimmed(void **state)
 }
 
 static void
+see_target(void *cookie, const char *certificate, const char *fingerprint)
+{
+	size_t *count = cookie;
+
+	assert_string_equal(certificate, "/a.pem");
+	assert_string_equal(fingerprint, "0a0b");
+	(*count)++;
+}
+
+static void
 test_targets(void **state)
 {
 	char one[] = "/a.pem", two[] = "/b.pem", issuer[] = "/ca.pem",
@@ -458,6 +468,9 @@ test_targets(void **state)
 	assert_null(got[1].issuer);
 	assert_null(got[1].url);
 	store_targets_free(got, count);
+	/* those of which it is known what they are */
+	assert_int_equal(store_each_target(store, see_target, &count, NULL), 0);
+	assert_int_equal(count, 3);
 	/* the next list is all there is */
 	assert_int_equal(store_put_targets(store, list, 1, NULL), 0);
 	assert_int_equal(store_get_targets(store, &got, &count, NULL), 0);

@@ -211,6 +211,7 @@ test_each(void **state)
 	const struct store_change change = {.state = &failing};
 	struct store *store = store_test_open(path);
 	struct seen all = {0}, one = {0}, none = {0};
+	int64_t after = 0;
 
 	(void)state;
 	assert_int_equal(store_each(store, NULL, see_item, &none, NULL), 0);
@@ -224,6 +225,16 @@ test_each(void **state)
 	assert_int_equal(store_each(store, FP_B, see_item, &one, NULL), 0);
 	assert_int_equal(one.count, 1);
 	assert_true(one.b);
+	/* in parts */
+	all = (struct seen){0};
+	assert_int_equal(store_some(store, &after, 1, see_item, &all, NULL), 1);
+	assert_true(all.a && !all.b);
+	assert_int_equal(store_some(store, &after, 9, see_item, &all, NULL), 1);
+	assert_true(all.a && all.b);
+	assert_int_equal(store_some(store, &after, 9, see_item, &all, NULL), 0);
+	assert_int_equal(all.count, 2);
+	after = 0;
+	assert_int_equal(store_some(store, &after, 9, see_item, &all, NULL), 2);
 	store_close(store);
 }
 
