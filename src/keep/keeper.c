@@ -74,6 +74,7 @@ keeper_stop(struct keeper *k)
 	loop_timer_cancel(&k->due);
 	loop_timer_cancel(&k->chore_timer);
 	keeper_watch_end(k);
+	keeper_busy_end(k);
 	loop_timer_cancel(&k->book_timer);
 	loop_timer_cancel(&k->watchdog);
 	uv_close((uv_handle_t *)&k->sigterm, NULL);
@@ -243,6 +244,7 @@ begin(struct keeper *k)
 		k->watchdog_ms = (int64_t)(watchdog_us / 1000 / 3);
 		feed_watchdog(k);
 	}
+	keeper_busy_begin(k);
 	k->prove_all = true;
 	keeper_proofs_begin(k);
 	keeper_recall_found(k);

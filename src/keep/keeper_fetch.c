@@ -303,6 +303,20 @@ start_second(struct keeper *k, struct target *target)
 	keeper_decide(k, target);
 }
 
+/* A failure that tells of this machine, not of the responder. */
+static bool
+is_worth_another(const struct keeper *k, const struct target *target,
+    const struct acquire_result *result)
+{
+	if (reason_group(result->err.reason) != GROUP_NETWORK ||
+	    !keeper_was_busy(k, result->elapsed_ms))
+		return false;
+	log_event(LOG_NOTICE, target_about(target, "busy", result->err.reason),
+	    "this machine was too busy to look at an answer in time: it is "
+	    "asked again");
+	return true;
+}
+
 static void
 acquired(void *cookie, struct acquire_result *result)
 {
@@ -322,6 +336,7 @@ acquired(void *cookie, struct acquire_result *result)
 	if (result->accepted)
 		keeper_note_hash(target);
 	keeper_take(k, target, result);
+	target->ordered = is_worth_another(k, target, result);
 	log_parties(k, target, result);
 	keeper_save_book(k);
 	/* the first word on a certificate, good or not, is published: a

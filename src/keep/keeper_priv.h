@@ -5,7 +5,7 @@
  * issuer block is), keeper_chores.c (their files, a few
  * at a time), keeper_watch.c (files that change), keeper_index.c (by path and
  * fingerprint),
- * keeper_fetch.c (what is due), keeper_adopt.c (what a restart finds),
+ * keeper_fetch.c (what is due), keeper_busy.c (time that was not ours), keeper_adopt.c (what a restart finds),
  * keeper_unread.c (what it cannot read, and leaves in service),
  * keeper_store.c (what is remembered),
  * keeper_relay.c (what answers others), keeper_inbox.c (what a courier brought),
@@ -97,6 +97,8 @@ struct keeper {
 	bool unserved;         /* in the end some of them had failed */
 
 	uv_signal_t sigterm, sigint, sighup;
+	struct loop_timer *beat;            /* with --once; see keeper_busy.c */
+	int64_t begin_ms, beat_ms, late_ms; /* monotonic */
 	struct loop_timer *watchdog;
 	int64_t watchdog_ms;
 	bool looked; /* all certificates were read once */
@@ -211,6 +213,16 @@ void keeper_refresh(struct keeper *k, struct target *target);
 
 /* Start what is due, and arm for what is next. */
 void keeper_run_due(void *cookie);
+
+/* --- keeper_busy.c --- */
+
+/* With --once: whether this process got its turns. */
+void keeper_busy_begin(struct keeper *k);
+void keeper_busy_end(struct keeper *k);
+
+/* True if an attempt that has just failed, and took FOR_MS, is worth another
+ * one: there was a time in it when we had no turn to look at an answer. */
+bool keeper_was_busy(const struct keeper *k, int64_t for_ms);
 
 /* --- keeper_say.c --- */
 

@@ -104,6 +104,38 @@ test_once_stopped(void **state)
 	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
 }
 
+static pid_t
+    stalled; /* the keeper that is stopped when it has asked; 0: none */
+
+static void
+stall(struct script *script)
+{
+	(void)script;
+	if (stalled != 0)
+		assert_int_equal(kill(stalled, SIGSTOP), 0);
+}
+
+/* A machine so busy that we get no turn for longer than any time-out: nobody is
+ * blamed for that, and the answer is had all the same. */
+static void
+test_once_on_a_busy_machine(void **state)
+{
+	struct keeper_options options = options_for(1, true);
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	responder.choose = stall;
+	child = stalled = begin(&options);
+	await(was_asked, "a request");
+	stalled = 0;
+	serve_ms(options.acquire.timeout_ms + 500);
+	assert_int_equal(kill(child, SIGCONT), 0);
+	assert_int_equal(await_exit(child), KEEPER_GOOD);
+	assert_true(first_is_there());
+}
+
 /* Each is tried once: one that fails at once must not be tried again and again
  * for as long as another one hangs, and then perhaps for ever. */
 static void
@@ -447,6 +479,7 @@ main(void)
 	    TEST(test_once_fetches_all),
 	    TEST(test_once_ends),
 	    TEST(test_once_stopped),
+	    TEST(test_once_on_a_busy_machine),
 	    TEST(test_once_is_once),
 	    TEST(test_once_with_a_bad_file),
 	    TEST(test_once_with_a_copy),
