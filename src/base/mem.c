@@ -2,6 +2,7 @@
 /* base/mem.c -- memory that is there or ends the program. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -63,4 +64,12 @@ mem_printf(const char *fmt, ...)
 		out = NULL;
 	va_end(ap);
 	return must(out);
+}
+
+void
+mem_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }

@@ -23,6 +23,10 @@ void *mem_copy(const void *bytes, size_t len);
 /* A copy of a string; NULL for NULL. */
 char *mem_string(const char *text);
 
+/* Give back to the system what is free.  To be called when much was freed and
+ * little is about to be wanted: it takes some milliseconds. */
+void mem_trim(void);
+
 /* printf into fresh memory. */
 __attribute__((format(printf, 1, 2))) char *mem_printf(const char *fmt, ...);
 

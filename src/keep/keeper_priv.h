@@ -101,8 +101,10 @@ struct keeper {
 	int64_t begin_ms, beat_ms, late_ms; /* monotonic */
 	struct loop_timer *watchdog;
 	int64_t watchdog_ms;
-	bool looked; /* all certificates were read once */
-	bool ready;  /* READY=1 was said */
+	bool slack;        /* memory may be given back, */
+	int64_t rested_ms; /* as it was then; 0: never */
+	bool looked;       /* all certificates were read once */
+	bool ready;        /* READY=1 was said */
 	bool stopping;
 	bool interrupted;
 };

@@ -97,6 +97,7 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 	char again[40];
 
 	k->publish = NULL;
+	k->slack = true;
 	k->publish_failed = err->reason != REASON_NONE;
 	proofs_end(k->proofs, !k->publish_failed);
 	if (k->publish_failed) {

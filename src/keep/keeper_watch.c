@@ -8,9 +8,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/mem.h"
 #include "keep/keeper_priv.h"
 
-enum { LOOKS = 4096 }; /* at each turn of KEEPER_WATCH_MS */
+enum {
+	LOOKS = 4096,    /* at each turn of KEEPER_WATCH_MS */
+	REST_MS = 10000, /* between one rest and the next */
+};
 
 static void
 look_at(struct keeper *k, struct target *target)
@@ -48,6 +52,23 @@ changed(void *cookie, struct watch_file *file)
 	keeper_do_chores(cookie);
 }
 
+/* A start, and each round of publishing, works on copies of all that is kept.
+ * When that is over, and nothing is under way, the memory of it is given back. */
+static void
+rest(struct keeper *k)
+{
+	int64_t now = clock_mono_ms();
+
+	if (!k->slack || keeper_has_chores(k) || keeper_is_fetching(k) ||
+	    keeper_is_publishing(k) ||
+	    (k->rested_ms != 0 && now - k->rested_ms < REST_MS))
+		return;
+	k->slack = false;
+	k->rested_ms = now;
+	store_rest(k->store);
+	mem_trim();
+}
+
 /* Look whether certificate files have changed; again every KEEPER_WATCH_MS. */
 static void
 watch_files(void *cookie)
@@ -72,6 +93,7 @@ watch_files(void *cookie)
 	keeper_watch_server(k);
 	keeper_do_chores(k);
 	keeper_run_due(k);
+	rest(k);
 	if (k->stopping)
 		return;
 	k->watch = loop_timer_start(&k->loop, KEEPER_WATCH_MS, watch_files, k);

@@ -142,6 +142,12 @@ store_check(struct store *store, struct store_report *out)
 		store_db_close(&store->db);
 }
 
+void
+store_rest(struct store *store)
+{
+	store_db_rest(&store->db);
+}
+
 int
 store_flush(struct store *store, struct err *err)
 {

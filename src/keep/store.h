@@ -86,6 +86,9 @@ struct store_report {
 
 void store_check(struct store *store, struct store_report *out);
 
+/* Nothing is read of it for a while: it holds no memory for that. */
+void store_rest(struct store *store);
+
 /* Wait until all that was put is written.  -1: it cannot be for now. */
 int store_flush(struct store *store, struct err *err);
 

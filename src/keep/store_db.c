@@ -131,6 +131,13 @@ store_db_abandon(struct store_db *db)
 	store_db_close(db);
 }
 
+void
+store_db_rest(struct store_db *db)
+{
+	if (db->sqlite != NULL)
+		(void)sqlite3_db_release_memory(db->sqlite);
+}
+
 int
 store_fail(struct store_db *db, const char *what, struct err *err)
 {

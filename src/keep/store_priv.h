@@ -76,6 +76,9 @@ void store_db_close(struct store_db *db); /* its code stays */
 /* The same, when its files are not to be touched any more. */
 void store_db_abandon(struct store_db *db);
 
+/* Give back the memory of pages that nobody uses now. */
+void store_db_rest(struct store_db *db);
+
 /* REASON_STORE with SQLite's own words; WHAT is a verb. */
 int store_fail(struct store_db *db, const char *what, struct err *err);
 

@@ -21,6 +21,7 @@ enum {
 	RETRY_MAX_MS = 30000,
 	SETTLE_MS = 250,  /* a reader waits so long for what waits */
 	FLUSH_MS = 10000, /* and who ends, so long */
+	REST_MS = 1000,   /* nothing to do for that long: so it will stay */
 };
 
 struct store_writer {
@@ -31,6 +32,7 @@ struct store_writer {
 	/* of the thread alone, once it runs */
 	struct store_disk disk;
 	struct store_pruning pruning;
+	bool warm; /* it may have pages of the database in memory */
 
 	/* under the lock */
 	struct store_row *first, **end;
@@ -129,6 +131,14 @@ wait_ms(struct store_writer *w, uv_cond_t *cond, int64_t ms)
 	    cond, &w->lock, ms <= 0 ? 1 : (uint64_t)ms * 1000000);
 }
 
+/* What is read again when it is wanted is not held until then. */
+static void
+rest(struct store_writer *w)
+{
+	w->warm = false;
+	store_db_rest(&w->disk.db);
+}
+
 /* Until there is something to do: a batch that has been gathered for long
  * enough, or is large enough; or, when there is none, something to prune. */
 static void
@@ -149,7 +159,13 @@ wait_for_work(struct store_writer *w)
 		} else if (w->first == NULL) {
 			if (w->prune || w->pruning.due)
 				return;
-			uv_cond_wait(&w->work, &w->lock);
+			left = tried + REST_MS - now;
+			if (w->warm && left <= 0)
+				rest(w);
+			else if (w->warm)
+				wait_ms(w, &w->work, left);
+			else
+				uv_cond_wait(&w->work, &w->lock);
 			continue;
 		} else if (w->hurry || left <= 0 ||
 			   w->count >= STORE_ROWS_MAX) {
@@ -199,6 +215,7 @@ turn(struct store_writer *w)
 	bool good;
 
 	w->suspect = false;
+	w->warm = true;
 	/* only behind all that was put before: the list of what is kept */
 	if (w->prune && w->first == NULL) {
 		w->pruning =
