@@ -221,10 +221,12 @@ struct fact_tls {
 struct fact_served {
 	struct err err; /* REASON_NONE: complete */
 	bool stapled, accepted;
+	bool other;    /* another certificate: its staple was not judged */
+	bool nameless; /* without a server name: the default server's */
 	enum cert_status status;
 	struct err verdict; /* why the staple was rejected */
 	char address[DNS_ADDRESS_TEXT];
-	int number; /* 1, 2 */
+	int number; /* 1, 2 in a row, 3 ... at once */
 	int64_t connect_ms, tls_ms, usable_s;
 };
 

@@ -2,7 +2,7 @@
 /* doctor/served.c -- what a server really serves: two handshakes, judged.
  *
  *   resolve HOST -> first address that shakes hands -> once more at the same
- *   -> penalty, if no staple came -> finish
+ *   -> several at once, if wanted -> penalty, if no staple came -> finish
  *
  * Two, because a server that fetches lazily (nginx by itself) leaves the first
  * without a staple and gives one to the next. */
@@ -26,11 +26,13 @@ struct served_probe {
 	struct resolver system;
 	struct resolver_query *query;
 	struct handshake *handshake;
+	struct served_more *more;
 	struct penalty_probe *penalty;
 	struct loop_timer *timer;
 	struct loop_timer *deadline; /* of the look-up (I5) */
 	char addresses[SERVED_ADDRESSES_MAX][DNS_ADDRESS_TEXT];
 	size_t address_count, address_next;
+	struct sockaddr_storage where; /* of the last handshake */
 	int64_t deadline_ms;
 	struct served served;
 	void (*cb)(void *cookie, const struct served *served);
@@ -44,6 +46,7 @@ release(struct served_probe *p)
 {
 	resolver_cancel(&p->query);
 	handshake_cancel(&p->handshake);
+	served_more_cancel(&p->more);
 	penalty_cancel(&p->penalty);
 	loop_timer_cancel(&p->timer);
 	loop_timer_cancel(&p->deadline);
@@ -187,6 +190,71 @@ shake_hands_again(struct served_probe *p)
 }
 
 static void
+take_handshake(const struct served_probe *p,
+    const struct handshake_result *result, struct served_handshake *h)
+{
+	h->err = result->err;
+	h->ended_ms = clock_mono_ms();
+	h->connect_ms = result->connect_ms;
+	h->tls_ms = result->tls_ms;
+	(void)snprintf(
+	    h->protocol, sizeof(h->protocol), "%s", result->protocol);
+	if (result->err.reason != REASON_NONE)
+		return;
+	if (h->other)
+		h->stapled = result->staple.len > 0;
+	else
+		judge(p, result, h);
+}
+
+/* --- several at once --- */
+
+static void
+more_came(void *cookie, bool nameless, const struct handshake_result *result)
+{
+	struct served_probe *p = cookie;
+	struct served *s = &p->served;
+	struct served_handshake *h =
+	    nameless ? &s->nameless : &s->more[s->more_count++];
+
+	s->has_nameless = s->has_nameless || nameless;
+	h->other = result->err.reason == REASON_NONE &&
+		   (result->chain->count == 0 ||
+		       strcmp(result->chain->items[0]->fingerprint,
+			   s->id.leaf->fingerprint) != 0);
+	take_handshake(p, result, h);
+}
+
+static void
+more_ended(void *cookie)
+{
+	struct served_probe *p = cookie;
+
+	p->more = NULL;
+	measure_or_finish(p);
+}
+
+/* Where nothing can be stapled there is nothing to compare. */
+static void
+shake_more_hands(struct served_probe *p)
+{
+	const struct cert *leaf = p->served.id.leaf;
+	const struct handshake_request request = {
+	    .servername = p->request.servername,
+	    .starttls = p->request.starttls,
+	    .address = (struct sockaddr *)&p->where,
+	};
+
+	if (p->request.more && leaf != NULL && leaf->ocsp_url_count > 0)
+		p->more = served_more_start(
+		    p->loop, &request, more_came, more_ended, p);
+	else
+		measure_or_finish(p);
+}
+
+/* --- the first two --- */
+
+static void
 handshake_done(void *cookie, const struct handshake_result *result)
 {
 	struct served_probe *p = cookie;
@@ -204,20 +272,13 @@ handshake_done(void *cookie, const struct handshake_result *result)
 	}
 	err_clear(&p->served.err);
 	h = &p->served.handshakes[p->served.handshake_count++];
-	h->err = result->err;
-	h->connect_ms = result->connect_ms;
-	h->tls_ms = result->tls_ms;
-	(void)snprintf(
-	    h->protocol, sizeof(h->protocol), "%s", result->protocol);
-	if (result->err.reason == REASON_NONE) {
-		if (p->served.id.leaf == NULL)
-			take_chain(p, result->chain);
-		judge(p, result, h);
-	}
+	if (result->err.reason == REASON_NONE && p->served.id.leaf == NULL)
+		take_chain(p, result->chain);
+	take_handshake(p, result, h);
 	if (p->served.handshake_count < SERVED_HANDSHAKES)
 		shake_hands_again(p);
 	else
-		measure_or_finish(p);
+		shake_more_hands(p);
 }
 
 static void
@@ -237,7 +298,6 @@ shake_hands(struct served_probe *p)
 	    .starttls = p->request.starttls,
 	    .deadline_ms = p->deadline_ms - clock_mono_ms(),
 	};
-	struct sockaddr_storage address;
 
 	/* one that hangs (an IPv6 that leads nowhere) leaves time for others */
 	if (p->served.handshake_count == 0 &&
@@ -246,7 +306,7 @@ shake_hands(struct served_probe *p)
 		request.deadline_ms = SERVED_ADDRESS_MS;
 	while (p->address_next < p->address_count &&
 	       !sockaddr_make(
-		   p->addresses[p->address_next], p->request.port, &address))
+		   p->addresses[p->address_next], p->request.port, &p->where))
 		p->address_next++;
 	if (p->address_next == p->address_count || request.deadline_ms <= 0) {
 		p->timer = loop_timer_start(p->loop, 0, finish_later, p);
@@ -254,7 +314,7 @@ shake_hands(struct served_probe *p)
 	}
 	(void)snprintf(p->served.address, sizeof(p->served.address), "%s",
 	    p->addresses[p->address_next]);
-	request.address = (struct sockaddr *)&address;
+	request.address = (struct sockaddr *)&p->where;
 	p->handshake = handshake_start(p->loop, &request, handshake_done, p);
 }
 

@@ -8,6 +8,7 @@
 
 #include "acquire/acquire.h"
 #include "doctor/penalty_client.h"
+#include "doctor/served_more.h"
 #include "pki/identity.h"
 #include "tls/handshake.h"
 
@@ -35,13 +36,16 @@ struct served_request {
 	 * that fetches lazily has it by then; 0: none */
 	int64_t pause_ms;
 	bool no_penalty; /* the caller measures it, if at all */
+	bool more;       /* and the handshakes of served_more.h */
 };
 
 struct served_handshake {
 	struct err err; /* REASON_NONE: complete */
 	bool stapled, accepted;
+	bool other; /* another certificate came: its staple is not judged */
 	struct verdict facts; /* of the staple, when accepted */
 	struct err verdict;   /* why it was rejected */
+	int64_t ended_ms;     /* monotonic */
 	int64_t connect_ms, tls_ms;
 	char protocol[16];
 };
@@ -53,6 +57,11 @@ struct served {
 	struct err issuer;  /* why id.issuer is NULL, if it is */
 	struct served_handshake handshakes[SERVED_HANDSHAKES];
 	size_t handshake_count;
+	/* those beside, in the order of their end; and the one without a server
+	 * name, if there was one */
+	struct served_handshake more[SERVED_MORE], nameless;
+	size_t more_count;
+	bool has_nameless;
 	bool stapled;       /* an acceptable staple came */
 	size_t chain_count; /* of certificates as sent, and their octets */
 	size_t chain_octets;

@@ -205,24 +205,37 @@ copy_identity(struct job *job, const struct served *s)
 }
 
 static void
+note_handshake(struct job *job, const struct served *s,
+    const struct served_handshake *h, int number, bool nameless)
+{
+	struct fact_served *f = &facts_add(
+	    &job->facts, FACT_SERVED, "V", h->ended_ms - job->began_ms)
+				     ->u.served;
+
+	fact_copy(f->address, sizeof(f->address), s->address);
+	f->number = number;
+	f->nameless = nameless;
+	f->err = h->err;
+	f->stapled = h->stapled;
+	f->accepted = h->accepted;
+	f->other = h->other;
+	f->status = h->facts.status;
+	f->verdict = h->verdict;
+	f->connect_ms = h->connect_ms;
+	f->tls_ms = h->tls_ms;
+}
+
+static void
 note_handshakes(struct job *job, const struct served *s)
 {
-	for (size_t i = 0; i < s->handshake_count; i++) {
-		const struct served_handshake *h = &s->handshakes[i];
-		struct fact_served *f = &facts_add(&job->facts, FACT_SERVED,
-		    "V", clock_mono_ms() - job->began_ms)
-					     ->u.served;
+	int number = 1;
 
-		fact_copy(f->address, sizeof(f->address), s->address);
-		f->number = (int)i + 1;
-		f->err = h->err;
-		f->stapled = h->stapled;
-		f->accepted = h->accepted;
-		f->status = h->facts.status;
-		f->verdict = h->verdict;
-		f->connect_ms = h->connect_ms;
-		f->tls_ms = h->tls_ms;
-	}
+	for (size_t i = 0; i < s->handshake_count; i++)
+		note_handshake(job, s, &s->handshakes[i], number++, false);
+	for (size_t i = 0; i < s->more_count; i++)
+		note_handshake(job, s, &s->more[i], number++, false);
+	if (s->has_nameless)
+		note_handshake(job, s, &s->nameless, number, true);
 }
 
 static void
@@ -307,6 +320,7 @@ run_probes(struct job *job)
 	    .options = &job->acquire,
 	    .pause_ms = LAZY_MS,
 	    .no_penalty = true,
+	    .more = true,
 	};
 
 	struct store *store = doctor_book_open(o, &job->book);

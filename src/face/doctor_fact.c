@@ -158,9 +158,13 @@ add_control(struct line *line, const struct fact_control *c)
 static void
 add_served(struct line *line, const struct fact_served *s)
 {
-	add(line, "handshake %d with %s: ", s->number, s->address);
+	add(line, "handshake %d with %s%s: ", s->number, s->address,
+	    s->nameless ? ", without a server name" : "");
 	if (s->err.reason != REASON_NONE)
 		add_failure(line, &s->err);
+	else if (s->other)
+		add(line, "another certificate, %s staple",
+		    s->stapled ? "with a" : "no");
 	else if (!s->stapled)
 		add(line, "no staple");
 	else if (s->accepted)

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from playground.lab import (BLACKHOLE, EDGE, HOST, NAMES, RECURSOR, RESPONDERS,
-                            SECOND, TARPIT, URL)
+from playground.lab import (BLACKHOLE, CLIENT, EDGE, HOST, NAMES, RECURSOR,
+                            RESPONDERS, SECOND, TARPIT, URL)
+from playground.nginx import Nginx
 
 CONTROL = "control.lab.test"
 HONEST = {**NAMES, CONTROL: {"a": [RESPONDERS[1]]}}
@@ -146,6 +147,31 @@ def test_proven_before(site, tmp_path):
     assert any(e["kind"] == "override" and "was proven" in e["fact"]
                for e in said["evidence"]), said["evidence"]
     assert "inconclusive" not in codes, codes
+
+
+@pytest.fixture
+def nginx(site, tmp_path):
+    made = Nginx(tmp_path / "nginx", 1, site.spaces.inside(CLIENT))
+    yield made
+    made.stop()
+
+
+def test_without_a_server_name(site, tmp_path, nginx):
+    """4.1, V: who asks by no name gets the default server, which staples
+    nothing here; and how many of the handshakes had a staple is evidence."""
+    leaf = site.leaf(tmp_path)
+    staple = tmp_path / "staple.der"
+    staple.write_bytes(site.answer(leaf))
+    port = nginx.add_site(leaf, names=("other.test",), file="a")
+    nginx.add_site(leaf, port, file="b", lines=(
+        "ssl_stapling on;", f"ssl_stapling_file {staple};"))
+    nginx.start()
+    result, said, codes = examine(site, f"localhost:{port}")
+    assert codes[0] == "server-cfg-default-server", said["findings"]
+    assert result.code == 1
+    seen = [e["fact"] for e in said["evidence"] if e["kind"] == "served"]
+    assert len(seen) == 9 and "without a server name" in seen[-1], seen
+    assert sum("a staple, good" in fact for fact in seen) == 8, seen
 
 
 def test_no_network(site, tmp_path):

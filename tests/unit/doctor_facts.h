@@ -18,7 +18,7 @@
  *   web ok|html|redirect|altered|timeout
  *   otherhost ADDRESS ok|http-reset; split ADDRESS ok|http-reset
  *   tls RESOLVER sni|other ok|cut|dead|badcert
- *   served N none|good|bad
+ *   served N none|good|bad [nameless] [other]
  *   keep runs|gone usable|over
  *   setting CODE [ADDRESS]
  *   peer ADDRESS
@@ -374,7 +374,9 @@ facts_served(struct facts *f, struct facts_line *line)
 
 	s->number = facts_number(line->word[1]);
 	s->stapled = strcmp(line->word[2], "none") != 0;
-	s->accepted = strcmp(line->word[2], "good") == 0;
+	s->nameless = facts_take(line, "nameless");
+	s->other = facts_take(line, "other");
+	s->accepted = strcmp(line->word[2], "good") == 0 && !s->other;
 	if (s->stapled && !s->accepted)
 		facts_reason(&s->verdict, "expired");
 }

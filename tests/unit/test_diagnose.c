@@ -341,6 +341,32 @@ static const struct row {
     {"34 look-alike: one of several workers has it",
 	CERT SYS_RIGHT GOOD "served 1 none\nserved 2 good\nserved 3 none\n",
 	"server-some-workers", CERTAINTY_PROVEN, NULL, "server-lazy", NULL},
+    {"34 look-alike: of several at once some have it",
+	CERT SYS_RIGHT GOOD "served 1 good\nserved 2 good\nserved 3 good\n"
+			    "served 4 none\nserved 5 good\n",
+	"server-some-workers", CERTAINTY_PROVEN, NULL, "ok", NULL},
+    {"34 lazy, and slow about it: all at once have it",
+	CERT SYS_RIGHT GOOD "served 1 none\nserved 2 none\nserved 3 good\n"
+			    "served 4 good\n",
+	"server-lazy", CERTAINTY_PROVEN, NULL, "server-some-workers", NULL},
+    {"another certificate at the same address is no bad staple",
+	CERT SYS_RIGHT GOOD "served 1 good\nserved 2 good\nserved 3 good\n"
+			    "served 4 bad other\nserved 5 none other\n",
+	"ok", CERTAINTY_PROVEN, NULL, "server-bad-staple", NULL},
+    {"the default server, for the same certificate, has none",
+	CERT SYS_RIGHT GOOD "served 1 good\nserved 2 good\nserved 3 good\n"
+			    "served 4 none nameless\n",
+	"server-cfg-default-server", CERTAINTY_PROVEN, "ok",
+	"server-some-workers", NULL},
+    {"the default server has another certificate",
+	CERT SYS_RIGHT GOOD "served 1 good\nserved 2 good\nserved 3 good\n"
+			    "served 4 none nameless other\n",
+	"ok", CERTAINTY_PROVEN, NULL, "server-cfg-default-server", NULL},
+    {"no staple by any name: the default server is not to blame",
+	CERT SYS_RIGHT GOOD "served 1 none\nserved 2 none\nserved 3 none\n"
+			    "served 4 none nameless\n",
+	"server-no-staple", CERTAINTY_PROVEN, NULL, "server-cfg-default-server",
+	NULL},
     {"own state: kept, and not served",
 	CERT SYS_RIGHT GOOD "keep runs usable\nserved 1 none\nserved 2 none\n",
 	"keep-unserved", CERTAINTY_PROVEN, NULL, "server-no-staple", NULL},

@@ -100,12 +100,19 @@ give_staple(SSL *ssl, void *cookie)
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* Of the handshakes beside: who comes first has no staple, as many as that; and
+ * how many came without a name. */
+static unsigned beside_without, without_name;
+
 /* ROW: the gifts of the first and the second handshake. */
 static void
 serve(struct tls_peer *peer)
 {
 	const enum gift *gifts = peer->script->row;
-	enum gift gift = gifts[peer->number < 2 ? peer->number : 1];
+	bool beside = peer->number >= 2;
+	enum gift gift = beside && (unsigned)peer->number - 2 < beside_without
+			     ? NOTHING
+			     : gifts[beside ? 1 : peer->number];
 	SSL_CTX *ctx;
 	SSL *ssl;
 	char byte;
@@ -122,8 +129,11 @@ serve(struct tls_peer *peer)
 	}
 	ssl = SSL_new(ctx);
 	(void)SSL_set_fd(ssl, peer->fd);
-	if (SSL_accept(ssl) == 1)
+	if (SSL_accept(ssl) == 1) {
+		if (SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) == NULL)
+			without_name++;
 		(void)SSL_read(ssl, &byte, 1);
+	}
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
 }
@@ -256,6 +266,53 @@ test_pause(void **state)
 	}
 }
 
+/* 4.1, V: more at once, so that workers that differ are seen, and one without
+ * a name; and nobody is asked so who has nothing to staple with. */
+static void
+test_more(void **state)
+{
+	static const struct {
+		const char *name, *host;
+		enum gift gifts[2];
+		unsigned without, stapled;
+		bool nameless;
+	} cases[] = {
+	    {"all have it", "site.test", {GOOD, GOOD}, 0, SERVED_MORE + 1,
+		true},
+	    {"two workers lack it", "site.test", {GOOD, GOOD}, 2,
+		SERVED_MORE - 1, true},
+	    {"none has it", "site.test", {NOTHING, NOTHING}, 0, 0, true},
+	    {"no name to leave out", "127.0.0.1", {GOOD, GOOD}, 0, SERVED_MORE,
+		false},
+	    {"they fail", "site.test", {GOOD, NO_TLS}, 0, 0, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned stapled = 0;
+
+		print_message("    %s\n", cases[i].name);
+		start(cases[i].gifts);
+		beside_without = cases[i].without;
+		without_name = 0;
+		request.no_penalty = request.more = true;
+		look(cases[i].host);
+		tls_script_stop(&server);
+		beside_without = 0;
+		assert_int_equal(seen.handshake_count, 2);
+		assert_int_equal(seen.more_count, SERVED_MORE);
+		assert_int_equal(seen.has_nameless, cases[i].nameless);
+		for (size_t k = 0; k < SERVED_MORE; k++) {
+			stapled += seen.more[k].stapled ? 1 : 0;
+			assert_false(seen.more[k].other);
+		}
+		stapled += seen.nameless.stapled ? 1 : 0;
+		assert_int_equal(stapled, cases[i].stapled);
+		if (cases[i].nameless && cases[i].gifts[1] != NO_TLS)
+			assert_int_equal(without_name, 1);
+	}
+}
+
 static void
 test_always_penalty(void **state)
 {
@@ -379,6 +436,7 @@ main(void)
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_always_penalty),
 	    cmocka_unit_test(test_pause),
+	    cmocka_unit_test(test_more),
 	    cmocka_unit_test(test_server_names),
 	    cmocka_unit_test(test_next_address),
 	    cmocka_unit_test(test_nobody_there),
