@@ -28,7 +28,8 @@ DEFAULTS = {
     #        "ns": [name.]}
     "names": {},
     # name: {"mode": one of LIES, "a": address, "aaaa": address,
-    #        "delay_ms": of the genuine answer behind a forged one}
+    #        "delay_ms": of the genuine answer behind a forged one,
+    #        "every": only each so manieth question is lied to}
     "lies": {},
     "delay_ms": 0,  # of every genuine answer: the way there and back
     "authoritative": False,  # AA, as a server of the zone has it
@@ -44,6 +45,7 @@ LIES = ("forged-first",  # a forged datagram at once, the genuine one later;
         "forged-only",
         "poisoned",      # the genuine chain with a false last link
         "nxdomain", "servfail", "silent")
+LIED = {}  # (name, type): how often it was asked
 TTL, POISONED_TTL = 300, 31
 EDE_OPTION, EDE_BOGUS = 15, 6  # RFC 8914
 
@@ -123,6 +125,9 @@ def answers(wire, script):
     if query.edns >= 0 and script["edns"] == "formerr":
         return [(delay, forge.deny(wire, "formerr"))]
     lie = script["lies"].get(asked[0])
+    if lie and "every" in lie:
+        LIED[asked[:2]] = LIED.get(asked[:2], 0) + 1
+        lie = None if LIED[asked[:2]] % lie["every"] else lie
     mode = lie["mode"] if lie else None
     forged = []
     if mode in ("forged-first", "forged-only"):

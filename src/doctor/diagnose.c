@@ -272,6 +272,7 @@ diagnose_url(
 		diagnose_gone(&w);
 		diagnose_injection(&w);
 		diagnose_resolvers(&w);
+		diagnose_repeats(&w);
 		diagnose_encrypted(&w);
 		diagnose_network(&w);
 		diagnose_server(&w);

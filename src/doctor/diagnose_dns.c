@@ -98,8 +98,9 @@ blame(struct workup *w, const struct seen_asked *a, enum finding_code code,
 		finding = finding_add(w, code, certainty, !w->works);
 		finding_about(finding, a, host_of(w));
 	}
-	finding_cite(finding, a->question);
-	finding_cite(finding, a->datagram);
+	/* a question without an answer is one; else its answer is */
+	finding_cite(
+	    finding, a->datagram != PICTURE_NONE ? a->datagram : a->question);
 	if (w->p->direct_proven)
 		finding_cite(finding, w->p->proof);
 	return finding;
@@ -149,7 +150,7 @@ over_others(const struct seen_asked *a, const struct seen_asked *same)
 	if (same == NULL)
 		return "; over TCP or TLS it was not asked";
 	if (same == a)
-		return "; it was asked over TCP or TLS";
+		return "; it says so over TCP or TLS";
 	return same->responder == ANSWER_WRONG
 		   ? "; over TCP or TLS it says the same"
 		   : "; over TCP or TLS it does not say so";
@@ -193,10 +194,11 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 	if (!policy)
 		finding_say(finding,
 		    "the resolver %s gives wrong data for %s (%s, tried %u "
-		    "times in vain)%s%s%s: by what mechanism is not known",
+		    "times in vain)%s%s%s%s: by what mechanism is not known",
 		    a->asked, host_of(w), worst->address, tries,
 		    last == NULL ? "" : ", under its last CNAME name ",
-		    last == NULL ? "" : last, over_others(a, same));
+		    last == NULL ? "" : last, over_others(a, same),
+		    repeats_tell_cache(&a->repeats));
 	else
 		finding_say(finding,
 		    "the resolver %s refuses or rewrites %s by a policy of its "

@@ -46,6 +46,24 @@ dark_answers(const struct picture *p, enum fact_role role, const char *name)
 	return answered;
 }
 
+/* An answer for a name of the chain from where no resolver is. */
+static size_t
+dark_answer(const struct picture *p)
+{
+	const struct fact *fact;
+
+	for (size_t i = 0;
+	     (fact = next_fact(p->facts, FACT_DATAGRAM, &i)) != NULL;) {
+		const struct fact_question *q =
+		    &p->facts->items[fact->u.datagram.question].u.question;
+
+		if (q->party == PARTY_DARK && !fact->u.datagram.elsewhere &&
+		    (q->role == ROLE_RESPONDER || q->role == ROLE_CHAIN))
+			return i - 1;
+	}
+	return PICTURE_NONE;
+}
+
 /* Everything is answered, also what nobody would forge. */
 static void
 diagnose_interception(struct workup *w, const struct seen_asked *dark)
@@ -130,7 +148,8 @@ set_suffix(const struct picture *p, char scope[FACT_NAME_TEXT])
 		(void)snprintf(scope, FACT_NAME_TEXT, "*%s", best);
 }
 
-static void
+/* True if several names of the chain are injected. */
+static bool
 set_scope(const struct workup *w, struct finding *finding)
 {
 	const struct seen_asked *dark = find_dark(w->p);
@@ -139,7 +158,7 @@ set_scope(const struct workup *w, struct finding *finding)
 
 	finding_about(finding, NULL, name);
 	if (dark == NULL || name == NULL)
-		return;
+		return several;
 	if (dark_answers(w->p, ROLE_EMBEDDED, NULL) > 0)
 		(void)snprintf(
 		    finding->scope, sizeof(finding->scope), "pattern");
@@ -148,6 +167,7 @@ set_scope(const struct workup *w, struct finding *finding)
 		set_suffix(w->p, finding->scope);
 	else
 		(void)snprintf(finding->scope, sizeof(finding->scope), "host");
+	return several;
 }
 
 /* --- the evidence --- */
@@ -213,8 +233,9 @@ is_wrong(const struct seen_asked *a)
 static unsigned
 circumstances(const struct picture *p, const struct seen_asked *a)
 {
-	return (a->no_edns ? 1U : 0U) + (a->ttl_off ? 1U : 0U) +
-	       (a->pooled ? 1U : 0U) + (a->aa_flip ? 1U : 0U) +
+	return (a->repeats.rotates ? 1U : 0U) + (a->no_edns ? 1U : 0U) +
+	       (a->ttl_off ? 1U : 0U) + (a->pooled ? 1U : 0U) +
+	       (a->aa_flip ? 1U : 0U) +
 	       (right_elsewhere(p, a) != NULL ? 1U : 0U);
 }
 
@@ -228,29 +249,33 @@ cite_all(
 	finding_cite(finding, w->p->proof);
 }
 
-/* One finding for the path, whoever is asked on it. */
+/* One finding for the path, whoever is asked on it; CITE carries it most. */
 static void
 accuse(struct workup *w, const struct seen_asked *a, enum certainty certainty,
-    bool race, const char *because)
+    bool race, size_t cite, const char *because)
 {
 	enum finding_code code =
 	    race ? FINDING_DNS_INJECTION_RACE : FINDING_DNS_INJECTION;
 	struct finding *finding = finding_have(w, code);
 	const struct seen_asked *other = right_elsewhere(w->p, a);
+	bool several = false;
 
 	w->injected = true;
 	if (finding == NULL) {
 		finding = finding_add(w, code, certainty, !w->works);
-		finding_say(finding,
-		    "forged DNS answers are put on the path%s%s: %s%s",
-		    other != NULL ? " to " : "", other != NULL ? a->asked : "",
-		    because, race ? "; the genuine answer comes later" : "");
 		if (other != NULL)
 			finding_about(finding, a, NULL);
-		set_scope(w, finding);
+		several = set_scope(w, finding);
 		if (finding->name[0] == '\0' && w->p->input != NULL)
 			finding_about(finding, NULL, w->p->input->host);
+		finding_say(finding,
+		    "forged DNS answers for %s%s are put on the path%s%s: %s%s",
+		    finding->name,
+		    several ? " and other names of its chain" : "",
+		    other != NULL ? " to " : "", other != NULL ? a->asked : "",
+		    because, race ? "; the genuine answer comes later" : "");
 	}
+	finding_cite(finding, cite);
 	cite_all(finding, w, a);
 }
 
@@ -262,19 +287,19 @@ diagnose_one(struct workup *w, const struct seen_asked *a)
 	if (a->party == PARTY_DARK || a->transport != RESOLVER_UDP)
 		return;
 	if (a->wrong_type)
-		accuse(w, a, CERTAINTY_PROVEN, race,
+		accuse(w, a, CERTAINTY_PROVEN, race, PICTURE_NONE,
 		    "an address came in answer to a question for another type, "
 		    "which no server sends");
 	else if (a->contradiction)
-		accuse(w, a, CERTAINTY_PROVEN, race,
+		accuse(w, a, CERTAINTY_PROVEN, race, PICTURE_NONE,
 		    "two answers to one question contradict each other");
 	else if (has_impossible_neighbour(w->p, a))
-		accuse(w, a, CERTAINTY_PROVEN, race,
+		accuse(w, a, CERTAINTY_PROVEN, race, PICTURE_NONE,
 		    "a neighbour that does not exist has an address, other "
 		    "names that do not exist have none");
 	else if (is_wrong(a) && w->p->direct_proven &&
 		 circumstances(w->p, a) >= CIRCUMSTANCES)
-		accuse(w, a, CERTAINTY_STRONG, race,
+		accuse(w, a, CERTAINTY_STRONG, race, PICTURE_NONE,
 		    "the answer is wrong, and it is unlike this resolver's "
 		    "others in more than one way");
 }
@@ -297,7 +322,7 @@ diagnose_injection(struct workup *w)
 
 		for (size_t i = 0; i < w->p->asked_count; i++)
 			race = race || w->p->asked[i].genuine_late;
-		accuse(w, dark, CERTAINTY_PROVEN, race,
+		accuse(w, dark, CERTAINTY_PROVEN, race, dark_answer(w->p),
 		    "an address where no resolver is answers for this name, "
 		    "and is silent for others");
 	}

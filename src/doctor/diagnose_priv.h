@@ -65,6 +65,11 @@ void diagnose_injection(struct workup *w);
 void diagnose_resolvers(struct workup *w);
 void diagnose_encrypted(struct workup *w);
 
+/* --- diagnose_repeats.c: what the same question several times shows --- */
+void diagnose_repeats(struct workup *w);
+/* In words, beginning with "; ", or "". */
+const char *repeats_tell_cache(const struct seen_repeats *repeats);
+
 /* --- diagnose_kinds.c: what only looks like trouble, where the way works --- */
 void diagnose_kinds(struct workup *w);
 

@@ -15,7 +15,8 @@
 #include "doctor/round.h"
 
 enum {
-	REPEAT_MS = 200, /* between repeats: forgers may be limited */
+	REPEAT_MS = 200,   /* between repeats: forgers may be limited */
+	FIRST_REPEATS = 3, /* of NAMES_REPEATS, in the first round */
 	LABEL = 12,
 }; /* letters of a random label: nobody has such a name */
 
@@ -27,6 +28,7 @@ struct names {
 	struct round *round;
 	struct authority *authority; /* beside the second round */
 	bool over;                   /* the second round is */
+	unsigned repeat;             /* of the next question that is put */
 	char label[LABEL + 1];
 	void (*cb)(void *cookie);
 	void *cookie;
@@ -123,10 +125,23 @@ put(struct names *n, enum fact_party party, const struct resolver *resolver,
 	};
 
 	for (unsigned i = 0; i < times; i++) {
-		request.repeat = i;
+		request.repeat = n->repeat + i;
 		request.delay_ms = i * REPEAT_MS;
 		round_add(n->round, &request);
 	}
+}
+
+/* The one question that is put NAMES_REPEATS times, in both rounds: the longer
+ * the time between them, the more a TTL tells. */
+static void
+put_repeated(struct names *n, const struct resolver *r, bool first)
+{
+	n->repeat = first ? 0 : FIRST_REPEATS;
+	put(n, PARTY_RESOLVER, r, n->request.host, ROLE_RESPONDER, DNS_A, 0,
+	    r->kind != RESOLVER_UDP ? (first ? 1 : 0)
+	    : first                 ? FIRST_REPEATS
+				    : NAMES_REPEATS - FIRST_REPEATS);
+	n->repeat = 0;
 }
 
 static unsigned
@@ -176,7 +191,7 @@ put_host(struct names *n, const struct resolver *r)
 	const char *host = n->request.host;
 	struct resolver tcp;
 
-	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_A, 0, 1);
+	put_repeated(n, r, true);
 	put(n, PARTY_RESOLVER, r, host, ROLE_RESPONDER, DNS_AAAA, 0, 1);
 	put_controls(n, r);
 	if (r->kind != RESOLVER_UDP)
@@ -330,6 +345,8 @@ second_round(void *cookie)
 				    DNS_TXT, 0, 1);
 		}
 	}
+	for (size_t i = 0; i < n->request.resolver_count; i++)
+		put_repeated(n, &n->request.resolvers[i], false);
 	put_neighbours(n, n->request.host);
 	if (length > 0)
 		put_neighbours(n, chain[length - 1]);

@@ -17,6 +17,8 @@
 struct names;
 
 enum {
+	NAMES_REPEATS = 5, /* of a plain resolver for the name's address: for
+			      what rotates, is lost, or forged now and then */
 	NAMES_DARK_REPEATS = 3,
 	NAMES_BISECT_REPEATS = 10,
 	NAMES_CHAIN_MAX = 8, /* later names looked at */

@@ -64,6 +64,17 @@ enum answer_state {
 	ANSWER_OPEN,      /* addresses of which neither is known */
 };
 
+/* The same question, for the responder's address, put several times. */
+struct seen_repeats {
+	unsigned asked, silent;
+	unsigned right, odd; /* answers: by a proven address, by no good one */
+	size_t right_fact, odd_fact; /* evidence, of each the last */
+	/* of the first and the last answer: when, and the TTL of its records */
+	int64_t first_ms, last_ms, first_ttl_s, last_ttl_s; /* -1: none */
+	bool
+	    rotates; /* one odd address after the other, of unrelated networks */
+};
+
 /* One who was asked, over one transport: "udp://192.0.2.53". */
 struct seen_asked {
 	const char *asked; /* borrowed of a fact */
@@ -94,12 +105,12 @@ struct seen_asked {
 	bool bogus;           /* EDE 6 to 12: DNSSEC */
 	bool authoritative;   /* AA, of an answer for the responder's names */
 	bool elsewhere;       /* an answer came from another address */
-	bool varies;          /* repeated questions ended differently */
-	size_t question;      /* evidence: of the responder's name, */
-	size_t datagram;      /* its first answer, */
-	size_t second;        /* the one that contradicts it, */
-	size_t odd;           /* of wrong_type or suffix_injected, */
-	size_t control;       /* and of the control */
+	struct seen_repeats repeats;
+	size_t question; /* evidence: of the responder's name, */
+	size_t datagram; /* its first answer, */
+	size_t second;   /* the one that contradicts it, */
+	size_t odd;      /* of wrong_type or suffix_injected, */
+	size_t control;  /* and of the control */
 };
 
 struct picture {

@@ -95,14 +95,17 @@ find_asked(struct picture *p, const struct fact_question *q)
 	    .second = PICTURE_NONE,
 	    .odd = PICTURE_NONE,
 	    .control = PICTURE_NONE,
+	    .repeats = {.right_fact = PICTURE_NONE,
+		.odd_fact = PICTURE_NONE,
+		.first_ttl_s = -1,
+		.last_ttl_s = -1},
 	};
 	set_host(seen);
 	return seen;
 }
 
-/* What one datagram says, by itself. */
-static enum answer_state
-state_of(const struct picture *p, const struct fact_datagram *d)
+enum answer_state
+picture_state_of(const struct picture *p, const struct fact_datagram *d)
 {
 	bool tried = d->address_count > 0;
 
@@ -183,7 +186,7 @@ take_suspect_answer(struct picture *p, struct seen_asked *seen, size_t index)
 {
 	const struct fact_datagram *d = &p->facts->items[index].u.datagram;
 	const struct fact_question *q = question_of(p, d);
-	enum answer_state state = state_of(p, d);
+	enum answer_state state = picture_state_of(p, d);
 
 	/* who has the name's authority has it whether RD is set or not; one
 	 * injector takes it where RD is 0 (NETWORK-TRUTH 1.2) */
@@ -215,7 +218,11 @@ take_suspect_answer(struct picture *p, struct seen_asked *seen, size_t index)
 	if (q->type == DNS_AAAA && d->address_count == 0 &&
 	    state == ANSWER_EMPTY && seen->responder != ANSWER_NOT_ASKED)
 		return;
-	if (seen->datagram == PICTURE_NONE)
+	/* of evidence, an address tells more than none */
+	if (seen->datagram == PICTURE_NONE ||
+	    (d->address_count > 0 &&
+		p->facts->items[seen->datagram].u.datagram.address_count == 0 &&
+		p->facts->items[seen->datagram].u.datagram.rcode == 0))
 		seen->datagram = index;
 	take_state(seen, state);
 }
@@ -236,8 +243,8 @@ compare_answers(struct picture *p, struct seen_asked *seen, size_t index)
 		seen->contradiction = true;
 		if (seen->second == PICTURE_NONE)
 			seen->second = index;
-		if (state_of(p, d) == ANSWER_RIGHT &&
-		    state_of(p, before) != ANSWER_RIGHT)
+		if (picture_state_of(p, d) == ANSWER_RIGHT &&
+		    picture_state_of(p, before) != ANSWER_RIGHT)
 			seen->genuine_late = true;
 	}
 }
@@ -350,19 +357,11 @@ compare_with_control(struct picture *p, struct seen_asked *seen)
 			    suspect->ip_ttl < control->ip_ttl - TTL_SLACK);
 }
 
-/* Silence after answers, or the reverse. */
-static void
-compare_repeats(struct seen_asked *seen)
-{
-	seen->varies = seen->responder_answered > 0 &&
-		       seen->responder_answered < seen->responder_asked;
-}
-
 void
 picture_compare(struct picture *p, struct seen_asked *seen)
 {
 	compare_with_control(p, seen);
-	compare_repeats(seen);
+	picture_compare_repeats(p, seen);
 }
 
 bool

@@ -5,6 +5,13 @@
 
 #include "doctor/picture.h"
 
+/* What one datagram says, by itself. */
+enum answer_state picture_state_of(
+    const struct picture *p, const struct fact_datagram *d);
+
+/* --- picture_repeats.c --- */
+void picture_compare_repeats(const struct picture *p, struct seen_asked *seen);
+
 /* Take the fact INDEX, a question or an answer; the addresses of PICTURE are
  * known already, so each answer can be measured by them. */
 void picture_take_question(struct picture *picture, size_t index);

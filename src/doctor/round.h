@@ -12,7 +12,7 @@ struct round;
 enum {
 	/* in all; a datagram's place is taken for its whole window, in which
 	 * each party gets a dozen questions at most */
-	ROUND_AT_ONCE = 64,
+	ROUND_AT_ONCE = 96,
 	ROUND_MAX = 2048, /* questions of one round; more are left out */
 };
 

@@ -55,7 +55,8 @@ add_question(struct line *line, const struct fact_question *q)
 {
 	add(line, "%s, asked for %s: ", q->asked, q->name);
 	if (q->answers > 0)
-		add(line, "%zu answers", q->answers);
+		add(line, "%zu answer%s", q->answers,
+		    q->answers == 1 ? "" : "s");
 	else
 		add_failure(line, &q->err);
 }

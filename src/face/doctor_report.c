@@ -47,6 +47,24 @@ print_evidence(const struct doctor_report *r, const struct finding *f)
 	}
 }
 
+/* How wide a rule is, for who has not read the manual. */
+static void
+print_scope(const struct finding *f)
+{
+	if (f->scope[0] == '\0')
+		return;
+	if (f->scope[0] == '*')
+		(void)printf(
+		    "  scope: %s, every name in that zone\n", f->scope);
+	else if (strcmp(f->scope, "pattern") == 0)
+		(void)printf("  scope: pattern, every name that has %s in it\n",
+		    f->name);
+	else
+		(void)printf("  scope: %s, this very name: a made-up neighbour "
+			     "of it got no answer\n",
+		    f->scope);
+}
+
 static void
 print_remedy(const struct doctor_report *r, const struct finding *f)
 {
@@ -108,8 +126,7 @@ doctor_report_text(const struct doctor_report *r)
 		(void)printf("  proof: %s\n", r->diagnosis->substitution);
 	if (r->o->quiet)
 		return;
-	if (primary->scope[0] != '\0')
-		(void)printf("  scope: %s\n", primary->scope);
+	print_scope(primary);
 	if (primary->evidence_count > 0)
 		(void)printf("\nevidence\n");
 	print_evidence(r, primary);

@@ -220,6 +220,11 @@ TWO_AT_ONCE = [
     Scenario("15+5, --url", "the same, asked for the second URL",
              "dns-resolver-wrong", "5", "the operator names the second URL",
              poisoned, leaf={"urls": (DEAD_URL, URL)}, words=("--url", URL)),
+    Scenario("52, resolver", "one of two servers behind a resolver's address "
+             "is poisoned", "intermittent", "5", "the system's resolver has "
+             "another end of the chain for every second question",
+             lambda w: w.resolver(RECURSOR, udp={"lies": {HOST: {
+                 "mode": "poisoned", "a": PUBLIC.refusing, "every": 2}}})),
     Scenario("15+1", "the first OCSP URL's name is gone, and the second URL "
              "works", "name-gone", "15", "nobody has an address for the "
              "first URL's host", nothing, leaf={"urls": (DEAD_URL, URL)}),

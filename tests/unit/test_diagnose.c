@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "doctor/diagnose_priv.h"
 #include "doctor/finding.h"
 #include "doctor_facts.h"
 
@@ -37,6 +38,24 @@
 	"ask " R1 " random = nx\n"
 #define DARK_SILENT_CONTROL "ask " DARK " control = silent\n"
 #define FORGED_R1 "ask " R1 " responder = 192.0.2.77 noedns ttl201\n"
+
+#define NOW_AND_THEN                                \
+	"ask " R1 " responder = 192.0.2.1\nask " R1 \
+	" responder = 192.0.2.77\n"                 \
+	"ask " R1 " responder = 192.0.2.1\nask " R1 \
+	" responder = 192.0.2.77\n"                 \
+	"ask " R1 " responder = 192.0.2.1\n"
+#define ROTATING(marks)                                        \
+	"ask " R1 " responder = 203.0.113.1" marks "\nask " R1 \
+	" responder = 198.51.100.1" marks "\nask " R1          \
+	" responder = 192.0.2.77" marks "\n"
+#define ROTATING_DEAD                                                    \
+	DEAD "fetch 203.0.113.1 connect-refused x3\nfetch 198.51.100.1 " \
+	     "connect-refused x3\n"
+#define NEIGHBOURS                                           \
+	"ask " R1 " responder = 203.0.113.1 noedns\nask " R1 \
+	" responder = 203.0.113.2 noedns\nask " R1           \
+	" responder = 203.0.113.3 noedns\n"
 
 static const struct row {
 	const char *name;
@@ -341,6 +360,45 @@ static const struct row {
     {"34 look-alike: one of several workers has it",
 	CERT SYS_RIGHT GOOD "served 1 none\nserved 2 good\nserved 3 none\n",
 	"server-some-workers", CERTAINTY_PROVEN, NULL, "server-lazy", NULL},
+    {"52 a resolver that is wrong now and then",
+	CERT SYS_WRONG NOW_AND_THEN R1_CONTROL GOOD DEAD, "intermittent",
+	CERTAINTY_PROVEN, NULL, "dns-resolver-wrong", NULL},
+    {"52 the same, and the way works: worth knowing",
+	CERT SYS_RIGHT NOW_AND_THEN R1_CONTROL GOOD DEAD, "intermittent",
+	CERTAINTY_PROVEN, "ok", "dns-resolver-wrong", NULL},
+    {"52 look-alike: it is forged now and then",
+	CERT SYS_WRONG NOW_AND_THEN
+	"ask " R1
+	" responder txt = 192.0.2.77 forged-type\n" R1_CONTROL GOOD DEAD,
+	"dns-injection", CERTAINTY_PROVEN, NULL, "intermittent", NULL},
+    {"52 two questions of five are lost",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R1
+		       " responder = silent\nask " R1
+		       " responder = 192.0.2.1\nask " R1
+		       " responder = silent\nask " R1
+		       " responder = 192.0.2.1\n" R1_CONTROL GOOD,
+	"intermittent", CERTAINTY_PROVEN, "ok", "dns-name-dropped", NULL},
+    {"52 look-alike: one is, as happens",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R1
+		       " responder = silent\nask " R1
+		       " responder = 192.0.2.1\n" R1_CONTROL GOOD,
+	"ok", CERTAINTY_PROVEN, NULL, "intermittent", NULL},
+    {"52 look-alike: addresses that rotate and all work",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R1
+		       " responder = 192.0.2.2\n" R1_CONTROL GOOD
+		       "fetch 192.0.2.2 ok\n",
+	"ok", CERTAINTY_PROVEN, NULL, "intermittent", NULL},
+    {"3.1, C: rotating networks and no EDNS are two circumstances",
+	CERT SYS_WRONG ROTATING(" noedns") R1_CONTROL GOOD ROTATING_DEAD,
+	"dns-injection", CERTAINTY_STRONG, NULL, "dns-resolver-wrong", NULL},
+    {"3.1, C: rotating networks alone are one",
+	CERT SYS_WRONG ROTATING("") R1_CONTROL GOOD ROTATING_DEAD,
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"3.1, C: rotation within a network is none",
+	CERT SYS_WRONG NEIGHBOURS R1_CONTROL GOOD
+	"fetch 203.0.113.1 connect-refused x3\nfetch 203.0.113.2 "
+	"connect-refused x3\nfetch 203.0.113.3 connect-refused x3\n",
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
     {"34 look-alike: of several at once some have it",
 	CERT SYS_RIGHT GOOD "served 1 good\nserved 2 good\nserved 3 good\n"
 			    "served 4 none\nserved 5 good\n",
@@ -782,7 +840,7 @@ test_the_same_server(void **state)
 		"; over TCP or TLS it does not say so"},
 	    {CERT SYS_WRONG "ask " R1 " responder = 192.0.2.1\nask " R1T
 			    " responder = 192.0.2.77\n" GOOD DEAD,
-		"; it was asked over TCP or TLS"},
+		"; it says so over TCP or TLS"},
 	    {CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\n" GOOD DEAD,
 		"; over TCP or TLS it was not asked"},
 	};
@@ -802,6 +860,40 @@ test_the_same_server(void **state)
 }
 
 /* Every code of the catalogue has its words, and is found by its name. */
+/* 4.3, step 5: a TTL that counts down is a cache's. */
+static void
+test_ttl(void **state)
+{
+	static const struct {
+		int64_t first_s, last_s, passed_ms;
+		const char *says; /* a piece of it; "" nothing */
+	} rows_of_ttl[] = {
+	    {300, 297, 3000, "counts down, so"},
+	    {300, 299, 1600, "counts down, so"},
+	    {300, 300, 3000, "does not count down"},
+	    {300, 300, 1000, ""}, /* too soon to say */
+	    {300, 290, 3000, ""}, /* faster than time */
+	    {2, 20, 3000, ""},    /* renewed in between */
+	    {-1, 20, 3000, ""},
+	    {20, -1, 3000, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows_of_ttl) / sizeof(rows_of_ttl[0]);
+	     i++) {
+		const struct seen_repeats repeats = {
+		    .last_ms = rows_of_ttl[i].passed_ms,
+		    .first_ttl_s = rows_of_ttl[i].first_s,
+		    .last_ttl_s = rows_of_ttl[i].last_s};
+		const char *says = repeats_tell_cache(&repeats);
+
+		if (rows_of_ttl[i].says[0] == '\0')
+			assert_string_equal(says, "");
+		else
+			assert_non_null(strstr(says, rows_of_ttl[i].says));
+	}
+}
+
 static void
 test_catalogue(void **state)
 {
@@ -854,6 +946,7 @@ main(void)
 	    cmocka_unit_test(test_scenarios),
 	    cmocka_unit_test(test_injection_is_never_said_lightly),
 	    cmocka_unit_test(test_the_same_server),
+	    cmocka_unit_test(test_ttl),
 	    cmocka_unit_test(test_catalogue),
 	    cmocka_unit_test(test_evidence),
 	};
