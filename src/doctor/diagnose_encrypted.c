@@ -27,9 +27,9 @@ judge_tls(struct workup *w, const struct seen_asked *a)
 		if (tls->own) { /* whichever ended first */
 			own_failed = !worked;
 			own = i - 1;
-		} else if (worked) {
-			other_worked = true;
-			other = i - 1;
+		} else {
+			other = worked || !other_worked ? i - 1 : other;
+			other_worked = other_worked || worked;
 		}
 	}
 	if (own == PICTURE_NONE)
@@ -45,6 +45,9 @@ judge_tls(struct workup *w, const struct seen_asked *a)
 		    connected ? CERTAINTY_CONSISTENT : CERTAINTY_STRONG, false);
 	else
 		return;
+	if (finding->code != FINDING_ENC_DNS_MITM)
+		finding_say(finding, "%s: %s", a->asked,
+		    finding_row(finding->code)->meaning);
 	finding_about(finding, a, w->p->facts->items[own].u.tls.sni);
 	(void)snprintf(finding->address, sizeof(finding->address), "%s",
 	    w->p->facts->items[own].u.tls.address);

@@ -369,6 +369,7 @@ judge_ipv6(struct workup *w)
 {
 	const struct seen_address *dead = NULL;
 	struct finding *finding;
+	const struct fact *fact;
 	bool v4_proven = false;
 
 	for (size_t i = 0; i < w->p->address_count; i++) {
@@ -387,6 +388,11 @@ judge_ipv6(struct workup *w)
 	finding =
 	    finding_add(w, FINDING_NET_V6_BROKEN, CERTAINTY_STRONG, false);
 	about_address(finding, dead);
+	for (size_t i = 0;
+	     (fact = next_fact(w->p->facts, FACT_CONNECT, &i)) != NULL;) {
+		if (fact->u.connect.control)
+			finding_cite(finding, i - 1);
+	}
 }
 
 /* Neither "works" nor "fails" is the truth. */

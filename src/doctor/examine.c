@@ -18,7 +18,7 @@
 enum {
 	HTTPS_PORT = 443,
 	TLS_MS = 3000,
-	TLS_NAMES = 2, /* its own name, and another */
+	TLS_NAMES = 3, /* its own name, another, and none */
 };
 
 /* One handshake with an encrypted resolver that gave nothing. */
@@ -79,6 +79,13 @@ finish(void *cookie)
 }
 
 static void
+finish_when_over(struct examination *x)
+{
+	if (x->urls_running == 0 && x->tls_running == 0)
+		finish(x);
+}
+
+static void
 untested(struct examination *x, const char *what, const char *why)
 {
 	struct fact_untested *u = &facts_add(
@@ -127,8 +134,8 @@ shaken(void *cookie, const struct handshake_result *result)
 	tls->connected = result->connect_ms >= 0;
 	tls->certificate_bad =
 	    try->refused && result->err.reason == REASON_NONE;
-	if (--x->tls_running == 0)
-		finish(x);
+	x->tls_running--;
+	finish_when_over(x);
 }
 
 /* Where RESOLVER is, if that is known without asking anybody. */
@@ -176,7 +183,7 @@ gave_nothing(
 
 static void
 shake(struct examination *x, const struct resolver *r, const char *sni,
-    enum reason reason)
+    bool own, enum reason reason)
 {
 	struct tls_try *try = &x->tls[x->tls_count];
 	struct sockaddr_storage where;
@@ -189,7 +196,7 @@ shake(struct examination *x, const struct resolver *r, const char *sni,
 	*try = (struct tls_try){.x = x,
 	    .resolver = r,
 	    .sni = sni,
-	    .own = sni != x->request.control,
+	    .own = own,
 	    .refused = reason == REASON_TLS_FAILED};
 	if (!tls_address(r, try) ||
 	    !sockaddr_make(try->address, try->port, &where))
@@ -199,25 +206,24 @@ shake(struct examination *x, const struct resolver *r, const char *sni,
 	try->handshake = handshake_start(x->loop, &request, shaken, try);
 }
 
-/* Those that gave nothing: by their own name, and by another (SNI swap). */
+/* Those that gave nothing: by their own name, by another, and by none (SNI
+ * swap), beside the fetches. */
 static void
-look_at_encrypted(void *cookie)
+look_at_encrypted(struct examination *x)
 {
-	struct examination *x = cookie;
-
-	tell(x, "encrypted resolvers");
 	for (size_t i = 0; i < x->request.resolver_count; i++) {
 		const struct resolver *r = &x->request.resolvers[i];
+		bool named = r->name[0] != '\0';
 		enum reason reason;
 
 		if ((r->kind != RESOLVER_TLS && r->kind != RESOLVER_HTTPS) ||
 		    !gave_nothing(x, r, &reason))
 			continue;
-		shake(x, r, r->name[0] == '\0' ? NULL : r->name, reason);
-		shake(x, r, x->request.control, REASON_NONE);
+		shake(x, r, named ? r->name : NULL, true, reason);
+		shake(x, r, x->request.control, false, REASON_NONE);
+		if (named)
+			shake(x, r, NULL, false, REASON_NONE);
 	}
-	if (x->tls_running == 0)
-		finish(x);
 }
 
 /* --- the URLs --- */
@@ -229,8 +235,17 @@ url_probed(void *cookie)
 	struct examination *x = one->x;
 
 	one->probe = NULL;
-	if (--x->urls_running == 0)
-		look_at_encrypted(x);
+	x->urls_running--;
+	finish_when_over(x);
+}
+
+static void
+url_named(void *cookie)
+{
+	struct one_url *one = cookie;
+
+	if (one == &one->x->urls[0])
+		look_at_encrypted(one->x);
 }
 
 /* A pin of any name of the chain counts, and every URL has its own. */
@@ -249,6 +264,7 @@ look_at_url(struct examination *x, struct one_url *one)
 	    .control = r->control,
 	    .policy = r->policy,
 	    .options = r->options,
+	    .named = url_named,
 	    .proven = r->proven,
 	    .proven_cookie = r->proven_cookie,
 	};

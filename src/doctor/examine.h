@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* doctor/examine.h -- all probes, in their order, within one deadline.
  *
- *   inventory -> each OCSP URL (url_probe.h), side by side -> encrypted
- *   resolvers that failed
+ *   inventory -> each OCSP URL (url_probe.h), side by side; when the first
+ *   one's names are known, encrypted resolvers that failed
  *
  * What a stage needs is what the one before found; within a stage everything is
  * side by side.  Facts only: diagnose() says what they mean. */

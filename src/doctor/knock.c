@@ -303,6 +303,20 @@ find_control(const struct facts *facts, const char **v4, const char **v6)
 	}
 }
 
+static bool
+was_asked(const struct knock *k, const char *address)
+{
+	for (size_t i = 0; i < k->facts->count; i++) {
+		const struct fact_control *c = &k->facts->items[i].u.control;
+
+		if (k->facts->items[i].kind == FACT_CONTROL &&
+		    c->kind == CONTROL_OTHER_HOST &&
+		    strcmp(c->address, address) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What failed at ADDRESS decides what is worth asking there. */
 static void
 look_at(struct knock *k, const struct seen_address *seen, int port)
@@ -327,7 +341,8 @@ look_at(struct knock *k, const struct seen_address *seen, int port)
 	case REASON_NOT_OCSP:
 	case REASON_EXPIRED:
 	case REASON_NOT_YET_VALID:
-		ask(k, address, CONTROL_OTHER_HOST);
+		if (!was_asked(k, address))
+			ask(k, address, CONTROL_OTHER_HOST);
 		break;
 	default:
 		break;
@@ -344,17 +359,46 @@ nothing_to_do(void *cookie)
 	ended(k);
 }
 
+static void
+look_at_addresses(struct knock *k)
+{
+	struct picture *picture = mem_new(sizeof(*picture));
+	char *host = NULL;
+	int port = 80;
+
+	if (fetch_split_url(k->request.url, &host, &port))
+		free(host);
+	picture_make(k->facts, picture);
+	for (size_t i = 0; i < picture->address_count; i++) {
+		const struct seen_address *seen = &picture->addresses[i];
+
+		if (seen->state != ADDRESS_PROVEN)
+			look_at(k, seen, port);
+	}
+	free(picture);
+}
+
+static void
+look_around(struct knock *k)
+{
+	const char *v4, *v6;
+
+	find_control(k->facts, &v4, &v6);
+	if (v4 != NULL)
+		ask(k, v4, CONTROL_WEB);
+	ask_for_the_time(k, v4 != NULL ? v4 : v6);
+	if (v4 != NULL && k->request.ipv6)
+		connect_to(k, v4, 80, true);
+	if (v6 != NULL && k->request.ipv6)
+		connect_to(k, v6, 80, true);
+}
+
 struct knock *
 knock_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
     int64_t began_ms, const struct knock_request *request,
     void (*cb)(void *cookie), void *cookie)
 {
 	struct knock *k = mem_new(sizeof(*k));
-	struct picture *picture = mem_new(sizeof(*picture));
-	const char *v4, *v6;
-	char *host = NULL;
-	int port = 80;
-	bool any_v6 = false;
 
 	k->loop = loop;
 	k->pool = pool;
@@ -363,25 +407,17 @@ knock_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	k->request = *request;
 	k->cb = cb;
 	k->cookie = cookie;
-	if (fetch_split_url(request->url, &host, &port))
-		free(host);
-	picture_make(facts, picture);
-	for (size_t i = 0; i < picture->address_count; i++) {
-		const struct seen_address *seen = &picture->addresses[i];
-
-		if (seen->state != ADDRESS_PROVEN)
-			look_at(k, seen, port);
-		any_v6 = any_v6 || strchr(seen->address, ':') != NULL;
+	switch (request->kind) {
+	case KNOCK_GENERAL:
+		look_around(k);
+		break;
+	case KNOCK_HANGING:
+		ask(k, request->address, CONTROL_OTHER_HOST);
+		break;
+	case KNOCK_ADDRESSES:
+		look_at_addresses(k);
+		break;
 	}
-	find_control(facts, &v4, &v6);
-	if (v4 != NULL)
-		ask(k, v4, CONTROL_WEB);
-	ask_for_the_time(k, v4 != NULL ? v4 : v6);
-	if (v4 != NULL && any_v6)
-		connect_to(k, v4, 80, true);
-	if (v6 != NULL && any_v6)
-		connect_to(k, v6, 80, true);
-	free(picture);
 	if (k->running == 0)
 		k->nothing = loop_timer_start(loop, 0, nothing_to_do, k);
 	return k;

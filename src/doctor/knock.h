@@ -22,7 +22,17 @@ enum {
 	KNOCKS_MAX = 64,
 };
 
+/* Which of them. */
+enum knock_kind {
+	KNOCK_GENERAL,   /* an unrelated host, and clocks */
+	KNOCK_HANGING,   /* ADDRESS alone, which has not answered for a while */
+	KNOCK_ADDRESSES, /* those that failed, as it befits */
+};
+
 struct knock_request {
+	enum knock_kind kind;
+	const char *address;    /* of KNOCK_HANGING */
+	bool ipv6;              /* there are IPv6 addresses of the responder */
 	const char *host, *url; /* the responder's */
 	const char *get_url;    /* the same with the request in it */
 	const char *control;

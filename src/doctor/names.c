@@ -207,6 +207,28 @@ put_host(struct names *n, const struct resolver *r)
 	put_controls(n, &tcp);
 }
 
+/* An encrypted resolver that gave nothing at all in the first round: asked
+ * again it would cost its whole deadline once more, and tell nothing new. */
+static bool
+is_dead(const struct names *n, const struct resolver *r)
+{
+	bool asked = false;
+
+	if (r->kind != RESOLVER_TLS && r->kind != RESOLVER_HTTPS)
+		return false;
+	for (size_t i = 0; i < n->facts->count; i++) {
+		const struct fact_question *q = &n->facts->items[i].u.question;
+
+		if (n->facts->items[i].kind != FACT_QUESTION ||
+		    strcmp(q->asked, r->url) != 0)
+			continue;
+		if (q->answers > 0)
+			return false;
+		asked = true;
+	}
+	return asked;
+}
+
 /* What lies beside NAME, which is injected or may be. */
 static void
 put_neighbours(struct names *n, const char *name)
@@ -219,9 +241,11 @@ put_neighbours(struct names *n, const char *name)
 		return;
 	sibling = mem_printf("%s%s", n->label, parent);
 	put_dark(n, sibling, ROLE_SIBLING);
-	for (size_t i = 0; i < n->request.resolver_count; i++)
-		put(n, PARTY_RESOLVER, &n->request.resolvers[i], sibling,
-		    ROLE_SIBLING, DNS_A, 0, 1);
+	for (size_t i = 0; i < n->request.resolver_count; i++) {
+		if (!is_dead(n, &n->request.resolvers[i]))
+			put(n, PARTY_RESOLVER, &n->request.resolvers[i],
+			    sibling, ROLE_SIBLING, DNS_A, 0, 1);
+	}
 	free(sibling);
 	other = mem_printf("%s.%s.%s", name, n->label, n->request.control);
 	put_dark(n, other, ROLE_EMBEDDED);
@@ -338,6 +362,8 @@ second_round(void *cookie)
 		for (size_t i = 0; i < n->request.resolver_count; i++) {
 			const struct resolver *r = &n->request.resolvers[i];
 
+			if (is_dead(n, r))
+				continue;
 			put(n, PARTY_RESOLVER, r, chain[c], ROLE_CHAIN, DNS_A,
 			    0, 1);
 			if (r->kind == RESOLVER_UDP)

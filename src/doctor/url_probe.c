@@ -80,6 +80,8 @@ names_known(void *cookie)
 	const struct url_probe_request *r = &p->request;
 
 	p->names = NULL;
+	if (r->named != NULL)
+		r->named(p->cookie);
 	read_hosts(p);
 	if (r->proven != NULL)
 		r->proven(r->proven_cookie, r->host, p->facts);

@@ -26,12 +26,14 @@ struct url_probe_request {
 	const char *control;
 	struct verify_policy policy;
 	const struct acquire_options *options;
+	void (*named)(void *cookie); /* its names are known; may be NULL */
 	/* as of struct examine_request */
 	void (*proven)(void *cookie, const char *host, struct facts *facts);
 	void *proven_cookie;
 };
 
-/* REQUEST is copied; what it names must outlive, as FACTS.  CB comes once. */
+/* REQUEST is copied; what it names must outlive, as FACTS.  CB comes once, as
+ * NAMED before it, with the same COOKIE. */
 struct url_probe *url_probe_start(uv_loop_t *loop, struct fetch_pool *pool,
     struct facts *facts, int64_t began_ms,
     const struct url_probe_request *request, void (*cb)(void *cookie),

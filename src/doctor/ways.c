@@ -30,6 +30,8 @@ struct way {
 	struct attempt_way how;
 	struct trial trials[WAYS_REPEATS];
 	struct loop_timer *pause; /* before the next one */
+	struct loop_timer *slow;  /* until it is called hanging */
+	struct knock *knock;      /* what else the one that hangs answers */
 	unsigned begun, running;
 	bool worked; /* at least once */
 };
@@ -47,8 +49,10 @@ struct ways {
 	char *get_url;
 	struct way list[WAYS_MAX];
 	size_t count, running;
-	struct knock *knock; /* the controls, at last */
-	bool clock_noted;    /* by a signature; once is enough */
+	struct knock *around; /* controls that ask for no address of these */
+	struct knock *knock;  /* those of addresses that failed, at last */
+	bool knocked;
+	bool clock_noted; /* by a signature; once is enough */
 	struct loop_timer *failed;
 	void (*cb)(void *cookie);
 	void *cookie;
@@ -130,6 +134,7 @@ add_proxies(struct ways *w)
 
 static void start_ways(struct ways *w);
 static void begin_trial(void *cookie);
+static void go_on(struct way *way);
 
 static void
 note(const struct trial *trial, const struct attempt_outcome *outcome)
@@ -173,17 +178,87 @@ note_time(struct ways *w, int64_t signed_at)
 	clock->how = "signed response";
 }
 
-static void
-controls_done(void *cookie)
+/* --- controls --- */
+
+static struct knock *
+start_knock(struct ways *w, enum knock_kind kind, const char *address,
+    void (*cb)(void *cookie), void *cookie)
 {
-	struct ways *w = cookie;
+	struct knock_request request = {
+	    .kind = kind,
+	    .address = address,
+	    .host = w->request.host,
+	    .url = w->request.url,
+	    .get_url = w->get_url,
+	    .control = w->request.control,
+	    .resolvers = w->request.resolvers,
+	    .resolver_count = w->request.resolver_count,
+	    .tls_ca = w->request.options->proxy_ca_file,
+	};
+
+	for (size_t i = 0; i < w->count; i++)
+		request.ipv6 =
+		    request.ipv6 || strchr(w->list[i].address, ':') != NULL;
+	return knock_start(
+	    w->loop, w->pool, w->facts, w->began_ms, &request, cb, cookie);
+}
+
+static void
+end_when_over(struct ways *w)
+{
 	void (*cb)(void *cookie) = w->cb;
 	void *cb_cookie = w->cookie;
 
-	w->knock = NULL;
+	if (w->around != NULL || w->knock != NULL || !w->knocked)
+		return;
 	ways_cancel(&w);
 	cb(cb_cookie);
 }
+
+static void
+addresses_done(void *cookie)
+{
+	struct ways *w = cookie;
+
+	w->knock = NULL;
+	end_when_over(w);
+}
+
+static void
+around_done(void *cookie)
+{
+	struct ways *w = cookie;
+
+	w->around = NULL;
+	end_when_over(w);
+}
+
+static void
+hanging_done(void *cookie)
+{
+	struct way *way = cookie;
+
+	way->knock = NULL;
+	way->running--;
+	go_on(way);
+}
+
+/* Nothing came so far: what else is to be asked there need not wait until the
+ * last try has given up. */
+static void
+is_slow(void *cookie)
+{
+	struct way *way = cookie;
+
+	way->slow = NULL;
+	if (way->worked || way->running == 0 || way->how.proxy != NULL)
+		return;
+	way->running++;
+	way->knock = start_knock(
+	    way->ways, KNOCK_HANGING, way->address, hanging_done, way);
+}
+
+/* --- the next try --- */
 
 /* One that fails is tried less often than one that works. */
 static bool
@@ -247,27 +322,21 @@ begin_trial(void *cookie)
 static void
 start_ways(struct ways *w)
 {
-	const struct knock_request request = {
-	    .host = w->request.host,
-	    .url = w->request.url,
-	    .get_url = w->get_url,
-	    .control = w->request.control,
-	    .resolvers = w->request.resolvers,
-	    .resolver_count = w->request.resolver_count,
-	    .tls_ca = w->request.options->proxy_ca_file,
-	};
-
 	for (size_t i = 0; i < w->count && w->running < WAYS_AT_ONCE; i++) {
 		struct way *way = &w->list[i];
 
 		if (way->begun > 0)
 			continue;
 		w->running++;
+		way->slow =
+		    loop_timer_start(w->loop, WAYS_SLOW_MS, is_slow, way);
 		begin_trial(way);
 	}
-	if (w->running == 0 && w->knock == NULL)
-		w->knock = knock_start(w->loop, w->pool, w->facts, w->began_ms,
-		    &request, controls_done, w);
+	if (w->running == 0 && !w->knocked) {
+		w->knocked = true;
+		w->knock =
+		    start_knock(w, KNOCK_ADDRESSES, NULL, addresses_done, w);
+	}
 }
 
 static void
@@ -276,6 +345,7 @@ start_later(void *cookie)
 	struct ways *w = cookie;
 
 	w->failed = NULL;
+	w->around = start_knock(w, KNOCK_GENERAL, NULL, around_done, w);
 	start_ways(w);
 }
 
@@ -347,8 +417,11 @@ ways_cancel(struct ways **ways)
 		for (size_t t = 0; t < WAYS_REPEATS; t++)
 			attempt_cancel(&w->list[i].trials[t].attempt);
 		loop_timer_cancel(&w->list[i].pause);
+		loop_timer_cancel(&w->list[i].slow);
+		knock_cancel(&w->list[i].knock);
 	}
 	loop_timer_cancel(&w->failed);
+	knock_cancel(&w->around);
 	knock_cancel(&w->knock);
 	free(w->ocsp);
 	free(w->get_url);

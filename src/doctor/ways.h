@@ -24,6 +24,7 @@ enum {
 	WAYS_TRIES = 3,      /* of an address that fails */
 	WAYS_REPEATS = 5,    /* of one that works */
 	WAYS_SPACE_MS = 250, /* between their beginnings */
+	WAYS_SLOW_MS = 1500, /* then what else an address answers is asked */
 	WAYS_TRY_MS = 4000,  /* one try: Apple's clients wait 3 s */
 };
 

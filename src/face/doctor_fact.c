@@ -132,7 +132,10 @@ add_fetch(struct line *line, const struct fact_fetch *f)
 static void
 add_tls(struct line *line, const struct fact_tls *tls)
 {
-	add(line, "%s with the name '%s': ", tls->resolver, tls->sni);
+	if (tls->sni[0] == '\0')
+		add(line, "%s without a name: ", tls->resolver);
+	else
+		add(line, "%s with the name '%s': ", tls->resolver, tls->sni);
 	if (tls->certificate_bad)
 		add(line, "a handshake, and a certificate that is not its own");
 	else if (tls->err.reason == REASON_NONE)
