@@ -328,3 +328,23 @@ ask_cancel(struct ask **ask)
 	system_cancel(&a->system);
 	release(a);
 }
+
+bool
+ask_is_dead(const struct facts *facts, const struct resolver *resolver)
+{
+	bool asked = false;
+
+	if (resolver->kind != RESOLVER_TLS && resolver->kind != RESOLVER_HTTPS)
+		return false;
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind != FACT_QUESTION ||
+		    strcmp(q->asked, resolver->url) != 0)
+			continue;
+		if (q->answers > 0)
+			return false;
+		asked = true;
+	}
+	return asked;
+}

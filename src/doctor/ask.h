@@ -41,4 +41,8 @@ struct ask *ask_start(uv_loop_t *loop, struct facts *facts, int64_t began_ms,
     const struct ask_request *request, void (*cb)(void *cookie), void *cookie);
 void ask_cancel(struct ask **ask);
 
+/* True if RESOLVER is an encrypted one that was asked and gave nothing at all:
+ * once more it would cost its whole deadline again, and tell nothing new. */
+bool ask_is_dead(const struct facts *facts, const struct resolver *resolver);
+
 #endif

@@ -283,6 +283,7 @@ choose_resolvers(
 
 			if (is == (encrypted == 1) &&
 			    resolvers[i].kind != RESOLVER_SYSTEM &&
+			    !ask_is_dead(a->facts, &resolvers[i]) &&
 			    a->resolver_count < AUTHORITY_RESOLVERS)
 				a->resolvers[a->resolver_count++] =
 				    &resolvers[i];

@@ -207,28 +207,6 @@ put_host(struct names *n, const struct resolver *r)
 	put_controls(n, &tcp);
 }
 
-/* An encrypted resolver that gave nothing at all in the first round: asked
- * again it would cost its whole deadline once more, and tell nothing new. */
-static bool
-is_dead(const struct names *n, const struct resolver *r)
-{
-	bool asked = false;
-
-	if (r->kind != RESOLVER_TLS && r->kind != RESOLVER_HTTPS)
-		return false;
-	for (size_t i = 0; i < n->facts->count; i++) {
-		const struct fact_question *q = &n->facts->items[i].u.question;
-
-		if (n->facts->items[i].kind != FACT_QUESTION ||
-		    strcmp(q->asked, r->url) != 0)
-			continue;
-		if (q->answers > 0)
-			return false;
-		asked = true;
-	}
-	return asked;
-}
-
 /* What lies beside NAME, which is injected or may be. */
 static void
 put_neighbours(struct names *n, const char *name)
@@ -242,7 +220,7 @@ put_neighbours(struct names *n, const char *name)
 	sibling = mem_printf("%s%s", n->label, parent);
 	put_dark(n, sibling, ROLE_SIBLING);
 	for (size_t i = 0; i < n->request.resolver_count; i++) {
-		if (!is_dead(n, &n->request.resolvers[i]))
+		if (!ask_is_dead(n->facts, &n->request.resolvers[i]))
 			put(n, PARTY_RESOLVER, &n->request.resolvers[i],
 			    sibling, ROLE_SIBLING, DNS_A, 0, 1);
 	}
@@ -356,13 +334,15 @@ second_round(void *cookie)
 	const char *chain[NAMES_CHAIN_MAX];
 	size_t length = names_chain(n->facts, n->request.host, chain);
 
+	if (n->request.asked != NULL)
+		n->request.asked(n->cookie);
 	n->round = round_new(n->loop, n->facts, n->began_ms);
 	for (size_t c = 0; c < length; c++) {
 		put_dark(n, chain[c], ROLE_CHAIN);
 		for (size_t i = 0; i < n->request.resolver_count; i++) {
 			const struct resolver *r = &n->request.resolvers[i];
 
-			if (is_dead(n, r))
+			if (ask_is_dead(n->facts, r))
 				continue;
 			put(n, PARTY_RESOLVER, r, chain[c], ROLE_CHAIN, DNS_A,
 			    0, 1);

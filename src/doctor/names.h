@@ -35,6 +35,9 @@ struct names_request {
 	const struct resolver *dark; /* udp://, where no resolver is; or NULL */
 	const char *control;         /* a name that nobody lists */
 	bool bisect;
+	/* everybody was asked for HOST, once; may be NULL.  Of the same cookie
+	 * as the end */
+	void (*asked)(void *cookie);
 };
 
 /* What REQUEST names is borrowed and must outlive.  CB comes once. */

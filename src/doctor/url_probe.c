@@ -80,8 +80,6 @@ names_known(void *cookie)
 	const struct url_probe_request *r = &p->request;
 
 	p->names = NULL;
-	if (r->named != NULL)
-		r->named(p->cookie);
 	read_hosts(p);
 	if (r->proven != NULL)
 		r->proven(r->proven_cookie, r->host, p->facts);
@@ -89,6 +87,15 @@ names_known(void *cookie)
 		finish(p);
 	else
 		look_at_ways(p);
+}
+
+static void
+names_asked(void *cookie)
+{
+	struct url_probe *p = cookie;
+
+	if (p->request.named != NULL)
+		p->request.named(p->cookie);
 }
 
 struct url_probe *
@@ -104,6 +111,7 @@ url_probe_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	    .ask_system = true,
 	    .dark = request->dark,
 	    .control = request->control,
+	    .asked = names_asked,
 	};
 
 	p->loop = loop;

@@ -26,7 +26,8 @@ struct url_probe_request {
 	const char *control;
 	struct verify_policy policy;
 	const struct acquire_options *options;
-	void (*named)(void *cookie); /* its names are known; may be NULL */
+	/* everybody was asked for its host; may be NULL */
+	void (*named)(void *cookie);
 	/* as of struct examine_request */
 	void (*proven)(void *cookie, const char *host, struct facts *facts);
 	void *proven_cookie;

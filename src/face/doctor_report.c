@@ -47,6 +47,23 @@ print_evidence(const struct doctor_report *r, const struct finding *f)
 	}
 }
 
+/* A fault that keeps no staple away is first where there is no other one. */
+static void
+print_effect(const struct diagnosis *d)
+{
+	bool works = false;
+
+	for (size_t i = 0; i < d->count; i++)
+		works = works || (d->findings[i].url == 0 &&
+				     finding_row(d->findings[i].code)->good &&
+				     finding_row(d->findings[i].code)->layer ==
+					 LAYER_NONE);
+	if (works && !d->findings[0].breaks &&
+	    !finding_row(d->findings[0].code)->good)
+		(void)printf("  effect: none on the staple, the genuine "
+			     "response comes all the same\n");
+}
+
 /* How wide a rule is, for who has not read the manual. */
 static void
 print_scope(const struct finding *f)
@@ -126,6 +143,7 @@ doctor_report_text(const struct doctor_report *r)
 		(void)printf("  proof: %s\n", r->diagnosis->substitution);
 	if (r->o->quiet)
 		return;
+	print_effect(r->diagnosis);
 	print_scope(primary);
 	if (primary->evidence_count > 0)
 		(void)printf("\nevidence\n");
