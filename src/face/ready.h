@@ -29,7 +29,8 @@ enum {
 	READY_PUBLISH_MS = 30000,    /* for a keeper to publish */
 	READY_POLL_MS = 50,          /* how often its files are looked at, */
 	READY_LOCK_MS = 500,         /* and whether it still runs */
-	READY_KEPT_MS = 6000,        /* until its list has what it keeps */
+	READY_KEPT_MS = 6000,        /* until it knows what is in its files, */
+	READY_ASK_MS = 2000,         /* and says so */
 };
 
 struct ready {

@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "face/command.h"
+#include "face/daemon.h"
 #include "face/ready.h"
 #include "keep/inbox.h"
 #include "keep/keeper.h"
@@ -128,9 +129,39 @@ place_alone(struct ready *r)
 
 /* --- with a keeper --- */
 
+enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNKNOWN, ANSWER_NONE };
+
+/* Whether the keeper looks after our certificate, in its own words.  One that
+ * has not read all of its files yet, or gives no answer for now, may. */
+static enum answer
+ask_keeper(const struct ready *r)
+{
+	const char *query[] = {
+	    "name", target_fingerprint(r->target), "limit", "1", NULL};
+	enum answer answer = ANSWER_UNKNOWN;
+	json_t *document = NULL;
+	struct err err = {0};
+	int rc = daemon_ask(r->o, "GET", "/api/v1/status", query, READY_ASK_MS,
+	    &document, &err);
+
+	if (rc == 0) {
+		answer = ANSWER_YES;
+	} else if (rc == 1) {
+		answer = ANSWER_NONE; /* it has no control socket */
+	} else if (err.reason == REASON_USAGE &&
+		   daemon_ask(r->o, "GET", "/api/v1/status", query + 2,
+		       READY_ASK_MS, &document, NULL) == 0) {
+		answer = json_is_true(json_object_get(document, "ready"))
+			     ? ANSWER_NO
+			     : ANSWER_UNKNOWN;
+	}
+	json_decref(document);
+	return answer;
+}
+
 /* True if the keeper's list, as last saved, has our certificate. */
 static bool
-is_kept(const struct ready *r)
+is_listed(const struct ready *r)
 {
 	const char *fingerprint = target_fingerprint(r->target);
 	struct store_target *targets = NULL;
@@ -145,6 +176,14 @@ is_kept(const struct ready *r)
 			strcmp(targets[i].fingerprint, fingerprint) == 0;
 	store_targets_free(targets, count);
 	return found;
+}
+
+static bool
+is_kept(const struct ready *r)
+{
+	enum answer answer = ask_keeper(r);
+
+	return answer == ANSWER_NONE ? is_listed(r) : answer != ANSWER_NO;
 }
 
 static void

@@ -2,6 +2,7 @@
 """`ready`: a deploy hook's gate, with and without a keeper beside it."""
 
 import os
+import signal
 import threading
 import time
 
@@ -261,6 +262,65 @@ def test_not_kept(site, tmp_path):
     stranger = site.lab.leaf(tmp_path / "stranger")
     result = ready(site, leaf=stranger)
     assert result.code == 2 and "does not look after" in result.err, result
+
+
+def test_keeper_that_is_busy(site):
+    """A keeper that gets no turn for a while has not read the renewed file: who
+    asks hears nothing, and does not take that for "not kept"."""
+    keep = site.installed().keep()
+    keep.wait_line(PROVEN)
+    site.nginx.settle()
+    keep.signal(signal.SIGSTOP)
+    renew(site)
+    results = []
+    hook = threading.Thread(target=lambda: results.append(
+        deploy(site, "--timeout", "10")))
+    hook.start()
+    hook.join(9)  # longer than the six seconds that a keeper has
+    assert not results, results
+    keep.signal(signal.SIGCONT)
+    hook.join()
+    assert results[0].code == 0, results[0]
+    site.must_staple("after it was busy", 3)
+    assert keep.stop() == 0
+
+
+@pytest.mark.parametrize("with_keeper", [False, True])
+def test_interrupted(site, with_keeper):
+    """^C ends it at once, by the signal, and nothing was changed; the next one
+    is none the worse for it."""
+    lab = site.lab
+    site.had_staple()
+    if with_keeper:
+        site.keep().wait_line(PROVEN)
+    lab.respond("unauthorized")
+    seen, leaf = len(lab.requests()), lab.leaf(site.folder / "new")
+    before = files_of(site.state)
+    process = lab.spaces.popen(
+        CLIENT, lab.program, "ready", leaf.path, *site.where, "--timeout",
+        "60")
+    lab.wait_requests(seen + 2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) == -signal.SIGINT
+    assert files_of(site.state) == before
+    assert site.nginx.test().returncode == 0
+    lab.respond()
+    if not with_keeper:
+        assert ready(site, leaf=leaf).code == 0
+
+
+@pytest.mark.parametrize("must_staple, code", [(False, 75), (True, 1)])
+def test_keeper_and_a_dead_responder(sites, must_staple, code):
+    """D2: must-staple is 1, beside a keeper too; the old pair stays."""
+    site = sites(must_staple=must_staple)
+    site.installed().keep().wait_line(PROVEN)
+    site.lab.stop_responder()
+    renew(site, must_staple=must_staple)
+    reloads = site.nginx.reloads()
+    result = deploy(site, "--timeout", "2", "--json")
+    assert result.code == code, result
+    assert result.json["keep_running"] is True, result
+    assert site.nginx.reloads() == reloads
 
 
 def test_keeper_without_a_server(lab, tmp_path):
