@@ -21,23 +21,10 @@
 
 enum { SERVER_SWEEP_MS = 1000 };
 
-struct MHD_Response *
-server_response(const struct server_answer *answer)
+/* RESPONSE, of ANSWER's body, with its headers. */
+static struct MHD_Response *
+with_headers(struct MHD_Response *response, const struct server_answer *answer)
 {
-	struct MHD_Response *response;
-	/* its interface does not know const; it only reads */
-	void *bytes = (void *)(uintptr_t)answer->body.at;
-
-	if (answer->page != NULL)
-		return (struct MHD_Response *)answer->page;
-	if (answer->release == NULL)
-		response = MHD_create_response_from_buffer(
-		    answer->body.len, bytes, MHD_RESPMEM_MUST_COPY);
-	else
-		response =
-		    MHD_create_response_from_buffer_with_free_callback_cls(
-			answer->body.len, bytes, answer->release,
-			answer->owner);
 	if (response == NULL)
 		abort(); /* as mem_new() does */
 	if (answer->content_type != NULL)
@@ -47,6 +34,36 @@ server_response(const struct server_answer *answer)
 		(void)MHD_add_response_header(response, answer->headers[i].name,
 		    answer->headers[i].value);
 	return response;
+}
+
+/* libmicrohttpd's interface does not know const; it only reads. */
+static void *
+body_of(const struct server_answer *answer)
+{
+	return (void *)(uintptr_t)answer->body.at;
+}
+
+struct MHD_Response *
+server_response(const struct server_answer *answer)
+{
+	if (answer->page != NULL)
+		return (struct MHD_Response *)answer->page;
+	return with_headers(
+	    answer->release == NULL
+		? MHD_create_response_from_buffer(
+		      answer->body.len, body_of(answer), MHD_RESPMEM_MUST_COPY)
+		: MHD_create_response_from_buffer_with_free_callback_cls(
+		      answer->body.len, body_of(answer), answer->release,
+		      answer->owner),
+	    answer);
+}
+
+struct MHD_Response *
+server_response_around(const struct server_answer *answer)
+{
+	return with_headers(MHD_create_response_from_buffer(answer->body.len,
+				body_of(answer), MHD_RESPMEM_PERSISTENT),
+	    answer);
 }
 
 /* A page is libmicrohttpd's response under a name of ours. */
@@ -246,6 +263,8 @@ server_free(struct server *server)
 {
 	for (size_t i = 0; i < REFUSE_COUNT; i++)
 		MHD_destroy_response(server->refusals[i]);
+	for (size_t i = 0; i < SERVER_THREADS_MAX; i++)
+		server_forms_free(&server->forms[i]);
 	server->wake->server = NULL;
 	uv_close((uv_handle_t *)&server->wake->uv, wake_closed);
 	(void)pthread_mutex_destroy(&server->lock);

@@ -26,7 +26,7 @@ struct server_page;
 enum {
 	SERVER_THREADS_MAX = 64,
 	SERVER_CONNECTIONS = 4096, /* at once, unless told */
-	SERVER_HEAD_MAX = 8192,    /* bytes of request line and headers */
+	SERVER_HEAD_MAX = 4096,    /* bytes of request line and headers */
 	SERVER_BODY_MAX = 65536,   /* bytes of a request's body, unless told */
 	SERVER_QUERY_MAX = 16,     /* pairs of a query; more are dropped */
 	SERVER_IDLE_S = 30,        /* a connection without progress is closed */
@@ -53,14 +53,15 @@ struct server_question {
 };
 
 struct server_header {
-	const char *name, *value;
+	const char *name; /* a constant: it outlives the server */
+	const char *value;
 };
 
 struct server_answer {
 	unsigned status; /* 200, 304, ... */
 	/* not NULL, of at_once() alone: what is below is not looked at */
 	struct server_page *page;
-	const char *content_type; /* NULL: none; copied */
+	const char *content_type; /* NULL: none; a constant like names */
 	struct span body;
 	/* NULL: the body is copied; else it stays until this is called, once,
 	 * on any thread */

@@ -17,8 +17,9 @@
 #include "http/server.h"
 
 /* libmicrohttpd's memory for one connection: the head, what it makes of it, and
- * the answer's head.  It is wiped for each request, so no larger than needed */
-enum { SERVER_POOL = SERVER_HEAD_MAX + 4096 };
+ * the answer's head.  It is wiped for each request, more than once in part, so
+ * no larger than needed */
+enum { SERVER_POOL = SERVER_HEAD_MAX + 1536 };
 
 /* Answers that the server gives by itself. */
 enum server_refusal {
@@ -30,6 +31,9 @@ enum server_refusal {
 	REFUSE_LATER,      /* 503 */
 	REFUSE_COUNT
 };
+
+struct server_form;
+struct server_forms;
 
 struct server_refusal_text {
 	unsigned status;
@@ -50,6 +54,8 @@ struct server {
 	struct MHD_Daemon *daemon;
 	struct MHD_Response *refusals[REFUSE_COUNT];
 	struct server_wake *wake;
+	/* each its own thread's, and the loop's when no thread is left */
+	struct server_forms *forms[SERVER_THREADS_MAX];
 	struct loop_timer *sweep; /* while there is a peer */
 	_Atomic int64_t now_s;    /* monotonic, of the last sweep or so */
 	pthread_mutex_t lock;     /* for what is below */
@@ -78,6 +84,7 @@ struct server_peer {
 	uint8_t *body; /* owned; kept for the next request if small */
 	size_t body_len, body_room;
 	size_t dropped;
+	struct server_form *form;    /* that is being sent, or NULL */
 	struct MHD_Response *answer; /* owned; NULL: 503 */
 	unsigned status;
 };
@@ -121,5 +128,21 @@ void server_call_end(struct server *server);
 
 /* ANSWER as libmicrohttpd wants it; one reference, the caller's. */
 struct MHD_Response *server_response(const struct server_answer *answer);
+
+/* The same around a body that stays where it is, and stays the caller's. */
+struct MHD_Response *server_response_around(const struct server_answer *answer);
+
+/* http/server_form.c.  ANSWER, written into a form of FORMS, which is made if
+ * there is none; the caller's until server_form_done().  NULL: it has no form
+ * that could be used again. */
+struct server_form *server_form_fill(
+    struct server_forms **forms, const struct server_answer *answer);
+struct MHD_Response *server_form_response(const struct server_form *form);
+
+/* *FORM has been sent, or never will be; set to NULL.  NULL is fine. */
+void server_form_done(struct server_forms *forms, struct server_form **form);
+
+/* None of them is being sent. */
+void server_forms_free(struct server_forms **forms);
 
 #endif

@@ -55,9 +55,17 @@ refuse(struct server_peer *peer, enum server_refusal why)
 static enum MHD_Result
 give(struct server_peer *peer, const struct server_answer *answer)
 {
-	struct MHD_Response *response = server_response(answer);
-	enum MHD_Result rc = queue(peer, answer->status, response);
+	struct MHD_Response *response;
+	enum MHD_Result rc;
 
+	if (answer->page == NULL)
+		peer->form = server_form_fill(
+		    &peer->server->forms[peer->thread], answer);
+	if (peer->form != NULL)
+		return queue(
+		    peer, answer->status, server_form_response(peer->form));
+	response = server_response(answer);
+	rc = queue(peer, answer->status, response);
 	if (answer->page == NULL)
 		MHD_destroy_response(response);
 	return rc;
@@ -66,8 +74,12 @@ give(struct server_peer *peer, const struct server_answer *answer)
 static const char *
 header(const struct server_peer *peer, const char *name)
 {
-	return MHD_lookup_connection_value(
-	    peer->connection, MHD_HEADER_KIND, name);
+	const char *value = NULL;
+
+	/* with the length, which tells most names apart */
+	(void)MHD_lookup_connection_value_n(peer->connection, MHD_HEADER_KIND,
+	    name, strlen(name), &value, NULL);
+	return value;
 }
 
 static bool
@@ -237,6 +249,7 @@ server_completed(void *cookie, struct MHD_Connection *connection,
 	(void)why;
 	if (peer->body_room > SERVER_BODY_KEPT)
 		body_free(peer);
+	server_form_done(peer->server->forms[peer->thread], &peer->form);
 	if (peer->answer != NULL)
 		MHD_destroy_response(peer->answer);
 	peer->answer = NULL;

@@ -101,6 +101,7 @@ thread_free(struct relay_thread *t)
 		t->relay->past[i] += atomic_load(&t->counts[i]);
 		server_page_free(&t->errors[i]);
 	}
+	free(t->body);
 	free(t);
 }
 

@@ -27,6 +27,8 @@ struct relay_thread {
 	char cache_control[RELAY_CACHE_CONTROL];
 	char last_modified[CLOCK_HTTP], expires[CLOCK_HTTP];
 	char etag[SNAPSHOT_ETAG];
+	uint8_t *body; /* owned */
+	size_t body_room;
 };
 
 struct relay {

@@ -98,7 +98,7 @@ enum { DIGIT_PAD = 64, DIGIT_SKIP = 65, X = 66 };
 /* What an ASCII character is in base64; X: nothing.  A line's end is stepped
  * over, and a blank was a plus before somebody decoded it as in a form. */
 /* clang-format off */
-static const uint8_t digits[128] = {
+static const uint8_t digits[256] = {
     X, X, X, X, X, X, X, X, X, X, 65, X, X, 65, X, X,
     X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
     62, X, X, X, X, X, X, X, X, X, X, 62, X, X, X, 63,
@@ -107,6 +107,14 @@ static const uint8_t digits[128] = {
     15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, X, X, X, X, X,
     X, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
     41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
 };
 /* clang-format on */
 
@@ -138,6 +146,31 @@ next_character(const char **text)
 	return low < 0 ? 0 : (unsigned char)(high * 16 + low);
 }
 
+/* Whole groups of four digits that are written plainly, as most are; *TEXT moves
+ * behind them.  How many octets they came to, of at most ROOM. */
+static size_t
+decode_plain(const char **text, uint8_t *out, size_t room)
+{
+	size_t len = 0;
+
+	while (len + 3 <= room) {
+		const unsigned char *t = (const unsigned char *)*text;
+		unsigned a, b, c, d;
+
+		/* one after the other: the end is no digit */
+		if ((a = digits[t[0]]) >= DIGIT_PAD ||
+		    (b = digits[t[1]]) >= DIGIT_PAD ||
+		    (c = digits[t[2]]) >= DIGIT_PAD ||
+		    (d = digits[t[3]]) >= DIGIT_PAD)
+			break;
+		out[len++] = (uint8_t)(a << 2 | b >> 4);
+		out[len++] = (uint8_t)(b << 4 | c >> 2);
+		out[len++] = (uint8_t)(c << 6 | d);
+		*text += 4;
+	}
+	return len;
+}
+
 /* All of TEXT as base64; 0: it is none, or too long. */
 static size_t
 decode(const char *text, uint8_t out[REQUEST_PATH_MAX])
@@ -148,9 +181,14 @@ decode(const char *text, uint8_t out[REQUEST_PATH_MAX])
 	size_t len = 0;
 
 	while (*text != '\0') {
-		unsigned char c = next_character(&text);
-		unsigned value = c < sizeof(digits) ? digits[c] : X;
+		unsigned value;
 
+		if (have == 0 && !padded)
+			len += decode_plain(
+			    &text, out + len, REQUEST_PATH_MAX - len);
+		if (*text == '\0')
+			break;
+		value = digits[next_character(&text)];
 		if (value == DIGIT_SKIP)
 			continue;
 		if (value == X || (padded && value != DIGIT_PAD))
