@@ -4,8 +4,8 @@
  *	floor FILE
  *
  * One thread; each request, recognised by its blank line and not read any
- * further, is answered with the octets of FILE behind a fixed head.  It prints
- * the port it has taken, and ends when standard input does.  What a real server
+ * further, is answered with the octets of FILE, head and all.  It prints the
+ * port it has taken, and ends when standard input does.  What a real server
  * costs beyond this is its own doing. */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -32,21 +32,12 @@ static size_t answer_len;
 static void
 load(const char *path)
 {
-	static char body[FLOOR_ANSWER / 2];
 	FILE *file = fopen(path, "rb");
-	size_t len;
-	int head;
 
 	assert(file != NULL);
-	len = fread(body, 1, sizeof(body), file);
-	assert(len > 0 && len < sizeof(body));
+	answer_len = fread(answer, 1, sizeof(answer), file);
+	assert(answer_len > 0 && answer_len < sizeof(answer));
 	fclose(file);
-	head = snprintf(answer, sizeof(answer),
-	    "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n"
-	    "Content-Length: %zu\r\n\r\n",
-	    len);
-	memcpy(answer + head, body, len);
-	answer_len = (size_t)head + len;
 }
 
 /* Whether the peer is still there. */

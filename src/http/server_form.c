@@ -22,7 +22,7 @@ enum {
 
 struct form_header {
 	const char *name; /* borrowed: a constant */
-	char *value;      /* within the response */
+	char *value;      /* within the response; NULL: not found yet */
 	size_t len;
 };
 
@@ -66,21 +66,27 @@ server_forms_free(struct server_forms **forms)
 	*forms = NULL;
 }
 
-/* Where RESPONSE has the value of NAME, which shall be TEXT; else NULL. */
-static char *
-place_of(struct MHD_Response *response, const char *name, const char *text)
+/* Find where FORM's response has the value of header AT, which shall be TEXT.
+ * False: it cannot be written there. */
+static bool
+find_value(struct server_form *form, size_t at, const char *text)
 {
-	/* A copy of the response's own, shown as const.  It says what is sent,
-	 * and the response is not being sent. */
-	char *value =
-	    (char *)(uintptr_t)MHD_get_response_header(response, name);
+	/* A copy of the response's own, shown as const.  It is what will be
+	 * sent, and nothing is being sent. */
+	char *value = (char *)(uintptr_t)MHD_get_response_header(
+	    form->response, form->headers[at].name);
 
-	return value == NULL || value == text || strcmp(value, text) != 0
-		   ? NULL
-		   : value;
+	if (value == NULL || value == text || strcmp(value, text) != 0)
+		return false;
+	for (size_t i = 0; i < at; i++) {
+		if (form->headers[i].value == value) /* a name that is twice */
+			return false;
+	}
+	form->headers[at].value = value;
+	return true;
 }
 
-/* Fresh, all but its body written.  NULL: of ANSWER none can be made. */
+/* Fresh.  LENS: names and lengths of the headers.  NULL: of ANSWER none can be made. */
 static struct server_form *
 form_new(const struct server_answer *answer,
     const struct form_header lens[FORM_HEADERS], size_t place)
@@ -96,12 +102,8 @@ form_new(const struct server_answer *answer,
 	form->body_len = answer->body.len;
 	form->place = place;
 	for (size_t i = 0; i < answer->header_count; i++) {
-		const struct server_header *header = &answer->headers[i];
-
 		form->headers[i] = lens[i];
-		form->headers[i].value =
-		    place_of(form->response, header->name, header->value);
-		good = good && form->headers[i].value != NULL;
+		good = good && find_value(form, i, answer->headers[i].value);
 	}
 	if (good)
 		return form;

@@ -70,6 +70,19 @@ at_once(
 		answer->status = q->if_none_match != NULL ? 304 : 200;
 		return true;
 	}
+	if (text_starts(q->path, "/form/")) {
+		/* copied: what is here is another's by the next question */
+		static char words[64];
+		static const struct server_header form[] = {{"A", words}};
+
+		(void)snprintf(words, sizeof(words), "%s", q->path + 6);
+		answer->body =
+		    (struct span){(const uint8_t *)words, strlen(words)};
+		answer->status = 200;
+		answer->headers = form;
+		answer->header_count = 1;
+		return true;
+	}
 	if (strcmp(q->path, "/owned") == 0) {
 		answer->body = (struct span){(const uint8_t *)"owned", 5};
 		answer->release = count_release;
@@ -622,6 +635,45 @@ test_page(void **state)
 	assert_int_equal(atomic_load(&released), 1);
 }
 
+static void
+hear_form(const char *words)
+{
+	bool head_alone = client.head_alone;
+	char value[256];
+
+	assert_true(raw_hear(&client));
+	assert_string_equal(client.body, head_alone ? "" : words);
+	assert_string_equal(raw_header(&client, "A", value), words);
+}
+
+/* Answers of the same shape, one written over the other. */
+static void
+test_forms(void **state)
+{
+	static const char *const words[] = {
+	    "one", "two", "three", "two", "one", "eight"};
+
+	(void)state;
+	start((struct server_options){.threads = 1});
+	raw_open(&client, &loop, port);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char *say = mem_printf(
+		    "GET /form/%s HTTP/1.1\r\nHost: a\r\n\r\n", words[i]);
+
+		raw_say(&client, say);
+		hear_form(words[i]);
+		free(say);
+	}
+	raw_say(&client, "GET /form/one HTTP/1.1\r\nHost: a\r\n\r\n"
+			 "HEAD /form/two HTTP/1.1\r\nHost: a\r\n\r\n"
+			 "GET /form/six HTTP/1.0\r\n\r\n");
+	hear_form("one");
+	client.head_alone = true;
+	hear_form("two");
+	hear_form("six");
+	raw_close(&client);
+}
+
 /* A client that says a byte now and then is silent for no moment, and is shown
  * the door all the same: of the head, of a body, and between two requests. */
 static void
@@ -886,6 +938,7 @@ main(void)
 	    T(unanswered),
 	    T(release_once),
 	    T(page),
+	    T(forms),
 	    T(dripping),
 	    T(idle),
 	    T(connections_limit),
