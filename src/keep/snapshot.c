@@ -3,7 +3,13 @@
  *
  * Two tables with open addressing.  Issuers are few and never go: their table
  * is made anew for each.  Certificates are many: SNAPSHOT_SHARDS tables, of
- * which one is made anew when it is full; else a place in it is set. */
+ * which one is made anew when it is full; else a place in it is set.
+ *
+ * Of many certificates hardly one is in the processor's caches, so what a
+ * search takes is the lines of memory that it must wait for, one after the
+ * other.  Hence the low bits of an address, which are nought, carry what would
+ * cost a line: a shard's address its size, a node's a bit of its hash, without
+ * which every other search would look at a wrong node first. */
 #include "keep/snapshot.h"
 
 #include <assert.h>
@@ -14,17 +20,20 @@
 #include "pki/staple.h"
 
 enum {
-	SHARD_BITS = 10, /* of the hash: which shard */
-	SHARD_ROOM = 8,  /* places at first; powers of two */
+	SHARD_BITS = 10,     /* of the hash: which shard */
+	SHARD_ROOM_BITS = 3, /* of the number of places at first */
+	SHARD_ALIGN = 64,
+	PLACE_TAGS = 8, /* what malloc aligns to, everywhere */
+	PLACE_FREE = 0, /* ends a search */
+	PLACE_GONE = 1, /* does not end it; no node is at address 0 */
 };
 
 _Static_assert(1 << SHARD_BITS == SNAPSHOT_SHARDS, "shards");
 
-/* Places: NULL is free and ends a search, GONE does not end it. */
+/* A node's address and its tag, or one of PLACE_x. */
 struct shard {
-	size_t mask;
-	size_t taken; /* places that are not NULL */
-	_Atomic(struct snapshot_node *) places[];
+	size_t taken; /* places that are not free; the writer's */
+	_Atomic uintptr_t places[];
 };
 
 struct issuers {
@@ -37,15 +46,13 @@ struct issuers {
 };
 
 struct snapshot {
-	_Atomic(struct shard *) shards[SNAPSHOT_SHARDS];
+	/* 0: none; its address, and the binary logarithm of its places */
+	_Atomic uintptr_t shards[SNAPSHOT_SHARDS];
 	_Atomic(struct issuers *) issuers;
 	struct epoch epoch;
 	uint32_t issuer_count;
 	size_t count;
 };
-
-static const struct snapshot_node gone_node;
-#define GONE ((struct snapshot_node *)(uintptr_t)&gone_node)
 
 struct snapshot *
 snapshot_new(void)
@@ -148,20 +155,52 @@ shard_of(uint64_t hash)
 	return hash >> (64 - SHARD_BITS);
 }
 
+static struct shard *
+shard_at(uintptr_t word)
+{
+	return (struct shard *)(word & ~(uintptr_t)(SHARD_ALIGN - 1));
+}
+
+/* For the number of a place. */
+static size_t
+shard_mask(uintptr_t word)
+{
+	return ((size_t)1 << (word & (SHARD_ALIGN - 1))) - 1;
+}
+
+/* NULL: it is free or gone. */
+static struct snapshot_node *
+place_node(uintptr_t place)
+{
+	return (struct snapshot_node *)(place & ~(uintptr_t)(PLACE_TAGS - 1));
+}
+
+/* Bits that neither the shard nor the place is found by. */
+static uintptr_t
+place_tag(uint64_t hash)
+{
+	return hash >> (64 - SHARD_BITS - 3) & (PLACE_TAGS - 1);
+}
+
 struct snapshot_node *
 snapshot_find(const struct snapshot *snapshot,
     const struct snapshot_issuer *issuer, struct span serial)
 {
 	uint64_t hash = node_hash(issuer->number, serial);
-	struct shard *shard = atomic_load(&snapshot->shards[shard_of(hash)]);
-	struct snapshot_node *node;
+	uintptr_t word = atomic_load(&snapshot->shards[shard_of(hash)]);
+	const struct shard *shard = shard_at(word);
+	const size_t mask = shard_mask(word);
 
 	if (shard == NULL)
 		return NULL;
-	for (size_t i = hash & shard->mask;; i = (i + 1) & shard->mask) {
-		node = atomic_load(&shard->places[i]);
-		if (node == NULL)
+	for (size_t i = hash & mask;; i = (i + 1) & mask) {
+		uintptr_t place = atomic_load(&shard->places[i]);
+		struct snapshot_node *node = place_node(place);
+
+		if (place == PLACE_FREE)
 			return NULL;
+		if (node == NULL || place % PLACE_TAGS != place_tag(hash))
+			continue;
 		if (node->hash == hash && node->issuer == issuer &&
 		    node->serial_len == serial.len &&
 		    memcmp(node->serial, serial.at, serial.len) == 0)
@@ -170,40 +209,80 @@ snapshot_find(const struct snapshot *snapshot,
 }
 
 static void
-shard_add(struct shard *shard, struct snapshot_node *node)
+shard_add(uintptr_t word, struct snapshot_node *node)
 {
-	size_t i = node->hash & shard->mask;
+	struct shard *shard = shard_at(word);
+	const size_t mask = shard_mask(word);
+	size_t i = node->hash & mask;
 
-	while (atomic_load(&shard->places[i]) != NULL)
-		i = (i + 1) & shard->mask;
-	atomic_store(&shard->places[i], node);
+	assert((uintptr_t)node % PLACE_TAGS == 0);
+	while (atomic_load(&shard->places[i]) != PLACE_FREE)
+		i = (i + 1) & mask;
+	atomic_store(
+	    &shard->places[i], (uintptr_t)node | place_tag(node->hash));
 	shard->taken++;
+}
+
+/* Call WITH(COOKIE, NODE) for each node of the shard at WORD, if it is one. */
+static void
+shard_each(uintptr_t word, void (*with)(void *cookie, struct snapshot_node *),
+    void *cookie)
+{
+	struct shard *shard = shard_at(word);
+
+	for (size_t i = 0; shard != NULL && i <= shard_mask(word); i++) {
+		struct snapshot_node *node =
+		    place_node(atomic_load(&shard->places[i]));
+
+		if (node != NULL)
+			with(cookie, node);
+	}
+}
+
+/* An empty one of 2 to the power of BITS places. */
+static uintptr_t
+shard_new(unsigned bits)
+{
+	const size_t size =
+	    sizeof(struct shard) + ((size_t)1 << bits) * sizeof(uintptr_t);
+	const size_t whole =
+	    (size + SHARD_ALIGN - 1) & ~(size_t)(SHARD_ALIGN - 1);
+	struct shard *shard = aligned_alloc(SHARD_ALIGN, whole);
+
+	if (shard == NULL)
+		abort(); /* as mem_new() does */
+	memset(shard, 0, whole);
+	return (uintptr_t)shard | bits;
+}
+
+static void
+count_one(void *count, struct snapshot_node *node)
+{
+	(void)node;
+	++*(size_t *)count;
+}
+
+static void
+add_to(void *word, struct snapshot_node *node)
+{
+	shard_add(*(uintptr_t *)word, node);
 }
 
 /* A shard of twice the places that the nodes of OLD need, without what is gone
  * from it. */
-static struct shard *
-shard_grown(const struct shard *old)
+static uintptr_t
+shard_grown(uintptr_t old)
 {
-	size_t live = 0, room = SHARD_ROOM;
-	struct shard *shard;
+	size_t live = 0;
+	unsigned bits = SHARD_ROOM_BITS;
+	uintptr_t grown;
 
-	for (size_t i = 0; old != NULL && i <= old->mask; i++) {
-		struct snapshot_node *node = atomic_load(&old->places[i]);
-
-		live += node != NULL && node != GONE ? 1 : 0;
-	}
-	while (room < 4 * (live + 1))
-		room *= 2;
-	shard = mem_new(sizeof(*shard) + room * sizeof(shard->places[0]));
-	shard->mask = room - 1;
-	for (size_t i = 0; old != NULL && i <= old->mask; i++) {
-		struct snapshot_node *node = atomic_load(&old->places[i]);
-
-		if (node != NULL && node != GONE)
-			shard_add(shard, node);
-	}
-	return shard;
+	shard_each(old, count_one, &live);
+	while ((size_t)1 << bits < 4 * (live + 1))
+		bits++;
+	grown = shard_new(bits);
+	shard_each(old, add_to, &grown);
+	return grown;
 }
 
 struct snapshot_node *
@@ -211,8 +290,8 @@ snapshot_node_of(struct snapshot *snapshot,
     const struct snapshot_issuer *issuer, struct span serial)
 {
 	struct snapshot_node *node = snapshot_find(snapshot, issuer, serial);
-	_Atomic(struct shard *) *at;
-	struct shard *shard;
+	_Atomic uintptr_t *at;
+	uintptr_t word;
 
 	if (node != NULL)
 		return node;
@@ -223,17 +302,18 @@ snapshot_node_of(struct snapshot *snapshot,
 	node->serial_len = (uint8_t)serial.len;
 	memcpy(node->serial, serial.at, serial.len);
 	at = &snapshot->shards[shard_of(node->hash)];
-	shard = atomic_load(at);
+	word = atomic_load(at);
 	/* at most three quarters full, so that a search is short */
-	if (shard == NULL || 4 * (shard->taken + 1) > 3 * (shard->mask + 1)) {
-		struct shard *grown = shard_grown(shard);
+	if (word == 0 ||
+	    4 * (shard_at(word)->taken + 1) > 3 * (shard_mask(word) + 1)) {
+		uintptr_t grown = shard_grown(word);
 
 		atomic_store(at, grown);
-		if (shard != NULL)
-			epoch_retire(&snapshot->epoch, shard, free);
-		shard = grown;
+		if (word != 0)
+			epoch_retire(&snapshot->epoch, shard_at(word), free);
+		word = grown;
 	}
-	shard_add(shard, node);
+	shard_add(word, node);
 	snapshot->count++;
 	return node;
 }
@@ -251,13 +331,14 @@ node_free(void *what)
 void
 snapshot_remove(struct snapshot *snapshot, struct snapshot_node *node)
 {
-	struct shard *shard =
-	    atomic_load(&snapshot->shards[shard_of(node->hash)]);
-	size_t i = node->hash & shard->mask;
+	uintptr_t word = atomic_load(&snapshot->shards[shard_of(node->hash)]);
+	struct shard *shard = shard_at(word);
+	const size_t mask = shard_mask(word);
+	size_t i = node->hash & mask;
 
-	while (atomic_load(&shard->places[i]) != node)
-		i = (i + 1) & shard->mask;
-	atomic_store(&shard->places[i], GONE);
+	while (place_node(atomic_load(&shard->places[i])) != node)
+		i = (i + 1) & mask;
+	atomic_store(&shard->places[i], PLACE_GONE);
 	snapshot->count--;
 	epoch_retire(&snapshot->epoch, node, node_free);
 }
@@ -369,6 +450,13 @@ issuers_free(struct issuers *issuers)
 	free(issuers);
 }
 
+static void
+free_one(void *cookie, struct snapshot_node *node)
+{
+	(void)cookie;
+	node_free(node);
+}
+
 void
 snapshot_free(struct snapshot **snapshot)
 {
@@ -379,16 +467,10 @@ snapshot_free(struct snapshot **snapshot)
 		return;
 	epoch_done(&s->epoch);
 	for (size_t i = 0; i < SNAPSHOT_SHARDS; i++) {
-		struct shard *shard = atomic_load(&s->shards[i]);
+		uintptr_t word = atomic_load(&s->shards[i]);
 
-		for (size_t k = 0; shard != NULL && k <= shard->mask; k++) {
-			struct snapshot_node *node =
-			    atomic_load(&shard->places[k]);
-
-			if (node != NULL && node != GONE)
-				node_free(node);
-		}
-		free(shard);
+		shard_each(word, free_one, NULL);
+		free(shard_at(word));
 	}
 	issuers_free(atomic_load(&s->issuers));
 	free(s);
