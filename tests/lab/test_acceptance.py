@@ -39,6 +39,39 @@ def test_both_keys_and_versions(site):
     assert keep.stop() == 0
 
 
+def test_restart_while_the_file_is_away(site):
+    """A1, I2: the keeper restarts while it cannot read a certificate's file (a
+    network disk is away): nginx goes on with the staple, over its own restart
+    too, and the complaint says so."""
+    lab, copy = site.lab, site.folder / "share" / "cert.pem"
+    copy.parent.mkdir()
+    copy.write_bytes(site.leaf.path.read_bytes())
+    site.installed()
+    keep = site.keep(copy)
+    keep.wait_line(PROVEN)
+    assert keep.stop() == 0
+    staple = site.staple()
+    copy.parent.rename(site.folder / "away")
+    lab.respond("http500")
+    keep = site.keep(copy)
+    keep.wait_line("cert.pem.* stays in service until")
+    def row():
+        said = lab.oclasp("status", "--json", *site.where[:2])
+        assert said.code in (0, 1), said
+        return said.json["ready"] and said.json["targets"][0]
+    told = util.wait_for("the first round", row)
+    assert told["state"] == "error" and "stays in service" in told["detail"]
+    site.nginx.restart()
+    site.must_staple("while the file is away", 3)
+    assert site.staple() == staple
+    # it is there again: adopted, and nobody is asked for it
+    seen = len(lab.requests())
+    (site.folder / "away").rename(copy.parent)
+    util.wait_for("fresh", lambda: row()["state"] == "fresh", 10)
+    assert site.staple() == staple and len(lab.requests()) == seen
+    assert keep.stop() == 0
+
+
 # --- private responders (REQUIREMENTS 2)
 
 class OpensslOcsp:
