@@ -18,6 +18,7 @@
 
 struct cert;
 struct delegates;
+struct keyring;
 
 enum {
 	DELEGATES_MAX = 256,      /* more than there are public CAs */
@@ -31,6 +32,9 @@ void delegates_free(struct delegates *delegates);
  * remembered.  Borrowed until the next delegates_add(). */
 const struct cert *delegates_find(
     struct delegates *delegates, struct span der, const struct cert *issuer);
+
+/* The keys that signed lately, made ready; borrowed.  NULL of NULL. */
+struct keyring *delegates_keys(struct delegates *delegates);
 
 /* CERT, which is of the octets DER and is taken, is signed by ISSUER. */
 void delegates_add(struct delegates *delegates, struct span der,

@@ -16,9 +16,9 @@
 #include "base/mem.h"
 #include "pki/cert.h"
 #include "pki/delegates.h"
+#include "pki/keyring.h"
 #include "pki/response.h"
 #include "pki/seal.h"
-#include "pki/signature.h"
 #include "pki/verify.h"
 
 /* of RSA-1024: what is weaker is forged with a laptop */
@@ -124,23 +124,32 @@ check_key(const EVP_PKEY *key, struct err *err)
 
 /* --- the responderID (C9) --- */
 
+/* Octet by octet, which is most often how it is. */
+static bool
+has_same_name(const struct response *response, const struct cert *cert)
+{
+	if (response->responder_kind == RESPONDER_BY_KEY)
+		return span_equal(response->responder,
+		    (struct span){cert->key_sha1, CERT_SHA1});
+	return X509_NAME_entry_count(X509_get_subject_name(cert->x509)) > 0 &&
+	       span_equal(response->responder, cert_subject_der(cert));
+}
+
 static bool
 is_named(const struct response *response, const struct cert *cert)
 {
 	const unsigned char *at = response->responder.at;
-	bool has_name =
-	    X509_NAME_entry_count(X509_get_subject_name(cert->x509)) > 0;
+	X509_NAME *own = X509_get_subject_name(cert->x509);
 	X509_NAME *name;
 	bool same;
 
-	if (response->responder_kind == RESPONDER_BY_KEY)
-		return span_equal(response->responder,
-		    (struct span){cert->key_sha1, CERT_SHA1});
-	if (has_name && span_equal(response->responder, cert_subject_der(cert)))
-		return true; /* the same octets, and so no need to compare */
+	if (has_same_name(response, cert))
+		return true;
+	if (response->responder_kind == RESPONDER_BY_KEY ||
+	    X509_NAME_entry_count(own) == 0)
+		return false;
 	name = d2i_X509_NAME(NULL, &at, (long)response->responder.len);
-	same = name != NULL && has_name &&
-	       X509_NAME_cmp(name, X509_get_subject_name(cert->x509)) == 0;
+	same = name != NULL && X509_NAME_cmp(name, own) == 0;
 	X509_NAME_free(name);
 	ERR_clear_error();
 	return same;
@@ -308,7 +317,8 @@ try_signer(const struct check *check, const struct cert *cert, enum word word,
 	if (check_key(key, err) == -1)
 		return -1;
 	/* RFC 6960, section 3.2, item 2; the octets taken as they came */
-	if (!verified && !signature_good(check->response->tbs, check->algorithm,
+	if (!verified && !keyring_good(delegates_keys(check->input->delegates),
+			     check->response->tbs, check->algorithm,
 			     check->response->signature, key))
 		return err_set(err, REASON_BAD_SIGNATURE,
 		    "the signature does not verify with the key of %s '%s'",
@@ -366,6 +376,22 @@ try_embedded(struct check *check, struct signer *out, struct err *err)
 	return false;
 }
 
+/* A delegate whom the issuer's word and the octets of the responderID make
+ * known.  He has signed before, where the issuer had not: so nobody's turn is
+ * taken, and to compare the names of others is spared. */
+static bool
+try_remembered(const struct check *check, struct signer *out)
+{
+	for (size_t i = 0; i < check->count; i++) {
+		const struct embedded *e = &check->embedded[i];
+
+		if (e->own == NULL && has_same_name(check->response, e->cert) &&
+		    try_signer(check, e->cert, BY_ISSUER, out, NULL) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Every certificate that the responderID names, the issuer first, then those
  * embedded, those given, and those that the operator vouches for.  The first
  * that fits wins; else the first failure tells why. */
@@ -376,7 +402,8 @@ try_all(struct check *check, struct signer *out, struct err *err)
 	struct err first = {0};
 	char *who;
 
-	if ((is_named(check->response, input->issuer) &&
+	if (try_remembered(check, out) ||
+	    (is_named(check->response, input->issuer) &&
 		try_signer(check, input->issuer, BY_NOBODY, out, &first) ==
 		    0) ||
 	    try_embedded(check, out, &first) ||
