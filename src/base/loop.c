@@ -89,6 +89,15 @@ loop_watch_change(struct loop_watch *watch, int events)
 }
 
 void
+loop_watch_matters(struct loop_watch *watch, bool matters)
+{
+	if (matters)
+		uv_ref((uv_handle_t *)&watch->uv);
+	else
+		uv_unref((uv_handle_t *)&watch->uv);
+}
+
+void
 loop_watch_cancel(struct loop_watch **watch)
 {
 	if (*watch != NULL) {

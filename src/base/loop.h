@@ -34,6 +34,9 @@ struct loop_watch *loop_watch_start(uv_loop_t *loop, int fd, int events,
 /* Wait for other EVENTS from now on. */
 void loop_watch_change(struct loop_watch *watch, int events);
 
+/* Whether the loop runs on for WATCH alone, as it does until told. */
+void loop_watch_matters(struct loop_watch *watch, bool matters);
+
 void loop_watch_cancel(struct loop_watch **watch);
 
 /* Run until nothing is left to do or loop_stop is called. */

@@ -8,73 +8,46 @@
  * remembered in `cut`. */
 #include "http/fetch.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "http/carrier.h"
 #include "http/explain.h"
 #include "http/head.h"
 #include "http/multi.h"
 #include "http/proxy_way.h"
 #include "tls/secure.h"
 
-enum {
-	IDLE_MAX = 64, /* handles kept for reuse, some 6 KiB each */
-	KINDS = FETCH_DNS + 1,
-	CONNECT_TO_TEXT = sizeof("::[]:") + INET6_ADDRSTRLEN,
-};
-
 struct fetch_pool {
 	uv_loop_t *loop; /* borrowed; must outlive */
 	struct multi *multi;
 	struct fetch *first; /* all that are in progress */
-	/* What is dear to make and the same for many: header lines, of a GET
-	 * and of a POST, for all and past all caches, and libcurl's handles,
-	 * reset. */
-	struct curl_slist *headers[KINDS][2][2];
-	CURL *idle[IDLE_MAX];
-	size_t idle_count;
+	struct carriers *carriers;
 };
 
-/* What is asked for, and how. */
-static const struct kind {
-	const char *accept, *content_type; /* header lines */
-	const char *subject;               /* of messages */
-	long http_version;
-} kinds[] = {
-    [FETCH_OCSP] = {"Accept: application/ocsp-response", /* B7 */
-	"Content-Type: application/ocsp-request", "OCSP response",
-	CURL_HTTP_VERSION_1_1},
-    /* RFC 8484, section 5.2: HTTP/2 "is the minimum RECOMMENDED version" */
-    [FETCH_DNS] = {"Accept: application/dns-message",
-	"Content-Type: application/dns-message", "DNS message",
-	CURL_HTTP_VERSION_2TLS},
+/* What is asked for, in messages. */
+static const char *const subjects[] = {
+    [FETCH_OCSP] = "OCSP response",
+    [FETCH_DNS] = "DNS message",
 };
 
 struct fetch {
 	struct fetch_pool *pool;
 	struct fetch *next, **link; /* in the pool's list */
 	enum fetch_kind kind;
-	CURL *easy;                   /* NULL if the set-up failed */
-	struct curl_slist connect_to; /* of one line: */
-	char connect_line[CONNECT_TO_TEXT];
-	char *address;         /* NULL: the proxy looks the host up */
-	struct proxy_way *way; /* NULL: directly */
-	char *host;            /* of the URL: what messages name */
+	struct carrier *carrier; /* NULL if the set-up failed */
+	char *address;           /* NULL: the proxy looks the host up */
+	struct proxy_way *way;   /* NULL: directly */
+	char *host;              /* of the URL: what messages name */
 	int64_t started_ms;
-	struct loop_timer *failing; /* tells `failure` at the next turn */
-	struct err failure;
+	struct loop_timer *failing; /* tells of a failure at the next turn */
 	bool connected, headers_done, reporting, any_time;
 	enum explain_cut cut;
 	long status;
 	struct head head;
-	char curl_error[CURL_ERROR_SIZE];
 	struct buf body;
 	struct fetch_result result;
 	void (*cb)(void *cookie, const struct fetch_result *result);
@@ -90,27 +63,6 @@ unlink_fetch(struct fetch *fetch)
 	if (fetch->next != NULL)
 		fetch->next->link = fetch->link;
 	fetch->link = NULL;
-}
-
-static CURL *
-take_easy(struct fetch_pool *pool)
-{
-	return pool->idle_count > 0 ? pool->idle[--pool->idle_count]
-				    : curl_easy_init();
-}
-
-/* EASY is in no transfer any more. */
-static void
-give_easy(struct fetch_pool *pool, CURL *easy)
-{
-	if (easy == NULL)
-		return;
-	if (pool->idle_count == IDLE_MAX) {
-		curl_easy_cleanup(easy);
-		return;
-	}
-	curl_easy_reset(easy);
-	pool->idle[pool->idle_count++] = easy;
 }
 
 static void
@@ -131,7 +83,7 @@ finish(struct fetch *fetch)
 
 	/* From here on the pool may go, and a cancel does nothing. */
 	unlink_fetch(fetch);
-	give_easy(fetch->pool, fetch->easy);
+	carriers_give(fetch->pool->carriers, fetch->carrier);
 	fetch->reporting = true;
 	result->http_status = fetch->status;
 	result->body.at = (const uint8_t *)buf_text(&fetch->body);
@@ -149,6 +101,7 @@ finish(struct fetch *fetch)
 static void
 explain(struct fetch *fetch, CURLcode code, struct err *err)
 {
+	CURL *easy = fetch->carrier->easy;
 	struct explain_facts failure = {
 	    .code = code,
 	    .connected = fetch->connected,
@@ -159,25 +112,26 @@ explain(struct fetch *fetch, CURLcode code, struct err *err)
 	    .address = fetch->way != NULL ? proxy_way_name(fetch->way)
 					  : fetch->address,
 	    .location = fetch->head.location,
-	    .detail = fetch->curl_error,
-	    .subject = kinds[fetch->kind].subject,
+	    .detail = fetch->carrier->error,
+	    .subject = subjects[fetch->kind],
 	    .body_len = fetch->body.len,
 	    .elapsed_ms = clock_mono_ms() - fetch->started_ms,
 	};
 
-	(void)curl_easy_getinfo(
-	    fetch->easy, CURLINFO_OS_ERRNO, &failure.os_errno);
-	if (!proxy_way_explain(fetch->way, fetch->easy, &failure, err))
+	(void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &failure.os_errno);
+	if (!proxy_way_explain(fetch->way, easy, &failure, err))
 		explain_failure(&failure, err);
 }
 
 static void
 exchange_ended(CURL *easy, CURLcode code)
 {
-	struct fetch *fetch = NULL;
+	struct carrier *carrier = NULL;
 	struct fetch_result *result;
+	struct fetch *fetch;
 
-	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &fetch);
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &carrier);
+	fetch = carrier->fetch;
 	result = &fetch->result;
 	result->stage = fetch->connected ? FETCH_HTTP : FETCH_CONNECT;
 
@@ -195,7 +149,6 @@ tell_failure(void *cookie)
 	struct fetch *fetch = cookie;
 
 	fetch->failing = NULL;
-	fetch->result.err = fetch->failure;
 	finish(fetch);
 }
 
@@ -213,11 +166,13 @@ connection_is_up(struct fetch *fetch)
 static CURLcode
 before_handshake(CURL *easy, void *ssl_ctx, void *cookie)
 {
+	struct fetch *fetch = ((struct carrier *)cookie)->fetch;
+
 	(void)easy;
-	if (((struct fetch *)cookie)->any_time)
+	if (fetch->any_time)
 		secure_ignore_times(ssl_ctx);
-	if (!proxy_way_takes_handshake(((struct fetch *)cookie)->way))
-		connection_is_up(cookie);
+	if (!proxy_way_takes_handshake(fetch->way))
+		connection_is_up(fetch);
 	return CURLE_OK;
 }
 
@@ -230,24 +185,14 @@ before_request(void *cookie, char *primary_ip, char *local_ip, int primary_port,
 	(void)local_ip;
 	(void)primary_port;
 	(void)local_port;
-	connection_is_up(cookie);
+	connection_is_up(((struct carrier *)cookie)->fetch);
 	return CURL_PREREQFUNC_OK;
-}
-
-/* The daemon starts other programs; they shall not inherit connections. */
-static curl_socket_t
-open_socket(void *cookie, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	(void)cookie;
-	(void)purpose;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC,
-	    address->protocol);
 }
 
 static size_t
 take_body(char *bytes, size_t size, size_t count, void *cookie)
 {
-	struct fetch *fetch = cookie;
+	struct fetch *fetch = ((struct carrier *)cookie)->fetch;
 	size_t len = size * count;
 
 	if (len == 0)
@@ -264,7 +209,7 @@ static bool
 body_is_wanted(struct fetch *fetch)
 {
 	(void)curl_easy_getinfo(
-	    fetch->easy, CURLINFO_RESPONSE_CODE, &fetch->status);
+	    fetch->carrier->easy, CURLINFO_RESPONSE_CODE, &fetch->status);
 	if (fetch->status >= 100 && fetch->status < 200)
 		return true; /* RFC 9110, section 15.2: the final one follows */
 	fetch->headers_done = true;
@@ -278,7 +223,7 @@ body_is_wanted(struct fetch *fetch)
 static size_t
 take_header_line(char *line, size_t size, size_t count, void *cookie)
 {
-	struct fetch *fetch = cookie;
+	struct fetch *fetch = ((struct carrier *)cookie)->fetch;
 	size_t len = size * count;
 
 	if (fetch->headers_done)
@@ -288,98 +233,11 @@ take_header_line(char *line, size_t size, size_t count, void *cookie)
 	return len;
 }
 
-/* Where to connect to, whatever the URL says: an empty host and port match
- * any, so that libcurl never asks a resolver.  CURLOPT_RESOLVE would not do:
- * a multi handle has one DNS cache, and two addresses of one host are tried
- * at the same time. */
-static bool
-set_address(struct fetch *fetch)
-{
-	unsigned char octets[sizeof(struct in6_addr)];
-	bool v6;
-
-	if (fetch->address == NULL)
-		return fetch->way != NULL;
-	v6 = inet_pton(AF_INET6, fetch->address, octets) == 1;
-	if (!v6 && inet_pton(AF_INET, fetch->address, octets) != 1)
-		return false;
-	(void)snprintf(fetch->connect_line, sizeof(fetch->connect_line),
-	    v6 ? "::[%s]:" : "::%s:", fetch->address);
-	fetch->connect_to.data = fetch->connect_line;
-	return true;
-}
-
-static void
-set_request(struct fetch *fetch, const struct fetch_request *request)
-{
-	const struct kind *kind = &kinds[fetch->kind];
-	CURL *easy = fetch->easy;
-
-	if (request->body.len > 0) {
-		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-		    (curl_off_t)request->body.len);
-		curl_easy_setopt(
-		    easy, CURLOPT_POSTFIELDS, (const char *)request->body.at);
-	}
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, kind->http_version);
-	/* Two questions at once share one connection of HTTP/2. */
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
-	    kind->http_version == CURL_HTTP_VERSION_1_1 ? 0L : 1L);
-	if (request->ca_file != NULL) { /* instead of the system's store */
-		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	}
-	fetch->any_time = request->any_time && request->fresh;
-	curl_easy_setopt(
-	    easy, CURLOPT_SSL_SESSIONID_CACHE, !request->fresh + 0L);
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh + 0L);
-	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->fresh + 0L);
-	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	if (fetch->connect_to.data != NULL)
-		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &fetch->connect_to);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
-	    fetch->pool->headers[fetch->kind][request->body.len > 0]
-				[request->no_cache]);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "oclasp/" OCLASP_VERSION);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)(request->connect_ms > 0 ? request->connect_ms : 1));
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-	    (long)(request->total_ms > 0 ? request->total_ms : 1));
-}
-
-/* What is the same for every request. */
-static void
-set_manners(struct fetch *fetch)
-{
-	CURL *easy = fetch->easy;
-
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	/* Content codings are not asked for (the header line is taken away),
-	 * but decoded if they come. */
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* base64 has "//" */
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->curl_error);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, before_handshake);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, fetch);
-	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
-	curl_easy_setopt(easy, CURLOPT_PREREQDATA, fetch);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header_line);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
-}
-
 static int
 set_up(
     struct fetch *fetch, const struct fetch_request *request, struct err *err)
 {
+	struct fetch_pool *pool = fetch->pool;
 	char *host = mem_string(request->host);
 	int port;
 	CURLMcode code;
@@ -388,18 +246,12 @@ set_up(
 		return err_set(err, REASON_UNREACHABLE,
 		    "'%.200s' is no http or https URL", request->url);
 	fetch->host = host;
-	if (!set_address(fetch))
-		return err_set(err, REASON_UNREACHABLE,
-		    "'%.100s' is no IP address to connect to for '%.200s'",
-		    fetch->address == NULL ? "" : fetch->address, request->url);
-	fetch->easy = take_easy(fetch->pool);
-	if (fetch->easy == NULL)
-		return err_set(err, REASON_UNREACHABLE,
-		    "libcurl refuses to start a transfer");
-	set_manners(fetch);
-	proxy_way_set(fetch->way, fetch->easy);
-	set_request(fetch, request);
-	code = multi_add(fetch->pool->multi, fetch->easy);
+	fetch->any_time = request->any_time && request->fresh;
+	fetch->carrier =
+	    carriers_take(pool->carriers, fetch, request, fetch->way, err);
+	if (fetch->carrier == NULL)
+		return -1;
+	code = multi_add(pool->multi, fetch->carrier->easy);
 	if (code != CURLM_OK)
 		return err_set(err, REASON_UNREACHABLE,
 		    "libcurl refuses to start a transfer: %s",
@@ -429,7 +281,7 @@ fetch_start(struct fetch_pool *pool, const struct fetch_request *request,
 	if (pool->first != NULL)
 		pool->first->link = &fetch->next;
 	pool->first = fetch;
-	if (set_up(fetch, request, &fetch->failure) != 0)
+	if (set_up(fetch, request, &fetch->result.err) != 0)
 		fetch->failing =
 		    loop_timer_start(pool->loop, 0, tell_failure, fetch);
 	return fetch;
@@ -444,38 +296,26 @@ fetch_cancel(struct fetch **fetch)
 	if (f == NULL || f->reporting)
 		return;
 	unlink_fetch(f);
-	if (f->easy != NULL)
-		multi_remove(f->pool->multi, f->easy);
-	give_easy(f->pool, f->easy);
+	if (f->carrier != NULL)
+		multi_remove(f->pool->multi, f->carrier->easy);
+	carriers_give(f->pool->carriers, f->carrier);
 	fetch_free(f);
-}
-
-static struct curl_slist *
-make_headers(const struct kind *kind, bool post, bool no_cache)
-{
-	const char *const lines[] = {"Accept-Encoding:", "Expect:",
-	    kind->accept, post ? kind->content_type : NULL,
-	    no_cache ? "Cache-Control: no-cache" : NULL};
-	struct curl_slist *list = NULL;
-
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		if (lines[i] != NULL)
-			list = curl_slist_append(list, lines[i]);
-		assert(list != NULL); /* only for want of memory */
-	}
-	return list;
 }
 
 struct fetch_pool *
 fetch_pool_new(uv_loop_t *loop)
 {
+	static const struct carrier_hooks hooks = {
+	    .handshake = before_handshake,
+	    .request = before_request,
+	    .header = take_header_line,
+	    .body = take_body,
+	};
 	struct fetch_pool *pool = mem_new(sizeof(*pool));
 
 	pool->loop = loop;
 	pool->multi = multi_new(loop, exchange_ended);
-	for (size_t i = 0; i < KINDS * 4; i++)
-		pool->headers[i / 4][i / 2 % 2][i % 2] =
-		    make_headers(&kinds[i / 4], i / 2 % 2, i % 2);
+	pool->carriers = carriers_new(&hooks);
 	return pool;
 }
 
@@ -489,10 +329,7 @@ fetch_pool_free(struct fetch_pool *pool)
 
 		fetch_cancel(&fetch);
 	}
-	while (pool->idle_count > 0)
-		curl_easy_cleanup(pool->idle[--pool->idle_count]);
-	for (size_t i = 0; i < KINDS * 4; i++)
-		curl_slist_free_all(pool->headers[i / 4][i / 2 % 2][i % 2]);
+	carriers_free(pool->carriers);
 	multi_free(pool->multi);
 	free(pool);
 }

@@ -3,6 +3,7 @@
 #include "http/head.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -77,7 +78,8 @@ head_line(struct head *head, const char *line, size_t len, int64_t length_max,
 	else if (header_value(line, len, "Content-Type", value))
 		take_content_type(head, value);
 	else if (header_value(line, len, "Location", value))
-		memcpy(head->location, value, sizeof(value));
+		(void)snprintf(head->location, sizeof(head->location), "%.*s",
+		    HEAD_LOCATION_TEXT - 1, value);
 	else if (header_value(line, len, "Retry-After", value))
 		head->retry_after_s = fetch_retry_after(value, now);
 	else if (header_value(line, len, "Date", value)) {

@@ -11,12 +11,13 @@
 
 enum {
 	HEAD_TYPE_TEXT = 64,
-	HEAD_VALUE_TEXT = 1024, /* of a value, cut if longer */
+	HEAD_VALUE_TEXT = 1024,   /* of a value, cut if longer */
+	HEAD_LOCATION_TEXT = 256, /* of one that is only shown */
 };
 
 struct head {
 	char content_type[HEAD_TYPE_TEXT]; /* media type, lower case, or "" */
-	char location[HEAD_VALUE_TEXT];
+	char location[HEAD_LOCATION_TEXT];
 	int64_t max_age_s, retry_after_s; /* -1: none */
 	int64_t date;                     /* of Date, wall seconds; 0: none */
 	bool oversize; /* Content-Length is beyond what we take */

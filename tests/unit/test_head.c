@@ -121,7 +121,7 @@ test_long_and_odd_values(void **state)
 	assert_int_equal(head.content_type[0], 'a');
 	memcpy(line, "Location:     ", 14);
 	assert_false(head_line(&head, line, sizeof(line), 65536, 0));
-	assert_int_equal(strlen(head.location), HEAD_VALUE_TEXT - 1);
+	assert_int_equal(strlen(head.location), HEAD_LOCATION_TEXT - 1);
 	/* octets that a terminal would obey */
 	(void)take("Content-Type: a\033[1mb\377\r\n");
 	assert_string_equal(head.content_type, "a?[1mb?");
