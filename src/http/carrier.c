@@ -313,7 +313,6 @@ carriers_take(struct carriers *carriers, struct fetch *fetch,
 		    "'%.100s' is no IP address to connect to for '%.200s'",
 		    request->address == NULL ? "" : request->address,
 		    request->url);
-		carrier->plain = false; /* it knows who knows what */
 		carriers_give(carriers, carrier);
 		return NULL;
 	}
