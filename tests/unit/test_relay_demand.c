@@ -494,7 +494,7 @@ test_kept_after(void **state)
 static void
 stop_loop(void *cookie)
 {
-	(void)cookie;
+	*(struct loop_timer **)cookie = NULL; /* it has fired */
 	uv_stop(&loop);
 }
 
@@ -509,7 +509,7 @@ test_end_while_fetching(void **state)
 	send_request(&clients[0], second.cert, false);
 	/* until the responder has the request */
 	while (responder.requests == 0) {
-		timer = loop_timer_start(&loop, 10, stop_loop, NULL);
+		timer = loop_timer_start(&loop, 10, stop_loop, &timer);
 		loop_run(&loop);
 		loop_timer_cancel(&timer);
 	}
