@@ -131,12 +131,16 @@ wait_ms(struct store_writer *w, uv_cond_t *cond, int64_t ms)
 	    cond, &w->lock, ms <= 0 ? 1 : (uint64_t)ms * 1000000);
 }
 
-/* What is read again when it is wanted is not held until then. */
+/* What is read again when it is wanted is not held until then.  Under the lock,
+ * which is given up for it. */
 static void
 rest(struct store_writer *w)
 {
 	w->warm = false;
+	uv_mutex_unlock(&w->lock);
 	store_db_rest(&w->disk.db);
+	mem_trim();
+	uv_mutex_lock(&w->lock);
 }
 
 /* Until there is something to do: a batch that has been gathered for long
