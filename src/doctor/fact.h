@@ -240,6 +240,7 @@ struct fact_keep {
 
 struct fact_untested {
 	char what[FACT_TEXT], why[FACT_TEXT];
+	bool unread; /* a file that the configuration is made of, or names */
 };
 
 struct fact {

@@ -34,6 +34,16 @@ stapling_untested(struct stapling *s, const char *what, const char *fmt, ...)
 	va_end(ap);
 }
 
+void
+stapling_unread(struct stapling *s, const char *path, const struct err *err)
+{
+	size_t before = s->facts->count;
+
+	stapling_untested(s, path, "%s", err->text);
+	if (s->facts->count > before)
+		s->facts->items[before].u.untested.unread = true;
+}
+
 static bool
 is_said(const struct facts *facts, const struct fact_setting *one)
 {
@@ -90,7 +100,7 @@ stapling_load(struct stapling *s, const char *path)
 	file->path = whole;
 	if (cert_list_load(&file->list, file->path, &file->err) == -1) {
 		cert_list_done(&file->list);
-		stapling_untested(s, file->path, "%s", file->err.text);
+		stapling_unread(s, file->path, &file->err);
 	}
 	HASH_ADD_KEYPTR(hh, s->files, file->path, strlen(file->path), file);
 	return file;

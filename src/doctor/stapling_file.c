@@ -72,7 +72,7 @@ stapling_file(struct stapling *s, const struct stapling_pair *pair)
 	if (id.issuer == NULL)
 		(void)identity_find_issuer(&id, false, NULL);
 	if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, &err) == -1)
-		stapling_untested(s, path, "%s", err.text);
+		stapling_unread(s, path, &err);
 	else if (id.issuer == NULL)
 		stapling_untested(s, path,
 		    "the issuer of '%s' is at hand nowhere: give --ca-file",

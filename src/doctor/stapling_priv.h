@@ -53,6 +53,10 @@ __attribute__((format(printf, 5, 6))) struct fact_setting *stapling_fault(
 __attribute__((format(printf, 3, 4))) void stapling_untested(
     struct stapling *s, const char *what, const char *fmt, ...);
 
+/* A file that the configuration names cannot be read: ERR says why. */
+void stapling_unread(
+    struct stapling *s, const char *path, const struct err *err);
+
 /* True if the setting is there and its first argument is "on". */
 bool stapling_is_on(const struct nginx_site *site, enum nginx_setting setting);
 

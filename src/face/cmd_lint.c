@@ -159,6 +159,26 @@ print_json(const struct lint *l)
 
 /* --- the command --- */
 
+/* "No fault" is not said of what could not be read. */
+static int
+exit_of_rest(const struct lint *l)
+{
+	struct err err = {0};
+	size_t unread = 0;
+
+	for (size_t i = 0; i < l->facts.count; i++)
+		unread += l->facts.items[i].kind == FACT_UNTESTED &&
+			  l->facts.items[i].u.untested.unread;
+	if (unread == 0)
+		return EXIT_GOOD;
+	(void)err_set(&err, REASON_CERTIFICATE_UNREADABLE,
+	    "%zu file%s of the configuration cannot be read here (see \"not "
+	    "tested\"), so that no fault was found is no word on the whole: "
+	    "run it where they are, by who may read them",
+	    unread, unread == 1 ? "" : "s");
+	return command_fail("lint", &err, EXIT_USAGE);
+}
+
 static int
 run(const struct options *o)
 {
@@ -185,7 +205,7 @@ run(const struct options *o)
 			print_json(&lint);
 		else
 			print_text(&lint);
-		status = lint.count > 0 ? EXIT_BAD : EXIT_GOOD;
+		status = lint.count > 0 ? EXIT_BAD : exit_of_rest(&lint);
 	}
 	free(lint.findings);
 	facts_done(&lint.facts);
@@ -203,6 +223,6 @@ const struct command command_lint = {
 	"not run; FILE is a main file of nginx, or what `nginx -T` has printed.\n"
 	"Nobody on the network is asked: `oclasp doctor HOST --server nginx`\n"
 	"goes by the same rules and asks. Exit status: 0 no fault, 1 faults, 2\n"
-	"the configuration cannot be read.",
+	"the configuration, or a file that it names, cannot be read.",
     .run = run,
 };

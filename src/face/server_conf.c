@@ -19,7 +19,7 @@ struct asking {
 	struct err err;
 };
 
-static void
+static struct fact_untested *
 add_untested(struct facts *facts, const char *what, const char *why)
 {
 	struct fact_untested *u;
@@ -27,6 +27,7 @@ add_untested(struct facts *facts, const char *what, const char *why)
 	u = &facts_add(facts, FACT_UNTESTED, "L", 0)->u.untested;
 	fact_copy(u->what, sizeof(u->what), what);
 	fact_copy(u->why, sizeof(u->why), why);
+	return u;
 }
 
 const char *
@@ -89,10 +90,10 @@ read_files(const char *path, struct facts *facts, struct err *err)
 	if (nginx_files_read(path, &conf, unread, err) == 0) {
 		for (size_t i = 0; i < unread->count && i < NGINX_UNREAD_MAX;
 		     i++)
-			add_untested(
-			    facts, "an included file", unread->text[i]);
+			add_untested(facts, "an included file", unread->text[i])
+			    ->unread = true;
 		if (unread->count > NGINX_UNREAD_MAX)
-			add_untested(facts, "more included files",
+			(void)add_untested(facts, "more included files",
 			    "they cannot be read either");
 	}
 	free(unread);
@@ -117,7 +118,8 @@ server_conf_read(const struct options *o, const char *file, struct facts *facts,
 	if (path != NULL)
 		conf = read_files(path, facts, &unreadable);
 	if (conf != NULL)
-		add_untested(facts, "what nginx itself says", refusal.text);
+		(void)add_untested(
+		    facts, "what nginx itself says", refusal.text);
 	else
 		*err = refusal;
 	free(path);
@@ -139,7 +141,7 @@ server_conf_facts(const struct options *o, const struct nginx_conf *conf,
 	size_t looked = stapling_nginx(facts, &request);
 
 	if (looked == 0)
-		add_untested(facts, "the server's configuration",
+		(void)add_untested(facts, "the server's configuration",
 		    fingerprint == NULL
 			? "it has no server block with a certificate"
 			: "none of its server blocks has this certificate");

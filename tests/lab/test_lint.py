@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """`lint`, and `doctor --server nginx`: a real nginx's settings and its log."""
 
+import pathlib
 import time
 
 import pytest
@@ -51,6 +52,30 @@ def test_what_keep_has_published(site):
                      str(int(time.time()) + 9 * 86400))
     assert list(faults) == ["server-cfg-file-stale"]
     assert str(site.state) in faults["server-cfg-file-stale"]["seen"]
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate\n"],
+                         ids=["missing", "empty", "other"])
+def test_a_certificate_that_cannot_be_read(site, tmp_path, content):
+    """CONTRACT, exit codes: no good word on what was not looked at; a fault
+    elsewhere is one all the same."""
+    site.had_staple()
+    main = pathlib.Path(site.nginx.conf)
+    other = tmp_path / "other.pem"
+    if content is not None:
+        other.write_text(content)
+    block = (f"server {{ listen 127.0.0.1:{util.free_port()} ssl; "
+             f"ssl_certificate {other}; ssl_certificate_key {other}; }}\n")
+    (main.parent / "sites" / "z.conf").write_text(block)
+    result = site.lab.alone("lint", "--json", str(main))
+    assert result.code == 2 and result.json["faults"] == [], result
+    assert str(other) in [u["what"] for u in result.json["not_tested"]]
+    assert result.err.count("\n") == 1 and "cannot be read" in result.err
+    late = site.lab.alone("lint", "--json", str(main), "--at",
+                          str(int(time.time()) + 9 * 86400))
+    assert late.code == 1 and late.json["faults"], late
+    quiet = site.lab.alone("lint", "-q", str(main))
+    assert quiet.code == 2, quiet
 
 
 @pytest.mark.parametrize("words", [("a", "b"), ("/no/such/file",)])
