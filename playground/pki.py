@@ -173,7 +173,7 @@ class Authority:
         return cls(folder)
 
     def issue(self, names, urls=(), ca_issuers=None, must_staple=False,
-              days=(1, 90), key=None):
+              days=(1, 90), key=None, crl=None):
         """A leaf for NAMES whose AIA names the OCSP URLS."""
         key = key or new_key()
         access = [(Aia.OCSP, url) for url in urls]
@@ -189,6 +189,10 @@ class Authority:
                 x509.AccessDescription(
                     method, x509.UniformResourceIdentifier(url))
                 for method, url in access]), False))
+        if crl:
+            extensions.append((x509.CRLDistributionPoints([
+                x509.DistributionPoint([x509.UniformResourceIdentifier(crl)],
+                                       None, None, None)]), False))
         if must_staple:
             extensions.append((x509.TLSFeature(
                 [x509.TLSFeatureType.status_request]), False))

@@ -45,6 +45,10 @@ diagnose_input(struct workup *w)
 	finding = finding_add(w, code, CERTAINTY_PROVEN, true);
 	if (input->unusable.reason != REASON_NONE)
 		finding_say(finding, "%s", input->unusable.text);
+	if (code == FINDING_INPUT_NO_OCSP && input->crl[0] != '\0')
+		finding_say(finding,
+		    "%s; who checks revocation all the same reads the CRL %s",
+		    finding_row(code)->meaning, input->crl);
 	if (code == FINDING_INPUT_NO_OCSP && input->must_staple)
 		finding_say(finding, "the certificate demands a staple (RFC "
 				     "7633) and names no OCSP responder to get "

@@ -81,6 +81,7 @@ struct fact_input {
 	char url[FACT_URL_TEXT];        /* the responder's */
 	char host[FACT_NAME_TEXT];      /* of it */
 	char ca_issuers[FACT_URL_TEXT]; /* where the issuer is, or "" */
+	char crl[FACT_URL_TEXT];        /* where the CRL is, or "" */
 };
 
 struct fact_clock {

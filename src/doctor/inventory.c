@@ -77,6 +77,7 @@ inventory_certificate(struct facts *facts, const struct cert *leaf,
 {
 	struct fact_input *input;
 	const char *chosen;
+	char *crl;
 
 	*host = NULL;
 	if (leaf != NULL && unusable->reason == REASON_NONE)
@@ -92,6 +93,9 @@ inventory_certificate(struct facts *facts, const struct cert *leaf,
 	input->expired = leaf->not_after <= now;
 	fact_copy(input->ca_issuers, sizeof(input->ca_issuers),
 	    leaf->ca_issuers == NULL ? "" : leaf->ca_issuers);
+	crl = cert_crl_url(leaf);
+	fact_copy(input->crl, sizeof(input->crl), crl == NULL ? "" : crl);
+	free(crl);
 	chosen = choose_url(leaf, url, host);
 	input->http_url = chosen != NULL;
 	if (chosen == NULL)

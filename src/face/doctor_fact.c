@@ -191,6 +191,8 @@ add_input(struct line *line, const struct fact_input *input)
 		add(line, "the certificate names the responder %s%s",
 		    input->url[0] == '\0' ? "by no http URL" : input->url,
 		    input->expired ? ", and has expired" : "");
+	if (input->crl[0] != '\0')
+		add(line, "; its CRL is at %s", input->crl);
 }
 
 static void

@@ -158,24 +158,38 @@ doctor_report_text(const struct doctor_report *r)
 
 /* --- JSON --- */
 
+/* A fact as every one is told; the certificate's also by its parts. */
+static json_t *
+json_fact(const struct doctor_report *r, size_t index)
+{
+	const struct fact *fact = &r->facts->items[index];
+	const struct fact_input *input = &fact->u.input;
+	char line[LINE];
+	json_t *json;
+
+	doctor_report_fact(r->facts, index, line, sizeof(line));
+	json = json_pack("{s:I, s:s, s:s, s:I, s:o, s:i}", "id",
+	    (json_int_t)(index + 1), "probe", fact->probe, "kind",
+	    fact_kind_name(fact->kind), "at_ms", (json_int_t)fact->at_ms,
+	    "fact", report_json_text(line), "ocsp_url", (int)fact->url + 1);
+	if (fact->kind == FACT_INPUT)
+		(void)json_object_update_new(
+		    json, json_pack("{s:o, s:o, s:o, s:b}", "responder",
+			      report_json_text(input->url), "ca_issuers",
+			      report_json_text(input->ca_issuers), "crl",
+			      report_json_text(input->crl), "must_staple",
+			      input->must_staple));
+	return json;
+}
+
 static json_t *
 json_evidence(const struct doctor_report *r)
 {
 	json_t *list = json_array();
-	char line[LINE];
 
 	for (size_t i = 0; i < r->facts->count; i++) {
-		const struct fact *fact = &r->facts->items[i];
-
-		if (fact->kind == FACT_UNTESTED)
-			continue;
-		doctor_report_fact(r->facts, i, line, sizeof(line));
-		(void)json_array_append_new(list,
-		    json_pack("{s:I, s:s, s:s, s:I, s:o, s:i}", "id",
-			(json_int_t)(i + 1), "probe", fact->probe, "kind",
-			fact_kind_name(fact->kind), "at_ms",
-			(json_int_t)fact->at_ms, "fact", report_json_text(line),
-			"ocsp_url", (int)fact->url + 1));
+		if (r->facts->items[i].kind != FACT_UNTESTED)
+			(void)json_array_append_new(list, json_fact(r, i));
 	}
 	return list;
 }

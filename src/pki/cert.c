@@ -97,6 +97,40 @@ read_aia(struct cert *cert)
 	AUTHORITY_INFO_ACCESS_free(aia);
 }
 
+static char *
+url_of_point(const DIST_POINT *point)
+{
+	const GENERAL_NAMES *names;
+	char *url = NULL;
+
+	if (point->distpoint == NULL || point->distpoint->type != 0)
+		return NULL; /* relative to the issuer's name */
+	names = point->distpoint->name.fullname;
+	for (int i = 0; url == NULL && i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+		if (name->type == GEN_URI)
+			url = cert_text_plain(
+			    octets_of(name->d.uniformResourceIdentifier));
+	}
+	return url;
+}
+
+char *
+cert_crl_url(const struct cert *cert)
+{
+	CRL_DIST_POINTS *points =
+	    cert->x509 == NULL ? NULL
+			       : X509_get_ext_d2i(cert->x509,
+				     NID_crl_distribution_points, NULL, NULL);
+	char *url = NULL;
+
+	for (int i = 0; url == NULL && i < sk_DIST_POINT_num(points); i++)
+		url = url_of_point(sk_DIST_POINT_value(points, i));
+	CRL_DIST_POINTS_free(points);
+	return url;
+}
+
 /* RFC 7633: TLS feature extension with status_request (D1). */
 static bool
 has_must_staple(const X509 *x509)

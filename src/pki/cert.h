@@ -71,6 +71,10 @@ struct span cert_subject_der(const struct cert *cert);
 /* The DER of CERT into fresh memory. */
 void cert_der(const struct cert *cert, uint8_t **out, size_t *len);
 
+/* The first URL of CERT's CRL distribution points (RFC 5280, section 4.2.1.13),
+ * owned by the caller; NULL if there is none, or if CERT is compact. */
+char *cert_crl_url(const struct cert *cert);
+
 /* The PEM of CERT, owned by the caller. */
 char *cert_pem(const struct cert *cert);
 

@@ -104,10 +104,14 @@ def test_what_the_responder_says(site, tmp_path, mode, code):
 
 def test_no_ocsp_url(site, tmp_path):
     """50: then OCSP is not your problem."""
-    leaf = site.leaf(tmp_path, urls=())
+    crl = "http://crl.lab.test/ca.crl"
+    leaf = site.leaf(tmp_path, urls=(), crl=crl)
     result, said, codes = examine(site, leaf.path)
     assert result.code == 0, result
     assert codes == ["input-no-ocsp"]
+    assert crl in said["primary"]["sentence"], said["primary"]
+    inputs = [e for e in said["evidence"] if e["kind"] == "input"]
+    assert [e["crl"] for e in inputs] == [crl], inputs
     assert not [e for e in said["evidence"] if e["probe"] in "UGTSH"]
 
 

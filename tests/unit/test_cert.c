@@ -669,6 +669,52 @@ test_compact(void **state)
 	pki_party_done(&many);
 }
 
+/* NETWORK-TRUTH 4.1, L: RFC 5280, section 4.2.1.13. */
+static void
+test_crl(void **state)
+{
+	static const struct {
+		const char *name;
+		struct pki_ext ext;
+		const char *url; /* NULL: none */
+	} rows[] = {
+	    {"none", {NULL, NULL}, NULL},
+	    {"one", {"crlDistributionPoints", "URI:http://crl.test/ca.crl"},
+		"http://crl.test/ca.crl"},
+	    {"the first of two",
+		{"crlDistributionPoints",
+		    "URI:http://crl.test/1,URI:http://crl.test/2"},
+		"http://crl.test/1"},
+	    {"a name before it",
+		{"crlDistributionPoints",
+		    "DNS:crl.test,URI:ldap://crl.test/ca"},
+		"ldap://crl.test/ca"},
+	    {"no URL", {"crlDistributionPoints", "DNS:crl.test"}, NULL},
+	    {"no points", {"crlDistributionPoints", "DER:3000"}, NULL},
+	    {"a point without a name",
+		{"crlDistributionPoints", "DER:30023000"}, NULL},
+	    {"no sequence", {"crlDistributionPoints", "DER:0500"}, NULL},
+	    {"half of one", {"crlDistributionPoints", "DER:3010300e"}, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct pki_party p = pki_party(&(struct pki_spec){
+		    .cn = "crl", .issuer = &pki.issuer, .ext = {rows[i].ext}});
+		char *url = cert_crl_url(p.cert);
+		struct cert *compact = cert_compact(p.cert);
+
+		if ((url == NULL) != (rows[i].url == NULL) ||
+		    (url != NULL && strcmp(url, rows[i].url) != 0))
+			fail_msg(
+			    "%s: %s", rows[i].name, url == NULL ? "none" : url);
+		assert_null(cert_crl_url(compact));
+		free(url);
+		cert_free(compact);
+		pki_party_done(&p);
+	}
+}
+
 int
 main(void)
 {
@@ -688,6 +734,7 @@ main(void)
 	    cmocka_unit_test(test_subjects),
 	    cmocka_unit_test(test_odd_certificates),
 	    cmocka_unit_test(test_names_host),
+	    cmocka_unit_test(test_crl),
 	    cmocka_unit_test(test_compact),
 	};
 
