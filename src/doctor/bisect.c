@@ -3,9 +3,11 @@
 #include "doctor/bisect.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "doctor/picture.h"
 
 #define CHANCE_MAX 1e-3 /* that silence was only luck */
@@ -161,9 +163,10 @@ static void
 say_injected(struct bisect *b)
 {
 	const struct bisect_link *first = NULL;
-	size_t injected = 0, last = 0;
+	size_t injected = 0, last = 0, open = 0;
 
 	for (size_t i = 0; i < b->count; i++) {
+		open += b->links[i].injected == BISECT_OPEN ? 1 : 0;
 		if (b->links[i].injected != BISECT_YES)
 			continue;
 		if (first == NULL)
@@ -182,6 +185,14 @@ say_injected(struct bisect *b)
 		(void)snprintf(b->verdict, sizeof(b->verdict),
 		    "a whole zone is targeted: every name that ends in %s",
 		    b->scope + 1);
+	else if (open > 0 || b->scope[0] == '\0')
+		/* "only" needs every other name's silence for sure */
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "%s is targeted%s; INCONCLUSIVE how wide: the others and "
+		    "their neighbours were not asked often enough to call "
+		    "their silence sure",
+		    first->name,
+		    injected > 1 ? ", and other names of the chain" : "");
 	else if (injected == 1 && last == 0)
 		(void)snprintf(b->verdict, sizeof(b->verdict),
 		    "only the CA's responder name %s is targeted; the names it "
@@ -197,16 +208,16 @@ say_injected(struct bisect *b)
 		(void)snprintf(b->verdict, sizeof(b->verdict),
 		    "the name %s in the middle of the chain is targeted",
 		    first->name);
+	else if (injected == b->count)
+		(void)snprintf(b->verdict, sizeof(b->verdict),
+		    "all %zu names of the chain are targeted, from %s on, and "
+		    "not everything: control names are not",
+		    b->count, first->name);
 	else
 		(void)snprintf(b->verdict, sizeof(b->verdict),
 		    "%zu of the %zu names of the chain are targeted, %s among "
 		    "them",
 		    injected, b->count, first->name);
-	if (b->scope[0] == '\0')
-		(void)snprintf(b->verdict + strlen(b->verdict),
-		    sizeof(b->verdict) - strlen(b->verdict),
-		    "; how wide the rule is was not asked often enough to say "
-		    "(--bisect)");
 	(void)snprintf(b->verdict + strlen(b->verdict),
 	    sizeof(b->verdict) - strlen(b->verdict),
 	    ". Forged answers are put on the path from this host; who runs "
@@ -252,6 +263,88 @@ is_unreachable(const struct facts *facts)
 	return false;
 }
 
+/* --- where resolvers part, which is no proof of who is right --- */
+
+/* The addresses of A's first answer for NAME by itself; NULL: none. */
+static const struct fact_datagram *
+answer_for(
+    const struct facts *facts, const struct seen_asked *a, const char *name)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact *fact = &facts->items[i];
+		const struct fact_question *q;
+
+		if (fact->kind != FACT_DATAGRAM || fact->u.datagram.elsewhere ||
+		    fact->u.datagram.address_count == 0)
+			continue;
+		q = &facts->items[fact->u.datagram.question].u.question;
+		if (q->party == a->party && q->type == DNS_A && !q->cd &&
+		    !q->no_rd && strcmp(q->asked, a->asked) == 0 &&
+		    strcasecmp(q->name, name) == 0)
+			return &fact->u.datagram;
+	}
+	return NULL;
+}
+
+static bool
+in_common(const struct fact_datagram *a, const struct fact_datagram *b)
+{
+	for (size_t i = 0; i < a->address_count; i++) {
+		for (size_t k = 0; k < b->address_count; k++) {
+			if (strcmp(a->addresses[i], b->addresses[k]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Two resolvers name no address of NAME in common: say so. */
+static bool
+say_difference(const struct facts *facts, const struct picture *p,
+    const char *name, struct bisect *b)
+{
+	size_t len = strlen(b->verdict);
+
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct fact_datagram *one =
+		    p->asked[i].party != PARTY_RESOLVER
+			? NULL
+			: answer_for(facts, &p->asked[i], name);
+
+		for (size_t k = 0; one != NULL && k < i; k++) {
+			const struct fact_datagram *other =
+			    p->asked[k].party != PARTY_RESOLVER
+				? NULL
+				: answer_for(facts, &p->asked[k], name);
+
+			if (other == NULL || in_common(one, other))
+				continue;
+			(void)snprintf(b->verdict + len,
+			    sizeof(b->verdict) - len,
+			    ". Resolvers part at %s: %s says %s, %s says %s; "
+			    "which is right, only a genuine response proves: "
+			    "`oclasp doctor CERTIFICATE`",
+			    name, p->asked[k].asked, other->addresses[0],
+			    p->asked[i].asked, one->addresses[0]);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The last link at which they part: what is before it only leads there. */
+static void
+say_where_they_part(const struct facts *facts, struct bisect *b)
+{
+	struct picture *p = mem_new(sizeof(*p));
+	bool said = false;
+
+	picture_make(facts, p);
+	for (size_t i = b->count; i > 0 && !said; i--)
+		said = say_difference(facts, p, b->links[i - 1].name, b);
+	free(p);
+}
+
 static void
 judge_silence(const struct facts *facts, struct bisect *b, bool dark)
 {
@@ -273,6 +366,7 @@ judge_silence(const struct facts *facts, struct bisect *b, bool dark)
 		    "Nothing is forged on the way there, or the address does "
 		    "not lie behind the forger: without a name that is known "
 		    "to be forged there is no telling");
+	say_where_they_part(facts, b);
 }
 
 const char *

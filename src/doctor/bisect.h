@@ -12,6 +12,8 @@
 #include "doctor/fact.h"
 #include "doctor/names.h"
 
+enum { BISECT_TEXT = 1536 }; /* with two names and two resolvers in it */
+
 enum bisect_answer { BISECT_NO, BISECT_YES, BISECT_OPEN };
 
 struct bisect_link {
@@ -36,7 +38,7 @@ struct bisect {
 	/* the fewest with which a question was answered; who answers is no
 	 * farther away.  0: not known */
 	int hops;
-	char verdict[512]; /* a sentence or two */
+	char verdict[BISECT_TEXT]; /* a sentence or three */
 };
 
 const char *bisect_outcome_name(enum bisect_outcome outcome);

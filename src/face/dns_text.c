@@ -6,6 +6,8 @@
 
 #include "face/dns_report.h"
 
+enum { ANSWER_TEXT = 1024 }; /* addresses of one answer, as one text */
+
 /* Answers that are worth a line each; all with -v. */
 static bool
 is_shown(const struct dns_report *r, const struct fact_question *q)
@@ -35,42 +37,125 @@ print_records(const struct fact_datagram *d)
 		    (d->pooled >> i & 1) != 0 ? " (in the pool)" : "");
 }
 
+/* How it came: of answers over UDP all that tells a forger from a resolver. */
 static void
-print_datagram(const struct fact *fact, const struct fact_question *q)
+print_marks(const struct fact_datagram *d, const struct fact_question *q)
+{
+	if (q->party == PARTY_SYSTEM || d->malformed)
+		return;
+	(void)printf("  [%s%s%s%s", d->authoritative ? "AA " : "",
+	    d->truncated ? "TC " : "", d->recursion ? "RA " : "",
+	    d->edns ? "EDNS" : "no EDNS");
+	if (d->ede >= 0)
+		(void)printf(", EDE %d", d->ede);
+	if (d->ttl_s >= 0)
+		(void)printf(", TTL %lld s", (long long)d->ttl_s);
+	if (d->ip_ttl >= 0)
+		(void)printf(", IP TTL %d", d->ip_ttl);
+	if (d->size > 0)
+		(void)printf(", %zu octets", d->size);
+	(void)printf("]");
+}
+
+static void
+print_datagram(const struct fact *fact, const struct fact *question)
 {
 	static const char *const rcodes[] = {
 	    "", " FORMERR", " SERVFAIL", " NXDOMAIN", " NOTIMP", " REFUSED"};
 	const struct fact_datagram *d = &fact->u.datagram;
+	const struct fact_question *q = &question->u.question;
 	int rcode = d->rcode >= 0 && d->rcode <= 5 ? d->rcode : 0;
 
-	(void)printf("      %5lld ms", (long long)fact->at_ms);
+	(void)printf(
+	    "      %5lld ms", (long long)(fact->at_ms - question->at_ms));
 	if (d->elsewhere)
 		(void)printf(" from %s, not believed:", d->from);
 	if (d->malformed)
-		(void)printf(" malformed, %zu bytes", d->size);
+		(void)printf(" malformed, %zu octets", d->size);
 	else {
 		(void)printf("%s", rcodes[rcode]);
 		if (d->rcode > 5)
 			(void)printf(" rcode %d", d->rcode);
 		print_records(d);
 		if (d->rcode == 0 && d->address_count == 0 &&
-		    d->chain_length == 0 && d->server_count == 0)
-			(void)printf(" nothing");
+		    d->server_count == 0)
+			(void)printf(
+			    " no %s", q->type == DNS_A || q->type == DNS_AAAA
+					  ? "address"
+					  : "record of it");
 	}
 	if (d->wrong_type)
 		(void)printf("  [an address for %s: impossible]", type_name(q));
-	if (q->party != PARTY_SYSTEM && d->ip_ttl >= 0)
-		(void)printf("  [%s%sIP TTL %d]", d->edns ? "" : "no EDNS, ",
-		    d->authoritative ? "AA, " : "", d->ip_ttl);
-	if (d->ede >= 0)
-		(void)printf("  [EDE %d]", d->ede);
+	print_marks(d, q);
 	(void)printf("\n");
+}
+
+/* The addresses of the first answer to the question INDEX, as one text; "":
+ * silence. */
+static void
+first_answer(const struct facts *facts, size_t index, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = index + 1; i < facts->count; i++) {
+		const struct fact_datagram *d = &facts->items[i].u.datagram;
+
+		if (facts->items[i].kind != FACT_DATAGRAM ||
+		    d->question != index || d->elsewhere)
+			continue;
+		len = (size_t)snprintf(out, size, "rcode %d", d->rcode);
+		for (size_t k = 0; k < d->address_count && len < size; k++)
+			len += (size_t)snprintf(
+			    out + len, size - len, " %s", d->addresses[k]);
+		return;
+	}
+}
+
+/* The same question again: what came, beside what came the first time. */
+static void
+print_repeats(const struct dns_report *r, size_t index)
+{
+	const struct facts *facts = r->facts;
+	const struct fact_question *q = &facts->items[index].u.question;
+	char first[ANSWER_TEXT], again[ANSWER_TEXT];
+	unsigned same = 0, other = 0, silent = 0;
+
+	first_answer(facts, index, first, sizeof(first));
+	for (size_t i = index + 1; i < facts->count; i++) {
+		const struct fact_question *o = &facts->items[i].u.question;
+
+		if (facts->items[i].kind != FACT_QUESTION || o->repeat == 0 ||
+		    o->party != q->party || o->role != q->role ||
+		    o->type != q->type || o->cd != q->cd ||
+		    o->no_rd != q->no_rd || strcmp(o->asked, q->asked) != 0 ||
+		    strcasecmp(o->name, q->name) != 0)
+			continue;
+		first_answer(facts, i, again, sizeof(again));
+		if (strcmp(first, again) == 0)
+			same++;
+		else if (again[0] == '\0')
+			silent++;
+		else
+			other++;
+	}
+	if (same + other + silent == 0)
+		return;
+	(void)printf(
+	    "               asked %u times more: ", same + other + silent);
+	if (other + silent == 0)
+		(void)printf("the same\n");
+	else
+		(void)printf("%u the same, %u something else, %u nothing (-v "
+			     "shows them)\n",
+		    same, other, silent);
 }
 
 static void
 print_question(const struct dns_report *r, size_t index)
 {
-	const struct fact_question *q = &r->facts->items[index].u.question;
+	const struct fact *question = &r->facts->items[index];
+	const struct fact_question *q = &question->u.question;
 	bool own = strcasecmp(q->name, r->name) == 0;
 
 	(void)printf("    %s%s%s%s%s\n", type_name(q), own ? "" : " of ",
@@ -82,8 +167,10 @@ print_question(const struct dns_report *r, size_t index)
 	for (size_t i = index + 1; i < r->facts->count; i++) {
 		if (r->facts->items[i].kind == FACT_DATAGRAM &&
 		    r->facts->items[i].u.datagram.question == index)
-			print_datagram(&r->facts->items[i], q);
+			print_datagram(&r->facts->items[i], question);
 	}
+	if (q->repeat == 0 && r->o->verbose == 0)
+		print_repeats(r, index);
 }
 
 /* All that one party was asked, under its name; each party once. */
@@ -117,7 +204,7 @@ print_party(const struct dns_report *r, size_t first)
 static void
 print_bisect(const struct bisect *b)
 {
-	(void)printf("\nbisect\n");
+	(void)printf("\nbisect: %s.\n", b->verdict);
 	for (size_t i = 0; i < b->count; i++) {
 		const struct bisect_link *link = &b->links[i];
 
@@ -133,7 +220,6 @@ print_bisect(const struct bisect *b)
 		(void)printf("  answered within %d hop%s: whoever answers is "
 			     "no farther away\n",
 		    b->hops, b->hops == 1 ? "" : "s");
-	(void)printf("  %s.\n", b->verdict);
 }
 
 void
@@ -148,6 +234,8 @@ dns_report_text(const struct dns_report *r)
 		(void)printf(" -> %s", chain[i]);
 	(void)printf("\n");
 	if (!r->o->quiet) {
+		(void)printf("each answer, by who was asked; ms after the "
+			     "question\n");
 		for (size_t i = 0; i < r->facts->count; i++) {
 			if (r->facts->items[i].kind == FACT_QUESTION)
 				print_party(r, i);

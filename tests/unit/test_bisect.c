@@ -164,6 +164,58 @@ test_a_wrong_resolver(void **state)
 	facts_done(&facts);
 }
 
+/* Where resolvers part is told, at the last link where they do, and nobody is
+ * called right for it. */
+static void
+test_where_resolvers_part(void **state)
+{
+	static const struct {
+		const char *name, *facts;
+		const char *says; /* NULL: nothing */
+	} parts[] = {
+	    {"at the end of the chain",
+		CHAIN "ask udp://192.0.2.54 responder = 192.0.2.1\n"
+		      "ask udp://192.0.2.53 chain " LAST " = 192.0.2.77\n"
+		      "ask udp://192.0.2.54 chain " LAST " = 192.0.2.1\n",
+		"part at " LAST ": udp://192.0.2.53 says 192.0.2.77, "
+		"udp://192.0.2.54 says 192.0.2.1"},
+	    {"at the first name only",
+		CHAIN "ask udp://192.0.2.54 responder = 192.0.2.1\n"
+		      "ask udp://192.0.2.53 chain " LAST " = 192.0.2.1\n"
+		      "ask udp://192.0.2.54 chain " LAST " = 192.0.2.1\n",
+		"part at " HOST},
+	    {"nowhere", CHAIN "ask udp://192.0.2.54 responder = 192.0.2.77\n",
+		NULL},
+	    {"one address in common is enough",
+		CHAIN "ask udp://192.0.2.54 responder = 192.0.2.1,192.0.2.77\n",
+		NULL},
+	    {"silence is no difference",
+		CHAIN "ask udp://192.0.2.54 responder = silent\n", NULL},
+	    {"an address that is no resolver has no say",
+		CHAIN "ask auth://192.0.2.99 responder = 192.0.2.1\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const char *part;
+		struct facts facts;
+		struct bisect b;
+		char text[1024];
+
+		(void)snprintf(text, sizeof(text),
+		    "%sask dark://192.0.2.99 control = silent\n",
+		    parts[i].facts);
+		facts_write(&facts, text);
+		bisect_judge(&facts, HOST, &b);
+		assert_int_equal(b.outcome, BISECT_INCONCLUSIVE);
+		part = strstr(b.verdict, "Resolvers part");
+		if ((part == NULL) != (parts[i].says == NULL) ||
+		    (part != NULL && strstr(part, parts[i].says) == NULL))
+			fail_msg("%s: %s", parts[i].name, b.verdict);
+		facts_done(&facts);
+	}
+}
+
 static void
 test_an_address_that_says_no(void **state)
 {
@@ -221,6 +273,7 @@ main(void)
 	    cmocka_unit_test(test_hops),
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_a_wrong_resolver),
+	    cmocka_unit_test(test_where_resolvers_part),
 	    cmocka_unit_test(test_an_address_that_says_no),
 	};
 
