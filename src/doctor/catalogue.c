@@ -254,6 +254,14 @@ static const struct finding_row rows[FINDING_COUNT] = {
 	"the same way sometimes works and sometimes does not", {KEEP},
 	"scenario 52"},
 
+    [FINDING_SERVER_UNREACHABLE] = {"server-unreachable", LAYER_INPUT, false,
+	"the server that was to be examined could not be reached, or shook no "
+	"hands: neither its certificate nor its staple is known",
+	{"oclasp check {target}  # are host, port, --starttls and --servername "
+	 "right?",
+	    "oclasp doctor CERTIFICATE.pem  # without the server: can a staple "
+	    "be had?"},
+	"RFC 8446"},
     [FINDING_SERVER_LAZY] = {"server-lazy", LAYER_SERVER, false,
 	"the first handshake carries no staple and a later one does: the server "
 	"fetches lazily, each worker for itself, after every reload",

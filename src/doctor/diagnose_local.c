@@ -39,7 +39,10 @@ diagnose_input(struct workup *w)
 		code = FINDING_INPUT_EXPIRED;
 		break;
 	default:
-		code = FINDING_INPUT_UNREADABLE;
+		/* no file is the fault of a network */
+		code = reason_group(input->unusable.reason) == GROUP_NETWORK
+			   ? FINDING_SERVER_UNREACHABLE
+			   : FINDING_INPUT_UNREADABLE;
 		break;
 	}
 	finding = finding_add(w, code, CERTAINTY_PROVEN, true);

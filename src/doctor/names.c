@@ -64,15 +64,23 @@ names_chain(const struct facts *facts, const char *host,
 int
 names_check(const char *name, struct err *err)
 {
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "-_.";
 	uint8_t query[512];
 	unsigned char octets[sizeof(struct in6_addr)];
 	struct err why = {0};
 	size_t len;
 
 	if (inet_pton(AF_INET, name, octets) == 1 ||
-	    inet_pton(AF_INET6, name, octets) == 1)
+	    inet_pton(AF_INET6, name, octets) == 1 || name[0] == '[')
 		return err_set(err, REASON_USAGE,
 		    "'%s' is an address: there is no name to ask for", name);
+	if (name[0] == '-' || name[strspn(name, letters)] != '\0')
+		return err_set(err, REASON_USAGE,
+		    "'%.200s' is no host name: those have letters, digits, "
+		    "hyphens and dots, international ones begin with xn--",
+		    name);
 	if (strlen(name) >= FACT_NAME_TEXT ||
 	    dns_query_write(name, DNS_A, 0, query, sizeof(query), &len, &why) ==
 		-1)

@@ -12,6 +12,7 @@
 #include "face/command.h"
 #include "face/host_port.h"
 #include "face/report.h"
+#include "face/state.h"
 #include "http/fetch.h"
 
 enum { HTTPS_PORT = 443 };
@@ -312,19 +313,6 @@ check(struct job *job)
 	loop_end(&job->loop);
 }
 
-/* Else it would be told as a fault of the server's staple. */
-static int
-check_ca_file(const struct options *o, struct err *err)
-{
-	struct cert_list list = {0};
-	int rc = 0;
-
-	if (o->ca_file != NULL)
-		rc = cert_list_load(&list, o->ca_file, err);
-	cert_list_done(&list);
-	return rc;
-}
-
 static int
 run(const struct options *o)
 {
@@ -342,7 +330,7 @@ run(const struct options *o)
 		    &err, REASON_USAGE, "--json and --nagios exclude another");
 		return command_fail("check", &err, usage);
 	}
-	if (check_ca_file(o, &err) == -1 ||
+	if (state_check_ca_file(o, &err) == -1 ||
 	    host_port_parse(
 		o->args[0], HTTPS_PORT, &job.host, &job.port, &err) == -1)
 		return command_fail("check", &err, usage);

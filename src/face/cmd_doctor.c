@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/sockaddr.h"
 #include "doctor/examine.h"
 #include "doctor/forged_pool.h"
 #include "doctor/names.h"
@@ -188,20 +189,25 @@ copy_cert(const struct cert *cert)
 	return copy;
 }
 
-/* What the server sent ends with the probe: keep what is needed of it. */
+/* What the server sent ends with the probe: keep what is needed of it.  Where
+ * it sent no issuer, the operator's -i may be it. */
 static void
 copy_identity(struct job *job, const struct served *s)
 {
+	struct identity *id = &job->id;
 	struct cert *leaf = copy_cert(s->id.leaf);
 	struct cert *issuer = copy_cert(s->id.issuer);
 
 	if (leaf != NULL)
-		cert_list_add(&job->id.chain, leaf);
-	if (issuer != NULL)
-		cert_list_add(&job->id.issuers, issuer);
-	job->id.leaf = leaf;
-	job->id.issuer = issuer;
+		cert_list_add(&id->chain, leaf);
+	id->leaf = leaf;
 	job->unusable = s->err.reason != REASON_NONE ? s->err : s->issuer;
+	if (issuer != NULL) {
+		cert_list_add(&id->issuers, issuer);
+		id->issuer = issuer;
+	} else if (leaf != NULL && id->issuers.count > 0 &&
+		   identity_find_issuer(id, true, &job->unusable) == 0)
+		err_clear(&job->unusable);
 }
 
 static void
@@ -279,10 +285,31 @@ read_server(struct job *job, struct err *err)
 	job->conf = server_conf_read(o, NULL, &job->facts, &unread);
 	if (job->conf != NULL)
 		return 0;
+	if (unread.reason == REASON_USAGE)
+		return err_set(err, unread.reason, "%s", unread.text);
 	u = &facts_add(&job->facts, FACT_UNTESTED, "L", 0)->u.untested;
 	fact_copy(u->what, sizeof(u->what), "the server's configuration");
 	fact_copy(u->why, sizeof(u->why), unread.text);
 	return 0;
+}
+
+/* What the operator gives beside a server is wrong at once or not at all. */
+static int
+take_server(struct job *job, const char *target, struct err *err)
+{
+	const struct options *o = job->o;
+	struct sockaddr_storage numeric;
+
+	if (host_port_parse(target, HTTPS_PORT, &job->host, &job->port, err) ==
+	    -1)
+		return -1;
+	if (!sockaddr_make(job->host, job->port, &numeric) &&
+	    names_check(job->host, err) == -1)
+		return -1;
+	if (o->issuer != NULL &&
+	    cert_list_load(&job->id.issuers, o->issuer, err) == -1)
+		return -1;
+	return state_check_ca_file(o, err);
 }
 
 /* The target is a file, or a server. */
@@ -296,8 +323,7 @@ take_target(struct job *job, struct err *err)
 	struct stat info;
 
 	if (stat(target, &info) != 0 && strchr(target, '/') == NULL)
-		return host_port_parse(
-		    target, HTTPS_PORT, &job->host, &job->port, err);
+		return take_server(job, target, err);
 	if (identity_load(&files, &job->id, &job->unusable) == 0)
 		return 0;
 	/* what is wrong with the file is a finding; that there is none, not */

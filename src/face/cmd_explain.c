@@ -126,7 +126,12 @@ run(const struct options *o)
 		print_all(o->json);
 		return EXIT_GOOD;
 	}
-	if (o->arg_count == 1 && print_one(o->args[0], o->json))
+	if (o->arg_count > 1) {
+		(void)err_set(&err, REASON_USAGE,
+		    "give one CODE: see `oclasp help explain`");
+		return command_fail("explain", &err, EXIT_USAGE);
+	}
+	if (print_one(o->args[0], o->json))
 		return EXIT_GOOD;
 	(void)err_set(&err, REASON_USAGE,
 	    "'%s' is no code of a reason or a finding: `oclasp explain` lists "

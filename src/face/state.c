@@ -179,3 +179,15 @@ state_policy(const struct options *options)
 	policy.allow_sha1 = options->allow_sha1;
 	return policy;
 }
+
+int
+state_check_ca_file(const struct options *o, struct err *err)
+{
+	struct cert_list list = {0};
+	int rc = 0;
+
+	if (o->ca_file != NULL)
+		rc = cert_list_load(&list, o->ca_file, err);
+	cert_list_done(&list);
+	return rc;
+}

@@ -48,6 +48,10 @@ void state_kept_done(struct kept_list *list);
 /* The responder URLs of KEPT. */
 size_t state_urls(const struct kept *kept, const char *out[CERT_URLS_MAX]);
 
+/* -1 if there is a --ca-file and it cannot be used: else that would be told as
+ * a fault of the server's staple. */
+int state_check_ca_file(const struct options *options, struct err *err);
+
 /* The policy of staples with what OPTIONS allow. */
 struct verify_policy state_policy(const struct options *options);
 

@@ -164,7 +164,8 @@ def test_no_network(lab):
 
 
 @pytest.mark.parametrize("words", [
-    [], ["a b"], ["192.0.2.1"], ["a.example", "b.example"],
+    [], ["a b"], ["192.0.2.1"], ["[::1]"], ["--", "-x"],
+    ["a.example", "b.example"],
     ["a.example", "--blackhole", "dark"],
     ["a.example", "--blackhole", "tls://192.0.2.1"],
     ["a.example", "--pool", "/nowhere"], ["a.example", "--control", ".."],

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from playground import pki
 from playground.lab import (BLACKHOLE, CLIENT, EDGE, HOST, NAMES, RECURSOR,
                             RESPONDERS, SECOND, TARPIT, URL)
 from playground.nginx import Nginx
@@ -176,6 +177,42 @@ def test_without_a_server_name(site, tmp_path, nginx):
     seen = [e["fact"] for e in said["evidence"] if e["kind"] == "served"]
     assert len(seen) == 9 and "without a server name" in seen[-1], seen
     assert sum("a staple, good" in fact for fact in seen) == 8, seen
+
+
+def test_issuer_of_the_operator(site, tmp_path, nginx):
+    """47, -i: a server that sends no issuer is judged by the operator's."""
+    whole = site.leaf(tmp_path)
+    alone = pki.Leaf(whole.certificate, whole.key, []).write(
+        tmp_path / "alone", "server")
+    port = nginx.add_site(alone)
+    nginx.start()
+    target = f"localhost:{port}"
+    _, _, codes = examine(site, target)
+    assert codes[0] == "input-issuer", codes
+    _, said, codes = examine(site, target, "-i", site.authority.path)
+    assert "input-issuer" not in codes, said["findings"]
+    assert codes[0] == "server-no-staple", said["findings"]
+
+
+def test_a_server_that_is_not_there(site):
+    result, said, codes = examine(site, "localhost:9")
+    assert result.code == 1 and codes == ["server-unreachable"], said
+    assert not any("show" in line for line in said["primary"]["remedy"])
+
+
+@pytest.mark.parametrize("words", [
+    ["a b"], ["-h.test"], ["host:0"], [":443"], ["a" * 300],
+    ["localhost:9", "--ca-file", "/nowhere"],
+    ["localhost:9", "-i", "/dev/null"],
+    ["localhost:9", "--server", "nginx", "--server-command="],
+], ids=" ".join)
+def test_bad_words(lab, words):
+    """One sentence, exit 2, nothing on standard output."""
+    result = lab.oclasp("doctor", "--json", "--", *words[:1]
+                        ) if len(words) == 1 else lab.oclasp(
+                            "doctor", "--json", *words)
+    assert result.code == 2, result
+    assert result.out == "" and result.err.count("\n") == 1, result
 
 
 def test_no_network(site, tmp_path):

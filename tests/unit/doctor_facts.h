@@ -3,7 +3,8 @@
  * tests.  One fact a line:
  *
  *   url N                                 (what follows is about that one)
- *   input [no-url | must-staple | expired | issuer-missing | ldap]
+ *   input [no-url | must-staple | expired | issuer-missing | ldap |
+ *          unreadable | unreachable]
  *   ask WHOM ROLE [NAME] [txt] [cd] [rd0] [AAAA] = ANSWER [/ ANSWER ...]
  *     WHOM     system, dark://IP, auth://IP, authtcp://IP, or a resolver's URL
  *     ROLE     responder chain control random sibling cousin suffix embedded
@@ -108,6 +109,8 @@ facts_input(struct facts *f, struct facts_line *line)
 	input->expired = facts_take(line, "expired");
 	if (facts_take(line, "issuer-missing"))
 		facts_reason(&input->unusable, "issuer-missing");
+	if (facts_take(line, "unreachable"))
+		facts_reason(&input->unusable, "connect-timeout");
 	if (facts_take(line, "unreadable"))
 		facts_reason(&input->unusable, "certificate-unreadable");
 	facts_copy(input->host, sizeof(input->host), FACTS_HOST);

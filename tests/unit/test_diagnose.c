@@ -399,6 +399,11 @@ static const struct row {
 	"fetch 203.0.113.1 connect-refused x3\nfetch 203.0.113.2 "
 	"connect-refused x3\nfetch 203.0.113.3 connect-refused x3\n",
 	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"the server cannot be reached: no file is to blame",
+	"input no-url unreachable\n", "server-unreachable", CERTAINTY_PROVEN,
+	NULL, "input-unreadable", NULL},
+    {"look-alike: its certificate cannot be read", "input no-url unreadable\n",
+	"input-unreadable", CERTAINTY_PROVEN, NULL, "server-unreachable", NULL},
     {"34 look-alike: of several at once some have it",
 	CERT SYS_RIGHT GOOD "served 1 good\nserved 2 good\nserved 3 good\n"
 			    "served 4 none\nserved 5 good\n",
