@@ -45,9 +45,9 @@ struct server_question {
 	 * absolute URI (RFC 9112, section 3.2.2) the part behind the host. */
 	const char *path;
 	struct span body;
-	const char *content_type; /* these as they came, or NULL */
-	const char *if_none_match;
-	const char *if_modified_since;
+	/* these as they came, or NULL */
+	const char *content_type;                      /* of POST */
+	const char *if_none_match, *if_modified_since; /* of GET and HEAD */
 	unsigned thread;          /* which of the server's asks; 0, 1, ... */
 	struct server_call *call; /* of later() alone; else NULL */
 };

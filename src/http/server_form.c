@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/server_priv.h"
 
@@ -18,6 +19,7 @@ enum {
 	FORM_HEADERS = 8,     /* more are made anew */
 	FORM_SHAPES = 64,     /* places in the table of a thread */
 	FORM_KEPT = 4,        /* forms in each */
+	FORM_DATE = 29,       /* characters of a date (RFC 9110, 5.6.7) */
 };
 
 struct form_header {
@@ -31,11 +33,15 @@ struct server_form {
 	struct MHD_Response *response; /* owned */
 	const char *content_type;      /* borrowed: a constant */
 	struct form_header headers[FORM_HEADERS];
+	char *date; /* within the response; libmicrohttpd would make its own */
+	int64_t date_s;
 	size_t header_count, body_len, place;
 	uint8_t body[];
 };
 
 struct server_forms {
+	int64_t date_s; /* what DATE says */
+	char date[CLOCK_HTTP];
 	struct {
 		struct server_form *first;
 		size_t count;
@@ -66,15 +72,20 @@ server_forms_free(struct server_forms **forms)
 	*forms = NULL;
 }
 
+/* What RESPONSE has for NAME: a copy of its own, shown as const.  It is what will
+ * be sent, and nothing is being sent. */
+static char *
+value_of(struct MHD_Response *response, const char *name)
+{
+	return (char *)(uintptr_t)MHD_get_response_header(response, name);
+}
+
 /* Find where FORM's response has the value of header AT, which shall be TEXT.
  * False: it cannot be written there. */
 static bool
 find_value(struct server_form *form, size_t at, const char *text)
 {
-	/* A copy of the response's own, shown as const.  It is what will be
-	 * sent, and nothing is being sent. */
-	char *value = (char *)(uintptr_t)MHD_get_response_header(
-	    form->response, form->headers[at].name);
+	char *value = value_of(form->response, form->headers[at].name);
 
 	if (value == NULL || value == text || strcmp(value, text) != 0)
 		return false;
@@ -93,6 +104,8 @@ form_new(const struct server_answer *answer,
 {
 	struct server_form *form = mem_new(sizeof(*form) + answer->body.len);
 	struct server_answer made = *answer;
+	static const char no_date[FORM_DATE + 1] =
+	    "Thu, 01 Jan 1970 00:00:00 GMT";
 	bool good = true;
 
 	made.body.at = form->body;
@@ -105,7 +118,11 @@ form_new(const struct server_answer *answer,
 		form->headers[i] = lens[i];
 		good = good && find_value(form, i, answer->headers[i].value);
 	}
-	if (good)
+	good = good && value_of(form->response, MHD_HTTP_HEADER_DATE) == NULL;
+	if (good && MHD_add_response_header(form->response,
+			MHD_HTTP_HEADER_DATE, no_date) == MHD_YES)
+		form->date = value_of(form->response, MHD_HTTP_HEADER_DATE);
+	if (form->date != NULL && strcmp(form->date, no_date) == 0)
 		return form;
 	form_free(form);
 	return NULL;
@@ -152,9 +169,22 @@ form_find(struct server_forms *forms, const struct server_answer *answer)
 	return form_new(answer, lens, place);
 }
 
+/* RFC 9110, section 6.6.1.  FORMS keep the text, which is another only once a
+ * second. */
+static void
+write_date(struct server_forms *forms, struct server_form *form, int64_t now_s)
+{
+	if (form->date_s == now_s)
+		return;
+	if (forms->date_s != now_s)
+		(void)clock_http(now_s, forms->date);
+	forms->date_s = form->date_s = now_s;
+	memcpy(form->date, forms->date, FORM_DATE);
+}
+
 struct server_form *
-server_form_fill(
-    struct server_forms **forms, const struct server_answer *answer)
+server_form_fill(struct server_forms **forms,
+    const struct server_answer *answer, int64_t now_s)
 {
 	struct server_form *form;
 
@@ -169,6 +199,7 @@ server_form_fill(
 	for (size_t i = 0; i < form->header_count; i++)
 		memcpy(form->headers[i].value, answer->headers[i].value,
 		    form->headers[i].len);
+	write_date(*forms, form, now_s);
 	if (form->body_len > 0)
 		memcpy(form->body, answer->body.at, form->body_len);
 	return form;

@@ -133,10 +133,10 @@ struct MHD_Response *server_response(const struct server_answer *answer);
 struct MHD_Response *server_response_around(const struct server_answer *answer);
 
 /* http/server_form.c.  ANSWER, written into a form of FORMS, which is made if
- * there is none; the caller's until server_form_done().  NULL: it has no form
- * that could be used again. */
-struct server_form *server_form_fill(
-    struct server_forms **forms, const struct server_answer *answer);
+ * there is none; the caller's until server_form_done().  NOW_S: wall seconds, of
+ * its Date.  NULL: it has no form that could be used again. */
+struct server_form *server_form_fill(struct server_forms **forms,
+    const struct server_answer *answer, int64_t now_s);
 struct MHD_Response *server_form_response(const struct server_form *form);
 
 /* *FORM has been sent, or never will be; set to NULL.  NULL is fine. */

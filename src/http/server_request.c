@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/server_priv.h"
 
@@ -60,7 +61,7 @@ give(struct server_peer *peer, const struct server_answer *answer)
 
 	if (answer->page == NULL)
 		peer->form = server_form_fill(
-		    &peer->server->forms[peer->thread], answer);
+		    &peer->server->forms[peer->thread], answer, clock_wall_s());
 	if (peer->form != NULL)
 		return queue(
 		    peer, answer->status, server_form_response(peer->form));
@@ -174,12 +175,17 @@ ask(struct server_peer *peer, const char *url)
 	struct server_question question = {.method = peer->method,
 	    .path = path_of(url),
 	    .body = {.at = peer->body, .len = peer->body_len},
-	    .content_type = header(peer, MHD_HTTP_HEADER_CONTENT_TYPE),
-	    .if_none_match = header(peer, MHD_HTTP_HEADER_IF_NONE_MATCH),
-	    .if_modified_since =
-		header(peer, MHD_HTTP_HEADER_IF_MODIFIED_SINCE),
 	    .thread = peer->thread};
 
+	if (peer->method == SERVER_POST) {
+		question.content_type =
+		    header(peer, MHD_HTTP_HEADER_CONTENT_TYPE);
+	} else {
+		question.if_none_match =
+		    header(peer, MHD_HTTP_HEADER_IF_NONE_MATCH);
+		question.if_modified_since =
+		    header(peer, MHD_HTTP_HEADER_IF_MODIFIED_SINCE);
+	}
 	if (peer->too_large)
 		return refuse(peer, REFUSE_LARGE_BODY);
 	if (handler->at_once != NULL &&

@@ -11,6 +11,8 @@
 
 #include "http/server_priv.h"
 
+enum { NOW = 1800000000 };
+
 static const char name[] = "A", other_name[] = "B", type[] = "a/b";
 
 static struct server_answer
@@ -28,7 +30,7 @@ fill(struct server_forms **forms, const char *value, const char *body)
 {
 	const struct server_header header = {name, value};
 	const struct server_answer answer = answer_of(&header, 1, body);
-	struct server_form *form = server_form_fill(forms, &answer);
+	struct server_form *form = server_form_fill(forms, &answer, NOW);
 
 	assert_non_null(form);
 	/* what libmicrohttpd has for this header now */
@@ -98,7 +100,7 @@ test_other_shape(void **state)
 	first = form;
 	server_form_done(forms, &form);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		form = server_form_fill(&forms, &rows[i].answer);
+		form = server_form_fill(&forms, &rows[i].answer, NOW);
 		if (form == NULL || form == first)
 			fail_msg("%s", rows[i].name);
 		for (size_t k = 0; k < rows[i].answer.header_count; k++)
@@ -124,17 +126,55 @@ test_none(void **state)
 	    {"G", "7"}, {"H", "8"}, {"I", "9"}};
 	static const struct server_header refused = {name, "two\r\nlines"};
 	static char large[8194];
+	static const struct server_header date = {
+	    "Date", "Thu, 01 Jan 1970 00:00:00 GMT"};
 	struct server_answer owned = answer_of(NULL, 0, "body");
 	struct server_answer rows[] = {answer_of(twice, 3, "body"),
 	    answer_of(nine, 9, "body"), answer_of(&refused, 1, "body"),
+	    answer_of(&date, 1, "body"),
 	    answer_of(NULL, 0, memset(large, 'x', sizeof(large) - 1))};
 	struct server_forms *forms = NULL;
 
 	(void)state;
 	owned.release = free;
-	assert_null(server_form_fill(&forms, &owned));
+	assert_null(server_form_fill(&forms, &owned, NOW));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_null(server_form_fill(&forms, &rows[i]));
+		assert_null(server_form_fill(&forms, &rows[i], NOW));
+	server_forms_free(&forms);
+}
+
+/* Each form says the time at which it was filled, not that of another. */
+static void
+test_date(void **state)
+{
+	static const struct {
+		int64_t now_s;
+		const char *date;
+	} rows[] = {{0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+	    {1, "Thu, 01 Jan 1970 00:00:01 GMT"},
+	    {1, "Thu, 01 Jan 1970 00:00:01 GMT"},
+	    {NOW, "Fri, 15 Jan 2027 08:00:00 GMT"},
+	    {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+	    {INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT"}};
+	const struct server_answer answer = answer_of(NULL, 0, "body");
+	struct server_forms *forms = NULL;
+	struct server_form *form, *other;
+
+	(void)state;
+	other = server_form_fill(&forms, &answer, NOW);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		form = server_form_fill(&forms, &answer, rows[i].now_s);
+		assert_string_equal(
+		    MHD_get_response_header(server_form_response(form), "Date"),
+		    rows[i].date);
+		if (i % 2 == 1) /* the next one is the other of the two */
+			server_form_done(forms, &other);
+		else
+			server_form_done(forms, &form);
+		if (form != NULL)
+			other = form;
+	}
+	server_form_done(forms, &other);
 	server_forms_free(&forms);
 }
 
@@ -162,6 +202,7 @@ main(void)
 	    cmocka_unit_test(test_same_shape),
 	    cmocka_unit_test(test_other_shape),
 	    cmocka_unit_test(test_none),
+	    cmocka_unit_test(test_date),
 	    cmocka_unit_test(test_many),
 	};
 
