@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "base/file.h"
 #include "base/loop.h"
@@ -36,6 +37,12 @@ struct served_site {
 	bool changed;
 };
 
+/* A certificate's path, as the server's configuration has it; borrowed. */
+struct path {
+	UT_hash_handle hh;
+	const char *path;
+};
+
 struct publish {
 	uv_loop_t *loop;
 	const struct nginx *nginx;
@@ -50,6 +57,7 @@ struct publish {
 	size_t site_count;
 	struct nginx_change *changes; /* owned; one for each path */
 	size_t change_count;
+	struct path *paths; /* those that have one; a hash */
 
 	struct nginx_publish *publishing;
 	struct loop_timer *timer;
@@ -63,6 +71,18 @@ enum {
 };
 
 static void
+forget_paths(struct publish *p)
+{
+	struct path *path, *next;
+
+	HASH_ITER(hh, p->paths, path, next)
+	{
+		HASH_DEL(p->paths, path);
+		free(path);
+	}
+}
+
+static void
 release(struct publish *p)
 {
 	nginx_publish_cancel(&p->publishing);
@@ -72,6 +92,7 @@ release(struct publish *p)
 		free(p->kept[i].fingerprint);
 		free(p->kept[i].der);
 	}
+	forget_paths(p);
 	free(p->kept);
 	free(p->sites);
 	free(p->changes);
@@ -289,18 +310,20 @@ static void
 add_change(struct publish *p, const char *path, const struct publish_item *item)
 {
 	struct nginx_change change = {.certificate = path};
+	size_t len = strlen(path);
+	struct path *known = NULL;
 
-	for (size_t i = 0; i < p->change_count; i++) {
-		if (strcmp(p->changes[i].certificate, path) == 0)
-			return;
-	}
+	HASH_FIND(hh, p->paths, path, len, known);
+	if (known != NULL)
+		return;
+	known = mem_new(sizeof(*known));
+	known->path = path;
+	HASH_ADD_KEYPTR(hh, p->paths, known->path, len, known);
 	if (item != NULL) {
 		change.fingerprint = item->fingerprint;
 		change.staple = item->staple;
 		change.may_wait = item->may_wait;
 	}
-	p->changes =
-	    mem_resize(p->changes, p->change_count + 1, sizeof(p->changes[0]));
 	p->changes[p->change_count++] = change;
 }
 
@@ -320,7 +343,6 @@ add_site(struct publish *p, const struct nginx_site *site)
 			p->callbacks.not_installed(p->cookie, path);
 		return;
 	}
-	p->sites = mem_resize(p->sites, p->site_count + 1, sizeof(p->sites[0]));
 	p->sites[p->site_count++] = (struct served_site){
 	    .site = site,
 	    .item = item,
@@ -384,8 +406,13 @@ publish_start(uv_loop_t *loop, const struct nginx *nginx,
 	p->prove = prove;
 	p->callbacks = *callbacks;
 	p->cookie = cookie;
+	if (conf != NULL) {
+		p->sites = mem_array(conf->site_count, sizeof(p->sites[0]));
+		p->changes = mem_array(conf->site_count, sizeof(p->changes[0]));
+	}
 	for (size_t i = 0; conf != NULL && i < conf->site_count; i++)
 		add_site(p, &conf->sites[i]);
+	forget_paths(p);
 	/* also with nothing to change: an unwanted snippet may be emptied */
 	if (conf != NULL)
 		p->publishing = nginx_publish_start(loop, nginx, p->changes,
