@@ -253,6 +253,7 @@ make_items(struct keeper *k, struct publish_item *items)
 		if (staple != NULL && staple_better(best, staple)) {
 			best = staple;
 			items[made - 1].staple = staple_der(staple);
+			items[made - 1].whole = readable[i]->staple;
 		}
 	}
 	free(readable);

@@ -21,13 +21,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "pki/cert.h"
+#include "pki/staple.h"
 
 /* A kept certificate. */
 struct kept {
 	struct publish_item item; /* borrows of what follows, which is owned */
 	char *name, *fingerprint;
-	uint8_t *der;
-	bool named; /* nginx_publish writes its file */
+	uint8_t *der; /* unless the staple is shared */
+	bool named;   /* nginx_publish writes its file */
 };
 
 /* A server block with our snippet, and what it shall serve. */
@@ -91,6 +92,7 @@ release(struct publish *p)
 		free(p->kept[i].name);
 		free(p->kept[i].fingerprint);
 		free(p->kept[i].der);
+		staple_free(p->kept[i].item.whole);
 	}
 	forget_paths(p);
 	free(p->kept);
@@ -363,10 +365,15 @@ copy_items(struct publish *p, const struct publish_item *items, size_t count)
 
 		kept->name = mem_string(items[i].name);
 		kept->fingerprint = mem_string(items[i].fingerprint);
-		kept->der = mem_copy(staple.at, staple.len);
-		kept->item = (struct publish_item){kept->name,
-		    kept->fingerprint, {kept->der, staple.len},
-		    items[i].may_wait, items[i].unread};
+		kept->item = items[i];
+		kept->item.name = kept->name;
+		kept->item.fingerprint = kept->fingerprint;
+		if (items[i].whole != NULL) {
+			(void)staple_share(items[i].whole);
+		} else {
+			kept->der = mem_copy(staple.at, staple.len);
+			kept->item.staple.at = kept->der;
+		}
 	}
 	qsort(p->kept, p->count, sizeof(p->kept[0]), compare_kept);
 }

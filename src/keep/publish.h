@@ -18,6 +18,7 @@
 #include "servers/nginx.h"
 
 struct publish;
+struct staple;
 
 /* One certificate that is kept; each fingerprint once.  The round works on a
  * copy: what it is made of may be replaced meanwhile. */
@@ -30,6 +31,8 @@ struct publish_item {
 	bool may_wait;
 	bool unread; /* no server has read it yet: its proof is wanted, also if
 			its file is there already */
+	/* whose octets STAPLE are: shared for the round; NULL: they are copied */
+	struct staple *whole;
 };
 
 struct publish_callbacks {

@@ -91,7 +91,7 @@ publish(const char *folder, const struct publish_item *items, size_t count)
 		    mem_string(items[i].fingerprint),
 		    {mem_copy(items[i].staple.at, items[i].staple.len),
 			items[i].staple.len},
-		    items[i].may_wait, items[i].unread};
+		    items[i].may_wait, items[i].unread, NULL};
 	round = publish_start(
 	    &loop, NULL, NULL, folder, copies, count, true, &callbacks, NULL);
 	assert_non_null(round);
