@@ -123,6 +123,28 @@ drop_unwanted(struct keeper *k)
 	k->target_count = kept;
 }
 
+/* A server whose configuration cannot be read at the start says nothing of what
+ * it uses: until it can, what was kept before is (I8). */
+static void
+want_stored(struct keeper *k)
+{
+	struct store_target *stored = NULL;
+	size_t count = 0;
+
+	if (store_get_targets(k->store, &stored, &count, NULL) == -1)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const struct target_spec spec = {
+		    .certificate = stored[i].certificate,
+		    .issuer = stored[i].issuer,
+		    .url = stored[i].url,
+		};
+
+		keeper_want(k, &spec);
+	}
+	store_targets_free(stored, count);
+}
+
 void
 keeper_sync_targets(struct keeper *k)
 {
@@ -148,6 +170,8 @@ keeper_sync_targets(struct keeper *k)
 			keeper_want(k, &spec);
 		}
 	}
+	if (wants_server && k->options->use_nginx && k->conf == NULL)
+		want_stored(k);
 	keeper_want_found(k);
 	drop_unwanted(k);
 	if (k->target_count != before)

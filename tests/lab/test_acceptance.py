@@ -72,6 +72,26 @@ def test_restart_while_the_file_is_away(site):
     assert keep.stop() == 0
 
 
+def test_start_with_a_broken_server(site):
+    """I8: nginx's configuration is broken when the keeper starts: what it kept
+    before is cared for all the same, and published when that is mended."""
+    lab, broken = site.lab, site.nginx.prefix / "sites" / "zbroken.conf"
+    before = site.had_staple(lifetime_s=3600, age_s=1900)  # a refresh is due
+    broken.write_text("nonsense\n", encoding="utf-8")
+    lab.respond("good")
+    keep = site.keep()
+    keep.wait_line("cannot publish.*zbroken")
+    keep.wait_line("a good response")
+    told = lab.oclasp("status", "--json", *site.where[:2]).json
+    assert [row["path"] for row in told["targets"]] == [str(site.leaf.path)]
+    assert site.staple() == before, "nobody can publish for now"
+    broken.unlink()
+    keep.wait_line(PROVEN, seconds=30)
+    site.must_staple("mended", 3)
+    assert site.staple() != before
+    assert keep.stop() == 0
+
+
 # --- private responders (REQUIREMENTS 2)
 
 class OpensslOcsp:
