@@ -17,7 +17,7 @@ from playground.proxy import carry
 
 DEFAULTS = {
     # port: {"do": one of DEEDS, "needle": only connections whose first octets
-    #        contain it, "every": 2: only each second one,
+    #        contain it, or one of several, "every": 2: only each second one,
     #        "to": address that it passes everything on to,
     #        "status", "headers", "body": what "page" says}
     "tcp": {},
@@ -56,7 +56,10 @@ class Box:
         with self.lock:
             self.seen += 1
             turn = self.seen % rule.get("every", 1) == 0
-        return turn and rule.get("needle", "").encode("latin-1") in first
+        needles = rule.get("needle", "")
+        if isinstance(needles, str):
+            needles = [needles]
+        return turn and any(one.encode("latin-1") in first for one in needles)
 
     def serve(self, peer, port):
         """One connection; what it was meant for is its own address here."""

@@ -105,8 +105,10 @@ judge_answer(
 	finding = finding_add(w, code,
 	    address == CERTAINTY_STRONG ? CERTAINTY_PROVEN : CERTAINTY_STRONG,
 	    !w->works && !w->p->any_proven);
-	finding_say(finding, "%s: %s", finding_row(code)->meaning,
-	    w->p->facts->items[seen->fetch].u.fetch.err.text);
+	/* of an OCSP status the code says it all */
+	if (strncmp(finding_row(code)->code, "responder-status-", 17) != 0)
+		finding_say(finding, "%s: %s", finding_row(code)->meaning,
+		    w->p->facts->items[seen->fetch].u.fetch.err.text);
 	about_address(finding, seen);
 }
 

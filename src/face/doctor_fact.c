@@ -80,6 +80,10 @@ add_datagram(
 		add(line, " malformed");
 	else if (d->rcode == 3)
 		add(line, " NXDOMAIN");
+	else if (d->rcode == 2)
+		add(line, " SERVFAIL");
+	else if (d->rcode == 5)
+		add(line, " REFUSED");
 	else if (d->rcode != 0)
 		add(line, " rcode %d", d->rcode);
 	for (size_t i = 0; i < d->chain_length; i++)

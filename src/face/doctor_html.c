@@ -167,6 +167,8 @@ add_all_facts(struct buf *out, const struct facts *facts)
 static void
 add_finding_head(struct buf *out, const struct finding *f)
 {
+	char line[LINE];
+
 	buf_printf(out,
 	    "<div class=\"head %s\"><h1>%s <span class=\"soft\">(%s)</span>"
 	    "</h1><p>",
@@ -174,10 +176,11 @@ add_finding_head(struct buf *out, const struct finding *f)
 	    certainty_name(f->certainty));
 	buf_html(out, f->sentence);
 	buf_puts(out, "</p>");
-	if (f->scope[0] != '\0') {
-		buf_puts(out, "<p class=\"soft\">scope: <code>");
-		buf_html(out, f->scope);
-		buf_puts(out, "</code></p>");
+	doctor_report_scope(f, line, sizeof(line));
+	if (line[0] != '\0') {
+		buf_puts(out, "<p class=\"soft\">scope: ");
+		buf_html(out, line);
+		buf_puts(out, "</p>");
 	}
 }
 
@@ -204,16 +207,28 @@ add_other(struct buf *out, const struct finding *f)
 	buf_puts(out, "</td></tr>\n");
 }
 
+/* The chain of each OCSP URL, and the first one's questions in time. */
 static void
 add_pictures(struct buf *out, const struct facts *facts, const char *host)
 {
 	struct picture *picture = mem_new(sizeof(*picture));
-	struct facts first; /* of the first OCSP URL; its ids are the same */
+	struct facts first, later;
 
 	facts_of_url(facts, 0, &first, NULL);
 	picture_make(&first, picture);
 	if (host[0] != '\0')
 		html_chain(out, picture, host);
+	for (unsigned url = 1; url < facts_urls(facts); url++) {
+		const struct fact_input *input = facts_input_of(facts, url);
+
+		if (input == NULL)
+			continue;
+		facts_of_url(facts, url, &later, NULL);
+		picture_make(&later, picture);
+		html_chain(out, picture, input->host);
+		facts_done(&later);
+	}
+	picture_make(&first, picture);
 	html_timeline(out, picture);
 	free(picture);
 	facts_done(&first);

@@ -64,22 +64,32 @@ print_effect(const struct diagnosis *d)
 			     "response comes all the same\n");
 }
 
-/* How wide a rule is, for who has not read the manual. */
+void
+doctor_report_scope(const struct finding *f, char *out, size_t size)
+{
+	if (f->scope[0] == '*')
+		(void)snprintf(
+		    out, size, "%s, every name in that zone", f->scope);
+	else if (strcmp(f->scope, "pattern") == 0)
+		(void)snprintf(out, size,
+		    "pattern, every name that has %s in it", f->name);
+	else if (f->scope[0] != '\0')
+		(void)snprintf(out, size,
+		    "%s, this very name: a made-up neighbour of it got no "
+		    "answer",
+		    f->scope);
+	else
+		out[0] = '\0';
+}
+
 static void
 print_scope(const struct finding *f)
 {
-	if (f->scope[0] == '\0')
-		return;
-	if (f->scope[0] == '*')
-		(void)printf(
-		    "  scope: %s, every name in that zone\n", f->scope);
-	else if (strcmp(f->scope, "pattern") == 0)
-		(void)printf("  scope: pattern, every name that has %s in it\n",
-		    f->name);
-	else
-		(void)printf("  scope: %s, this very name: a made-up neighbour "
-			     "of it got no answer\n",
-		    f->scope);
+	char line[LINE];
+
+	doctor_report_scope(f, line, sizeof(line));
+	if (line[0] != '\0')
+		(void)printf("  scope: %s\n", line);
 }
 
 static void

@@ -36,6 +36,9 @@ void doctor_report_json(const struct doctor_report *report);
 /* 0 for ok* and input-no-ocsp (not must-staple), 75 inconclusive, else 1. */
 int doctor_report_exit(const struct doctor_report *report);
 
+/* How wide an injection is, in words; "" if that is not known. */
+void doctor_report_scope(const struct finding *f, char *out, size_t size);
+
 /* --- doctor_penalty.c --- */
 void doctor_penalty_text(const struct doctor_report *report);
 json_t *doctor_penalty_json(const struct doctor_report *report);

@@ -4,7 +4,7 @@ somebody else to the network that works two times of three, some that stand
 beside the table, and networks with two faults at once."""
 
 from playground.lab import EDGE, HOST, MIDDLE, PUBLIC, URL, WORLD
-from playground.world import (FAR, HONEST, MIRROR, PROXY, RECURSOR,
+from playground.world import (CONTROL, FAR, HONEST, MIRROR, PROXY, RECURSOR,
                               RESOLVERS)
 from scenarios import (ALL, FORGED, Scenario, censored, cut_by_name, edge,
                        injected, last_link, lie, nothing, poisoned,
@@ -113,6 +113,12 @@ FAR_SCENARIOS = [
              "36", "the middlebox resets connections whose first octets "
              "contain the name",
              lambda w: web_through(w, {"do": "reset", "needle": HOST})),
+    Scenario("37, split", "HTTP is reset for the Host name and for others",
+             "http-reset-keyword", "41", "the middlebox resets connections "
+             "whose first segment contains the name or the control's: only "
+             "the request in two segments passes",
+             lambda w: web_through(w, {"do": "reset",
+                                       "needle": [HOST, CONTROL]})),
     Scenario("38", "a captive portal", "captive-portal", "39",
              "every web host answers 302 to a page of the portal",
              lambda w: all_web_through(w, {
