@@ -324,6 +324,11 @@ judge_http(struct workup *w, const struct seen_address *seen,
 		certainty = CERTAINTY_CONSISTENT;
 	}
 	finding = finding_add(w, code, certainty, true);
+	if (code == FINDING_HTTP_RESET_KEYWORD && !other_ok)
+		finding_say(finding,
+		    "the connection is cut when the request comes in one "
+		    "piece, and passes in two: something on the way looks for "
+		    "words in it");
 	about_address(finding, seen);
 	finding_cite(finding, cite);
 	finding_cite(finding, cite_split);
