@@ -23,7 +23,6 @@ staple_free(struct staple *staple)
 		staple->more_holders--;
 		return;
 	}
-	free(staple->der);
 	free(staple);
 }
 

@@ -8,13 +8,13 @@
 #include "pki/verify.h"
 
 struct staple {
-	uint8_t *der;
-	size_t len;
-	size_t more_holders; /* beside the first */
-	char fingerprint[65];
 	struct verdict facts;
+	size_t more_holders; /* beside the first */
+	size_t len;          /* of the response */
+	char fingerprint[65];
 	bool sealed; /* SEAL says so to us, next time */
 	uint8_t seal[SEAL_LEN];
+	uint8_t der[];
 };
 
 #endif

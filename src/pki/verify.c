@@ -425,8 +425,8 @@ verify_staple(const struct verify_input *input,
 	if (!*accepted || out->status != CERT_GOOD ||
 	    check_usable(out, input->leaf, policy, err) == -1)
 		return -1;
-	made = mem_new(sizeof(*made));
-	made->der = mem_copy(input->der, input->len);
+	made = mem_new(sizeof(*made) + input->len);
+	memcpy(made->der, input->der, input->len);
 	made->len = input->len;
 	made->facts = *out;
 	made->sealed = signer.sealed;

@@ -499,6 +499,53 @@ test_too_many(void **state)
 	assert_non_null(strstr(err.text, path));
 }
 
+/* The list grows: all are in it, in order, and each is known again. */
+static void
+test_many_certificates(void **state)
+{
+	enum { MANY = 1000 };
+
+	(void)state;
+	for (int again = -1; again < MANY; again += 111) {
+		struct options o = {.config = path};
+		struct config *config = NULL;
+		struct err err = {0};
+		FILE *file = fopen(path, "w");
+
+		assert_non_null(file);
+		for (int i = 0; i < MANY; i++)
+			(void)fprintf(file,
+			    "certificate \"/c/%d.pem\" { %s }\n", i,
+			    i % 2 == 0 ? "" : "issuer = \"/ca.pem\"");
+		if (again >= 0)
+			(void)fprintf(
+			    file, "certificate \"/c/%d.pem\" {}\n", again);
+		(void)fclose(file);
+		assert_int_equal(
+		    config_load(&o, &config, &err), again >= 0 ? -1 : 0);
+		if (again >= 0) {
+			if (strstr(err.text,
+				"there are two blocks of the name") == NULL)
+				fail_msg("%d: %s", again, err.text);
+			continue;
+		}
+		assert_int_equal(o.spec_count, MANY);
+		for (int i = 0; i < MANY; i++) {
+			char *name = mem_printf("/c/%d.pem", i);
+
+			assert_string_equal(o.specs[i].certificate, name);
+			assert_null(o.specs[i].url);
+			if (i % 2 == 0)
+				assert_null(o.specs[i].issuer);
+			else
+				assert_string_equal(
+				    o.specs[i].issuer, "/ca.pem");
+			free(name);
+		}
+		config_free(config);
+	}
+}
+
 static void
 test_unreadable(void **state)
 {
@@ -576,6 +623,7 @@ main(void)
 	    TEST(test_example),
 	    TEST(test_every_key_is_described),
 	    TEST(test_too_many),
+	    TEST(test_many_certificates),
 	    TEST(test_unreadable),
 	    TEST(test_state_dir_of_a_faulty_file),
 	};
