@@ -161,6 +161,13 @@ shard_at(uintptr_t word)
 	return (struct shard *)(word & ~(uintptr_t)(SHARD_ALIGN - 1));
 }
 
+/* The word of SHARD, which has 2 to the power of BITS places. */
+static uintptr_t
+shard_word(const struct shard *shard, unsigned bits)
+{
+	return (uintptr_t)shard | bits;
+}
+
 /* For the number of a place. */
 static size_t
 shard_mask(uintptr_t word)
@@ -252,7 +259,7 @@ shard_new(unsigned bits)
 	if (shard == NULL)
 		abort(); /* as mem_new() does */
 	memset(shard, 0, whole);
-	return (uintptr_t)shard | bits;
+	return shard_word(shard, bits);
 }
 
 static void
