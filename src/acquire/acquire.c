@@ -64,6 +64,7 @@ release(struct acquire *a)
 	loop_timer_cancel(&a->deadline);
 	loop_timer_cancel(&a->stagger);
 	loop_timer_cancel(&a->next_url);
+	free(a->roads);
 	free(a->request);
 	free(a->tries);
 	free(a);
@@ -246,6 +247,21 @@ finish_later(void *cookie)
 
 /* --- the start --- */
 
+/* Room for as many as there are URLs: mostly one. */
+static void
+make_room(struct acquire *a)
+{
+	const struct acquire_target *target = &a->target;
+	size_t count = a->options->upstream_count;
+
+	if (target->errand != NULL)
+		count += target->errand->url_count;
+	else
+		count += target->url != NULL ? 1 : target->leaf->ocsp_url_count;
+	a->road_room = count > ROADS_MAX ? ROADS_MAX : count;
+	a->roads = mem_array(a->road_room, sizeof(a->roads[0]));
+}
+
 static void
 add_road(struct acquire *a, const char *url, bool upstream)
 {
@@ -253,7 +269,8 @@ add_road(struct acquire *a, const char *url, bool upstream)
 	char *host = NULL;
 	int port = 0;
 
-	if (a->road_count == ROADS_MAX || !fetch_split_url(url, &host, &port))
+	if (a->road_count == a->road_room ||
+	    !fetch_split_url(url, &host, &port))
 		return; /* ldap: and the like: no road for us */
 	a->road_count++;
 	road->acquire = a;
@@ -366,6 +383,7 @@ acquire_start(uv_loop_t *loop, struct fetch_pool *pool,
 				     ? options->timeout_ms / 10
 				     : TRIES_MARGIN_MS);
 	a->result.max_age_s = a->result.retry_after_s = -1;
+	make_room(a);
 	if ((target->errand != NULL ? prepare_errand(a) : prepare(a)) == -1) {
 		a->stagger = loop_timer_start(loop, 0, finish_later, a);
 		return a;

@@ -18,6 +18,9 @@
 
 static void open_next(void *cookie);
 
+static const struct resolver the_system = {
+    .kind = RESOLVER_SYSTEM, .url = "system"};
+
 static void
 release(struct claims *claims)
 {
@@ -28,6 +31,7 @@ release(struct claims *claims)
 		free(claims->names[i]);
 	for (size_t i = 0; i < claims->wanting_count; i++)
 		free(claims->wanting[i].addresses);
+	free(claims->told);
 	free(claims->asks);
 	free(claims->sources);
 	free(claims->host);
@@ -229,8 +233,7 @@ claims_ask(struct claims *claims, const struct resolver *resolver, int manner,
 static void
 open_proxy(struct claims *claims, const struct proxy *proxy)
 {
-	struct ask *a =
-	    claims_ask(claims, &claims->system, ASK_NEAR, proxy->host);
+	struct ask *a = claims_ask(claims, &the_system, ASK_NEAR, proxy->host);
 
 	if (a == NULL)
 		return;
@@ -339,7 +342,7 @@ open_class(struct claims *claims, enum claims_class which)
 			return false;
 		if (claims->options->ask_system)
 			(void)claims_ask(
-			    claims, &claims->system, ASK_NEAR, claims->host);
+			    claims, &the_system, ASK_NEAR, claims->host);
 		claims_find_sources(claims);
 		break;
 	case RESOLVERS:
@@ -419,9 +422,6 @@ claims_start(uv_loop_t *loop, struct fetch_pool *pool,
 		    options->proxies, host->name, host->is_https);
 	claims->callbacks = *callbacks;
 	claims->cookie = cookie;
-	claims->system.kind = RESOLVER_SYSTEM;
-	(void)snprintf(
-	    claims->system.url, sizeof(claims->system.url), "system");
 	claims->timer = loop_timer_start(loop, 0, open_next, claims);
 	return claims;
 }

@@ -49,7 +49,6 @@ struct claims {
 	void *cookie;
 	enum claims_class next; /* the class to open next */
 	struct loop_timer *timer;
-	struct resolver system;
 	/* RESOLVERS_MAX of them, and CLAIMS_ASKS_MAX: they stay where they are.
 	 * Owned; NULL until somebody is to be asked, which is seldom: what the
 	 * book has is tried first */
@@ -67,11 +66,11 @@ struct claims {
 	char *names[CLAIMS_NAMES_MAX];
 	bool name_near[CLAIMS_NAMES_MAX]; /* somebody near has named it */
 	size_t name_count;
-	struct told {
+	struct told { /* owned; at most CLAIMS_MAX */
 		char address[DNS_ADDRESS_TEXT];
 		bool refused; /* so far */
 		bool voice;   /* it was told as one */
-	} told[CLAIMS_MAX];
+	} * told;
 	size_t told_count;
 	bool telling;   /* a callback of ours is on the stack */
 	bool cancelled; /* within it */

@@ -50,7 +50,10 @@ note_address(struct claims *claims, const char *address, bool refused)
 	    (claims->options->family == RESOLVER_IPV6 && !is_v6(address)) ||
 	    claims->told_count == CLAIMS_MAX)
 		return NULL;
+	claims->told = mem_resize(
+	    claims->told, claims->told_count + 1, sizeof(claims->told[0]));
 	told = &claims->told[claims->told_count++];
+	*told = (struct told){0};
 	(void)snprintf(told->address, sizeof(told->address), "%s", address);
 	told->refused = refused;
 	return told;

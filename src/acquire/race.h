@@ -66,8 +66,8 @@ struct acquire {
 	uint8_t *request;
 	size_t request_len;
 	uint8_t nonce[REQUEST_NONCE]; /* in it, if the target wants one */
-	struct road roads[ROADS_MAX];
-	size_t road_count;
+	struct road *roads;           /* owned; they stay where they are */
+	size_t road_count, road_room;
 	struct runner *runners[RUNNERS_MAX];
 	struct acquire_try *tries; /* owned; at most ACQUIRE_TRIES_MAX */
 	size_t try_count;

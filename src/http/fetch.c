@@ -43,6 +43,7 @@ struct fetch {
 	struct proxy_way *way;   /* NULL: directly */
 	char *host;              /* of the URL: what messages name */
 	int64_t started_ms;
+	int64_t now_s; /* wall, at the answer's first line; 0: not there yet */
 	struct loop_timer *failing; /* tells of a failure at the next turn */
 	bool connected, headers_done, reporting, any_time;
 	enum explain_cut cut;
@@ -227,8 +228,10 @@ take_header_line(char *line, size_t size, size_t count, void *cookie)
 	size_t len = size * count;
 
 	if (fetch->headers_done)
-		return len; /* a trailer of a chunked body */
-	if (head_line(&fetch->head, line, len, FETCH_BODY_MAX, clock_wall_s()))
+		return len;    /* a trailer of a chunked body */
+	if (fetch->now_s == 0) /* that of the first line is good for all */
+		fetch->now_s = clock_wall_s();
+	if (head_line(&fetch->head, line, len, FETCH_BODY_MAX, fetch->now_s))
 		return body_is_wanted(fetch) ? len : 0;
 	return len;
 }

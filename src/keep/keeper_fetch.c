@@ -441,6 +441,7 @@ keeper_run_due(void *cookie)
 	struct schedule_entry *first;
 	struct place *next;
 	int64_t wait_ms = DUE_CAP_MS;
+	int64_t now;
 
 	loop_timer_cancel(&k->due);
 	if (k->stopping)
@@ -454,8 +455,9 @@ keeper_run_due(void *cookie)
 	while ((first = schedule_first(&k->schedule)) != NULL &&
 	       first->when <= clock_wall_s())
 		handle_due(k, first->subject, clock_wall_s());
-	if (first != NULL && first->when - clock_wall_s() < DUE_CAP_MS / 1000)
-		wait_ms = (first->when - clock_wall_s()) * 1000;
+	now = clock_wall_s();
+	if (first != NULL && first->when - now < DUE_CAP_MS / 1000)
+		wait_ms = (first->when - now) * 1000;
 	if (k->places.waiting_count > 0 && wait_ms > PLACES_LOOK_MS)
 		wait_ms = PLACES_LOOK_MS;
 	k->due = loop_timer_start(&k->loop, wait_ms, keeper_run_due, k);

@@ -51,6 +51,27 @@ test_urls(void **state)
 	    {"gopher://ocsp.test/", NULL, 0},
 	    {"httpx://ocsp.test/", NULL, 0},
 	    {"javascript:alert(1)", NULL, 0},
+	    {"http://OCSP.Test/MEkw%2B/x?y#z", "OCSP.Test", 80},
+	    {"https://a-1.b2/", "a-1.b2", 443},
+	    {"http://single/", "single", 80},
+	    {"http://a.b:1/", "a.b", 1},
+	    {"http://a.b:9999/", "a.b", 9999},
+	    {"http://a.b:65535/", "a.b", 65535},
+	    {"http://a.b:080/", "a.b", 80},
+	    {"http://a.b:80", "a.b", 80},
+	    {"http://a.b:65536/", NULL, 0},
+	    {"http://a.b:0/", NULL, 0},
+	    {"http://a.b:8x/", NULL, 0},
+	    {"http://a.b/x\ny", NULL, 0},
+	    {"http://a.b/x\177y", NULL, 0},
+	    /* numbers in other writing are addresses all the same */
+	    {"http://127.1/", "127.0.0.1", 80},
+	    {"http://0x7f.1/", "127.0.0.1", 80},
+	    {"http://127.0.0.0x1/", "127.0.0.1", 80},
+	    {"http://2130706433/", "127.0.0.1", 80},
+	    {"http://:80/", NULL, 0},
+	    {"http:///x", "x", 80}, /* as libcurl reads it */
+	    {"http://a..b./x", "a..b.", 80},
 	};
 
 	(void)state;
