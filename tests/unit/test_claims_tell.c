@@ -65,6 +65,14 @@ set_up(void **state)
 	return 0;
 }
 
+static int
+tear_down(void **state)
+{
+	(void)state;
+	free(claims.told);
+	return 0;
+}
+
 static void
 say_as(enum claims_word word, const char *one, const char *two,
     const char *expected)
@@ -239,14 +247,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(test_private, set_up),
-	    cmocka_unit_test_setup(test_private_allowed, set_up),
-	    cmocka_unit_test_setup(test_nowhere, set_up),
-	    cmocka_unit_test_setup(test_voices, set_up),
-	    cmocka_unit_test_setup(test_family, set_up),
-	    cmocka_unit_test_setup(test_wanting, set_up),
-	    cmocka_unit_test_setup(test_proxy, set_up),
-	    cmocka_unit_test_setup(test_flood, set_up),
+	    cmocka_unit_test_setup_teardown(test_private, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_private_allowed, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_nowhere, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_voices, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_family, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_wanting, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_proxy, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_flood, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
