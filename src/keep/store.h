@@ -4,7 +4,8 @@
  * Of each certificate, by its fingerprint: the staple, how its care stands (so
  * that a restart forgets nothing and hammers nobody), and its last attempts;
  * beside them the address book and the list of what is kept.  What comes out
- * is bytes: the caller verifies them again before they are a staple (I1).
+ * is bytes: the caller judges them again before they are a staple, by their seal
+ * or in full (I1).
  * Errors: REASON_STORE.
  *
  * Every change is whole or not at all, also at a kill -9, a full disk or a
