@@ -156,10 +156,11 @@ recall(struct keeper *k, const struct target_pair *pair)
  * was: of this very certificate the store then says that the key named in the
  * response's CertID signed it.  Here the response is judged again, with
  * PAIR's issuer: its CertID must name that one's key and the leaf's serial
- * number, and a seal that spares its signature names both certificates.  So this is the issuer of then.  Were the store forged, by somebody
- * who may write whatever we publish: what is published is still the true answer
- * of that issuer, for its name, its key and that serial number, and a client
- * verifies the leaf's own signature in any case. */
+ * number, and a seal that spares its signature names both certificates.  So
+ * this is the issuer of then.  Were the store forged, by somebody who may write
+ * whatever we publish: what is published is still the true answer of that
+ * issuer, for its name, its key and that serial number, and a client verifies
+ * the leaf's own signature in any case. */
 bool
 keeper_was_paired(void *cookie, const struct target_pair *pair)
 {
