@@ -213,8 +213,8 @@ adopt_published(struct keeper *k, struct target *target)
 	free(path);
 }
 
-static bool
-must_withdraw(const struct keeper *k, const struct target *target)
+bool
+keeper_must_withdraw(const struct keeper *k, const struct target *target)
 {
 	return target->last_final && target->last_status == CERT_REVOKED &&
 	       !target_keeps_revoked(target, k->settings);
@@ -223,7 +223,7 @@ must_withdraw(const struct keeper *k, const struct target *target)
 void
 keeper_obey_revoked(struct keeper *k, struct target *target)
 {
-	if (must_withdraw(k, target))
+	if (keeper_must_withdraw(k, target))
 		keeper_drop_staple(k, target);
 }
 
@@ -244,7 +244,7 @@ keeper_adopt(struct keeper *k, struct target *target)
 	if (!target->last_final || target->last_status != CERT_REVOKED)
 		adopt_published(k, target);
 	/* nothing is published yet, and who only looks publishes nothing */
-	if (must_withdraw(k, target))
+	if (keeper_must_withdraw(k, target))
 		target_drop_staple(target);
 	if (asks_at_once(target, k->options->once))
 		target->last_attempt = 0;

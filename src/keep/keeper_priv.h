@@ -238,7 +238,10 @@ void keeper_say_state(
 /* Take what the store or the published file has for TARGET (A1). */
 void keeper_adopt(struct keeper *k, struct target *target);
 
-/* Revoked, and its staple not to be kept: drop it. */
+/* Revoked, and its staple not to be kept. */
+bool keeper_must_withdraw(const struct keeper *k, const struct target *target);
+
+/* The same: drop it. */
 void keeper_obey_revoked(struct keeper *k, struct target *target);
 
 /* For target_read(), with the keeper as cookie; then forget, or adopt. */

@@ -5,7 +5,8 @@
  * A file that cannot be read says nothing against the staple that its
  * certificate had (I2).  Nothing can be verified then, so nothing is made of it
  * either (I1): the file that was published stays where it is, octet for octet,
- * until the certificate is read and says otherwise, or until its end (I3). */
+ * until the certificate is read and says otherwise, until it is known to be
+ * revoked, or until its end (I3). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,13 +95,28 @@ end_of(const uint8_t *der, size_t len, const struct cert *leaf)
 	return until == INT64_MAX ? 0 : until;
 }
 
+/* What was heard of the certificate before it could not be read. */
+static bool
+was_revoked(const struct keeper *k, const struct unread *unread)
+{
+	struct store_state state;
+
+	return store_get_state(k->store, unread->fingerprint, &state, NULL) ==
+		   1 &&
+	       state.last_final && state.last_status == CERT_REVOKED &&
+	       !target_keeps_revoked(unread->target, k->settings);
+}
+
+/* A file that has outlived the withdrawal, by a kill or a server that could not
+ * be told, is in nobody's service. */
 static void
 read_published(const struct keeper *k, struct unread *unread)
 {
 	char *path =
 	    mem_printf("%s/%s.der", k->staple_dir, unread->fingerprint);
 
-	if (file_read(path, VERIFY_RESPONSE_MAX, &unread->der, &unread->len,
+	if (!was_revoked(k, unread) &&
+	    file_read(path, VERIFY_RESPONSE_MAX, &unread->der, &unread->len,
 		NULL) == 0)
 		unread->until =
 		    end_of(unread->der, unread->len, unread->target->leaf);
@@ -188,6 +204,19 @@ by_fingerprint(const void *a, const void *b)
 	return strcmp(x->fingerprint, y->fingerprint);
 }
 
+/* What another file's care hears of the same certificate is true of this one. */
+static bool
+is_revoked(const struct keeper *k, const char *fingerprint)
+{
+	const struct target *target = keeper_find(k, fingerprint);
+
+	for (; target != NULL; target = target->twin) {
+		if (keeper_must_withdraw(k, target))
+			return true;
+	}
+	return false;
+}
+
 size_t
 keeper_publish_unread(
     struct keeper *k, struct publish_item *items, size_t count, int64_t now)
@@ -205,7 +234,8 @@ keeper_publish_unread(
 		struct publish_item *same = bsearch(
 		    &item, items, count, sizeof(items[0]), by_fingerprint);
 
-		if (!is_in_service(unread, now))
+		if (!is_in_service(unread, now) ||
+		    is_revoked(k, unread->fingerprint))
 			continue;
 		if (same == NULL)
 			items[made++] = item;

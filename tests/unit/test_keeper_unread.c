@@ -151,6 +151,55 @@ test_its_end(void **state)
 	assert_int_equal(stop(child), KEEPER_GOOD);
 }
 
+/* What was revoked has no staple, though the file of before has outlived the
+ * withdrawal: a server that cannot be told keeps it, and so does a kill. */
+static void
+test_revoked_before(void **state)
+{
+	struct keeper_options options;
+	char *copy = scratch_path(&scratch, "copy.der");
+
+	(void)state;
+	keep_two(&options, 80000, 90000); /* due for another */
+	assert_int_equal(link(staples[0], copy), 0);
+	/* of the first alone; the other one's staple stays */
+	responder.manner = SCRIPT_CLOSE;
+	sign(1, CERT_REVOKED, 30, CLOCK_DAY);
+	options.once = true;
+	(void)await_exit(begin(&options));
+	assert_true(first_is_gone() && second_is_there());
+	assert_int_equal(rename(copy, staples[0]), 0);
+	responder.manner = SCRIPT_HANG;
+	options.once = false;
+	assert_int_equal(unlink(paths[0]), 0);
+	assert_int_equal(stop(begin_and_publish(&options)), KEEPER_GOOD);
+	assert_true(first_is_gone());
+	free(copy);
+}
+
+/* Of one certificate in two files one cannot be read; what is heard by the
+ * other one is true of both. */
+static void
+test_revoked_meanwhile(void **state)
+{
+	struct keeper_options options;
+	pid_t child;
+
+	(void)state;
+	keep_two(&options, 80000, 90000); /* due for another */
+	write_certificate(0, paths[1]);
+	responder.manner = SCRIPT_CLOSE;
+	options.once = true;
+	(void)await_exit(begin(&options));
+	assert_true(first_is_there());
+	assert_int_equal(unlink(paths[1]), 0);
+	sign(1, CERT_REVOKED, 30, CLOCK_DAY);
+	options.once = false;
+	child = begin(&options);
+	await(first_is_gone, "the withdrawal of what is revoked");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
 int
 main(void)
 {
@@ -160,6 +209,8 @@ main(void)
 	    TEST(test_read_again),
 	    TEST(test_not_kept),
 	    TEST(test_its_end),
+	    TEST(test_revoked_before),
+	    TEST(test_revoked_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);
