@@ -64,7 +64,6 @@ struct target {
 	int64_t first_seen; /* this certificate, by the keeper; wall seconds */
 
 	struct staple *staple; /* the best there is; NULL: none */
-	bool unsaved;          /* the store has another one (A13) */
 	int64_t first_at;      /* it is the first one, fetched then; else 0 */
 	struct staple *staple256; /* the same asked for by a SHA-256 CertID,
 				     for the relay (certid both); or NULL */
@@ -76,28 +75,30 @@ struct target {
 	unsigned failures;
 	int64_t last_attempt;    /* wall seconds; 0: never */
 	struct trouble *failure; /* of the last attempt */
-	bool last_final;
-	enum cert_status last_status;
-	int64_t final_life; /* seconds that such an answer lives */
+	int64_t final_life;      /* seconds that such an answer lives */
 	int64_t fetch_again, retry_after; /* wall seconds; 0: no hint */
 
-	struct acquire *acquire;   /* under way, or NULL, */
-	struct settings *settings; /* by these; NULL without one */
-	enum target_state state;   /* as last decided */
-	bool second;               /* it is for STAPLE256 */
-	bool second_tried;         /* since STAPLE came */
-	bool other_hash;           /* SHA-1 is refused here, or SHA-256 */
-	bool ordered;              /* fetch now, whatever the policy says */
-	bool tried;                /* an attempt of this run has ended */
-	bool said;                 /* STATE has been logged */
-	int64_t served_until;      /* the end of the staple that the server has
-				      read for this path; 0: it has none, */
-	bool held; /* and it goes with the certificate of before */
+	struct acquire *acquire;      /* under way, or NULL, */
+	struct settings *settings;    /* by these; NULL without one */
+	enum target_state state;      /* as last decided */
+	enum cert_status last_status; /* of the last attempt, if final */
+	bool second;                  /* it is for STAPLE256 */
+	bool second_tried;            /* since STAPLE came */
+	bool other_hash;              /* SHA-1 is refused here, or SHA-256 */
+	bool ordered;                 /* fetch now, whatever the policy says */
+	bool tried;                   /* an attempt of this run has ended */
+	bool said;                    /* STATE has been logged */
+	bool unsaved;                 /* the store has another staple (A13) */
+	bool last_final; /* of the last attempt: it was the last word */
+	bool held;   /* what the server has read, see SERVED_UNTIL, goes with
+			 the certificate of before */
+	bool chore;  /* to be read, */
+	bool known;  /* was read, if only in vain */
+	bool wanted; /* still asked for, while the list is read again */
+	int64_t served_until;    /* the end of the staple that the server has
+				      read for this path; 0: it has none */
 	struct watch_file watch; /* its file; see keeper_watch.c */
 	struct target *chore_prev, *chore_next; /* to be read, in order */
-	bool chore;                             /* it is */
-	bool known;  /* its file was read, if only in vain */
-	bool wanted; /* still asked for, while the list is read again */
 };
 
 /* A target with the files not read yet. */
