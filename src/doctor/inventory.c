@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "http/fetch.h"
 #include "pki/cert.h"
 
@@ -159,15 +160,23 @@ inventory_hosts(struct facts *facts, const char *file, struct span text,
 {
 	const char *at = (const char *)text.at;
 	const char *end = at + text.len;
+	/* what the facts lend moves when there are more of them */
+	char **own = mem_array(count, sizeof(*own));
 
+	for (size_t i = 0; i < count; i++)
+		own[i] = mem_string(names[i]);
 	for (int number = 1; at < end; number++) {
 		const char *line_end = memchr(at, '\n', (size_t)(end - at));
 
 		if (line_end == NULL)
 			line_end = end;
-		read_line(facts, file, number, at, line_end, names, count);
+		read_line(facts, file, number, at, line_end,
+		    (const char *const *)own, count);
 		at = line_end + (line_end < end ? 1 : 0);
 	}
+	for (size_t i = 0; i < count; i++)
+		free(own[i]);
+	free(own);
 }
 
 /* --- resolvers and proxies --- */

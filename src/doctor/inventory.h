@@ -21,7 +21,8 @@ void inventory_certificate(struct facts *facts, const struct cert *leaf,
 size_t inventory_urls(
     const struct cert *leaf, const char *out[FACT_URLS_MAX], size_t *left_out);
 
-/* The lines of a hosts file that name one of NAMES (ignoring case). Pure. */
+/* The lines of a hosts file that name one of NAMES (ignoring case), which FACTS
+ * may lend.  Pure. */
 void inventory_hosts(struct facts *facts, const char *file, struct span text,
     const char *const *names, size_t count);
 

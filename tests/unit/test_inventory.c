@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "doctor/inventory.h"
+#include "doctor/names.h"
 #include "pki/cert.h"
 
 static const char *const names[] = {"ocsp.ca.example", "a771.cdn.example"};
@@ -102,6 +103,33 @@ test_long_words(void **state)
 	facts_done(&facts);
 }
 
+/* The names may be the facts' own, which move when there are more of them. */
+static void
+test_lent_names(void **state)
+{
+	enum { LINES = 300 };
+	const char *chain[NAMES_CHAIN_MAX];
+	struct facts facts = {0};
+	struct fact_datagram *d;
+	struct buf text;
+
+	(void)state;
+	fact_copy(facts_add(&facts, FACT_QUESTION, "U", 0)->u.question.name,
+	    FACT_NAME_TEXT, names[0]);
+	d = &facts_add(&facts, FACT_DATAGRAM, "U", 0)->u.datagram;
+	fact_copy(d->chain[d->chain_length++], FACT_NAME_TEXT, names[1]);
+	assert_int_equal(names_chain(&facts, names[0], chain), 1);
+	buf_init(&text, 1 << 16);
+	for (int i = 0; i < LINES; i++)
+		buf_printf(&text, "192.0.2.1 %s\n", names[1]);
+	inventory_hosts(&facts, "hosts",
+	    (struct span){(const uint8_t *)buf_text(&text), text.len}, chain,
+	    1);
+	assert_int_equal(facts.count, 2 + LINES);
+	buf_done(&text);
+	facts_done(&facts);
+}
+
 /* A certificate that begins tomorrow, and is signed: then our clock is behind;
  * within the usual slack it says nothing. */
 static void
@@ -187,6 +215,7 @@ main(void)
 	    cmocka_unit_test(test_hosts_file),
 	    cmocka_unit_test(test_nul),
 	    cmocka_unit_test(test_long_words),
+	    cmocka_unit_test(test_lent_names),
 	    cmocka_unit_test(test_begins_tomorrow),
 	    cmocka_unit_test(test_without_a_certificate),
 	    cmocka_unit_test(test_proxies),
