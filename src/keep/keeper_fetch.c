@@ -151,6 +151,26 @@ keeper_drop_staple(struct keeper *k, struct target *target)
 	keeper_mark_urgent(k);
 }
 
+/* One certificate may be kept from several files: what TARGET was told of it is
+ * true of each, and may be all that is heard. */
+static void
+tell_twins(struct keeper *k, const struct target *target)
+{
+	struct target *twin = keeper_find(k, target_fingerprint(target));
+
+	for (; twin != NULL; twin = twin->twin) {
+		if (twin == target || target_this_update(twin) > target->floor)
+			continue;
+		twin->last_final = true;
+		twin->last_status = target->last_status;
+		twin->final_life = target->final_life;
+		if (twin->floor < target->floor)
+			twin->floor = target->floor;
+		keeper_drop_staple(k, twin);
+		keeper_decide(k, twin);
+	}
+}
+
 /* A signed revoked: the good staple would be a lie and is withdrawn at once,
  * unless the operator will have it otherwise.  A signed unknown says nothing
  * against the last good one (C15). */
@@ -175,8 +195,10 @@ take_final(struct keeper *k, struct target *target,
 		return;
 	if (facts->this_update > target->floor)
 		target->floor = facts->this_update;
-	if (!keep)
-		keeper_drop_staple(k, target);
+	if (keep)
+		return;
+	keeper_drop_staple(k, target);
+	tell_twins(k, target);
 }
 
 static void

@@ -200,6 +200,36 @@ test_revoked_meanwhile(void **state)
 	assert_int_equal(stop(child), KEEPER_GOOD);
 }
 
+static void
+answer_once(struct script *script)
+{
+	script->manner = script->requests == 1 ? SCRIPT_CLOSE : SCRIPT_HANG;
+}
+
+/* Both can be read, and one of them gets no answer of its own. */
+static void
+test_revoked_for_both(void **state)
+{
+	struct keeper_options options;
+	pid_t child;
+
+	(void)state;
+	keep_two(&options, 80000, 90000); /* due for another */
+	write_certificate(0, paths[1]);
+	responder.manner = SCRIPT_CLOSE;
+	options.once = true;
+	(void)await_exit(begin(&options));
+	assert_true(first_is_there());
+	sign(1, CERT_REVOKED, 30, CLOCK_DAY);
+	responder.requests = 0;
+	responder.choose = answer_once;
+	options.once = false;
+	child = begin(&options);
+	await(first_is_gone, "the withdrawal of what is revoked");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+	responder.choose = NULL;
+}
+
 int
 main(void)
 {
@@ -211,6 +241,7 @@ main(void)
 	    TEST(test_its_end),
 	    TEST(test_revoked_before),
 	    TEST(test_revoked_meanwhile),
+	    TEST(test_revoked_for_both),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);
