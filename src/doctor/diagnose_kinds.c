@@ -13,6 +13,21 @@ may_differ(const struct seen_asked *a)
 	       a->datagram != PICTURE_NONE;
 }
 
+/* True if A names SEEN, or what DNS64 made of it. */
+static bool
+names(const struct picture *p, const struct seen_asked *a,
+    const struct seen_address *seen)
+{
+	if (picture_names(p, a, seen->address))
+		return true;
+	for (size_t i = 0; i < p->address_count; i++) {
+		if (strcmp(p->addresses[i].made_of, seen->address) == 0 &&
+		    picture_names(p, a, p->addresses[i].address))
+			return true;
+	}
+	return false;
+}
+
 /* True if two resolvers, or the zone's own servers, name no address in
  * common. */
 static bool
@@ -34,10 +49,8 @@ answers_differ(const struct picture *p, bool *all_right, size_t cite[2])
 			if (!may_differ(b))
 				continue;
 			for (size_t k = 0; k < p->address_count && !common; k++)
-				common = picture_names(
-					     p, a, p->addresses[k].address) &&
-					 picture_names(
-					     p, b, p->addresses[k].address);
+				common = names(p, a, &p->addresses[k]) &&
+					 names(p, b, &p->addresses[k]);
 			if (common)
 				continue;
 			differ = true;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "doctor/authority.h"
+#include "doctor/dns64.h"
 #include "doctor/round.h"
 
 enum {
@@ -387,9 +388,13 @@ names_start(uv_loop_t *loop, struct facts *facts, int64_t began_ms,
 	n->cookie = cookie;
 	make_label(n->label);
 	n->round = round_new(loop, facts, began_ms);
-	if (request->ask_system)
+	if (request->ask_system) {
 		put(n, PARTY_SYSTEM, &system, request->host, ROLE_RESPONDER,
 		    DNS_A, 0, 1);
+		/* of both families, as the system always is */
+		put(n, PARTY_SYSTEM, &system, DNS64_NAME, ROLE_IPV4ONLY,
+		    DNS_AAAA, 0, 1);
+	}
 	for (size_t i = 0; i < request->resolver_count; i++)
 		put_host(n, &request->resolvers[i]);
 	put_dark(n, request->control, ROLE_CONTROL);

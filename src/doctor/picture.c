@@ -13,7 +13,7 @@
 enum { HTTP_PORT = 80 };
 
 static enum address_sort
-sort_of(const char *address)
+sort_of(const char *address, bool synthesised)
 {
 	uint8_t v4[4], v6[16];
 
@@ -29,7 +29,7 @@ sort_of(const char *address)
 
 		if (memcmp(v6, zero, sizeof(zero)) == 0 && v6[15] <= 1)
 			return SORT_BOGON;
-		if (memcmp(v6, dns64, sizeof(dns64)) == 0)
+		if (synthesised || memcmp(v6, dns64, sizeof(dns64)) == 0)
 			return SORT_DNS64;
 		if (memcmp(v6, fake, 2) == 0 && (v6[2] & 0xc0) == 0)
 			return SORT_FAKEIP; /* fc00::/18 */
@@ -53,11 +53,12 @@ find_address(struct picture *p, const char *address)
 	seen = &p->addresses[p->address_count++];
 	*seen = (struct seen_address){
 	    .address = address,
-	    .sort = sort_of(address),
 	    .fetch = PICTURE_NONE,
 	    .connect = PICTURE_NONE,
 	    .best_ms = -1,
 	};
+	seen->sort = sort_of(address,
+	    dns64_made_of(&p->dns64, p->facts, address, seen->made_of));
 	return seen;
 }
 
@@ -153,6 +154,7 @@ void
 picture_make(const struct facts *facts, struct picture *out)
 {
 	*out = (struct picture){.facts = facts, .proof = PICTURE_NONE};
+	dns64_learn_all(facts, &out->dns64);
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct fact *fact = &facts->items[i];
 

@@ -8,6 +8,7 @@
 #ifndef OCLASP_DOCTOR_PICTURE_H
 #define OCLASP_DOCTOR_PICTURE_H
 
+#include "doctor/dns64.h"
 #include "doctor/fact.h"
 
 enum {
@@ -36,6 +37,9 @@ enum address_sort {
 struct seen_address {
 	const char *address; /* borrowed of a fact */
 	enum address_sort sort;
+	/* the IPv4 address, named too, that a prefix of the network's own was
+	 * put before (dns64.h); or "" */
+	char made_of[INET_ADDRSTRLEN];
 	enum address_state state;
 	unsigned tries, failures; /* fetches */
 	/* by GET and by POST: a responder may know only one of them */
@@ -116,6 +120,7 @@ struct seen_asked {
 struct picture {
 	const struct facts *facts;
 	const struct fact_input *input; /* NULL: none */
+	struct dns64_prefixes dns64;
 	struct seen_address addresses[PICTURE_ADDRESSES_MAX];
 	size_t address_count;
 	struct seen_asked asked[PICTURE_ASKED_MAX];

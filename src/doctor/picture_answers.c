@@ -104,6 +104,17 @@ find_asked(struct picture *p, const struct fact_question *q)
 	return seen;
 }
 
+/* DNS64 made it of an address that is right: if it leads nowhere, that is the
+ * translator's fault and no lie. */
+static bool
+is_made_of_proven(const struct picture *p, const struct seen_address *seen)
+{
+	const struct seen_address *v4 =
+	    seen->made_of[0] == '\0' ? NULL : picture_address(p, seen->made_of);
+
+	return v4 != NULL && v4->state == ADDRESS_PROVEN;
+}
+
 enum answer_state
 picture_state_of(const struct picture *p, const struct fact_datagram *d)
 {
@@ -119,7 +130,9 @@ picture_state_of(const struct picture *p, const struct fact_datagram *d)
 
 		if (seen != NULL && seen->state == ADDRESS_PROVEN)
 			return ANSWER_RIGHT;
-		tried = tried && seen != NULL && seen->state == ADDRESS_FAILED;
+		tried = tried && seen != NULL &&
+			seen->state == ADDRESS_FAILED &&
+			!is_made_of_proven(p, seen);
 	}
 	if (d->address_count > 0)
 		return tried ? ANSWER_WRONG : ANSWER_OPEN;

@@ -16,6 +16,9 @@ DAYS = 86400
 HANDLE = "198.18.0.9"  # of a fake-IP proxy (RFC 2544)
 BILLBOARD = f"{FAR}.99"  # where names lead that do not exist; nobody is there
 SYNTHESISED = "64:ff9b::cb00:7150"  # RIGHT in the prefix of RFC 6052
+OWN_PREFIX = "2001:db8:64::/48"  # a network's own, laid out by RFC 6052
+OWN = "2001:db8:64:cb00:71:5000::"  # RIGHT
+OWN_WELL_KNOWN = ["2001:db8:64:c000:0:aa00::", "2001:db8:64:c000:0:ab00::"]
 LOGIN = "<html><title>Welcome</title>Please log in</html>"
 STAPLING = ("ssl_stapling on;", f"resolver {RECURSOR} ipv6=off;")
 DEAD_URL = "http://old.lab.test/"
@@ -38,10 +41,12 @@ def fake_ip(world, rule):
     web_through(world, rule, HANDLE)
 
 
-def dns64(world):
+def dns64(world, prefix="64:ff9b::/96", made=SYNTHESISED, well_known=()):
     world.everywhere(addresses=RESOLVERS[:2], names={
-        **HONEST, EDGE: {"a": [RIGHT], "aaaa": [SYNTHESISED]}})
-    world.steer("to 64:ff9b::/96", 6)
+        **HONEST, EDGE: {"a": [RIGHT], "aaaa": [made]},
+        "ipv4only.arpa": {"a": ["192.0.0.170", "192.0.0.171"],
+                          "aaaa": list(well_known)}})
+    world.steer(f"to {prefix}", 6)
     world.box({80: {"do": "pass", "to": RIGHT}})
 
 
@@ -94,6 +99,10 @@ FAR_SCENARIOS = [
     Scenario("30", "a network with DNS64", "ok-dns64", "26",
              "the plain resolvers synthesise 64:ff9b::/96, and a NAT64 "
              "leads to the responder", dns64),
+    Scenario("30, own", "a network with DNS64 and a prefix of its own",
+             "ok-dns64", "2", f"the same with {OWN_PREFIX}, which only "
+             "ipv4only.arpa tells", lambda w: dns64(
+                 w, OWN_PREFIX, OWN, OWN_WELL_KNOWN)),
     Scenario("31", "a pin of the hosts file that died", "local-pin-stale",
              "5", "the hosts file names a host that refuses", lambda w: None,
              hosts=f"{REFUSING} {HOST}\n"),

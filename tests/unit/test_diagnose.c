@@ -324,6 +324,47 @@ static const struct row {
 	     " responder AAAA = 64:ff9b::c000:201\n" R1_CONTROL
 	     "fetch 64:ff9b::c000:201 ok\n",
 	"ok-dns64", CERTAINTY_PROVEN, NULL, "dns-resolver-policy", NULL},
+    {"30 DNS64 with a prefix of its own",
+	CERT "ask system ipv4only AAAA = 2001:db8:64::c000:aa\n" SYS_RIGHT
+	     "ask " R1 " responder = 192.0.2.1\nask " R1
+	     " responder AAAA = 2001:db8:64::c000:201\n" R1_CONTROL GOOD
+	     "fetch 2001:db8:64::c000:201 ok\n",
+	"ok-dns64", CERTAINTY_PROVEN, NULL, "dns-differs", NULL},
+    {"30 the same of unique local addresses: no mirror of this network",
+	CERT "ask system ipv4only AAAA = fd00:64::c000:aa\n" SYS_RIGHT "ask " R1
+	     " responder AAAA = fd00:64::c000:201\n" R1_CONTROL GOOD
+	     "fetch fd00:64::c000:201 ok\n",
+	"ok-dns64", CERTAINTY_PROVEN, NULL, "ok-override", NULL},
+    {"30 one resolver tells the made one alone: they do not differ",
+	CERT "ask system ipv4only AAAA = 2001:db8:64::c000:aa\n" SYS_RIGHT
+	     "ask " R1 " responder AAAA = 2001:db8:64::c000:201\nask " R2
+	     " responder = 192.0.2.1\n" R1_CONTROL GOOD
+	     "fetch 2001:db8:64::c000:201 unreachable\n",
+	"ok", CERTAINTY_PROVEN, NULL, "dns-differs", NULL},
+    {"30 the translator is dead: the resolver did not lie",
+	CERT "ask system ipv4only AAAA = 2001:db8:64::c000:aa\n" SYS_RIGHT
+	     "ask " R1 " responder AAAA = 2001:db8:64::c000:201\nask " R2
+	     " responder = 192.0.2.1\n" R1_CONTROL GOOD
+	     "fetch 2001:db8:64::c000:201 connect-timeout x3\n",
+	"ok", CERTAINTY_PROVEN, NULL, "dns-resolver-wrong", NULL},
+    {"30 look-alike: it is made of another address",
+	CERT "ask system ipv4only AAAA = 2001:db8:64::c000:aa\n" SYS_RIGHT
+	     "ask " R1 " responder AAAA = 2001:db8:64::c000:24d\nask " R2
+	     " responder = 192.0.2.1\n" R1_CONTROL GOOD
+	     "fetch 2001:db8:64::c000:24d connect-timeout x3\n",
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "ok-dns64", NULL},
+    {"30 look-alike: made of another, and it works",
+	CERT "ask system ipv4only AAAA = 2001:db8:64::c000:aa\n" SYS_RIGHT
+	     "ask " R1 " responder AAAA = 2001:db8:64::c000:24d\nask " R2
+	     " responder = 192.0.2.1\n" R1_CONTROL GOOD
+	     "fetch 2001:db8:64::c000:24d ok\n",
+	"ok-geo", CERTAINTY_PROVEN, NULL, "ok-dns64", NULL},
+    {"30 look-alike: ipv4only.arpa has an address that is none of it",
+	CERT "ask system ipv4only AAAA = 2001:db8:64::c000:201\n" SYS_RIGHT
+	     "ask " R1 " responder AAAA = 2001:db8:64::c000:201\nask " R2
+	     " responder = 192.0.2.1\n" R1_CONTROL GOOD
+	     "fetch 2001:db8:64::c000:201 ok\n",
+	"ok-geo", CERTAINTY_PROVEN, NULL, "ok-dns64", NULL},
     {"31 a stale pin",
 	CERT "hosts " FACTS_HOST " 192.0.2.77\n" SYS_WRONG "ask " R1
 	     " responder = 192.0.2.1\n" R1_CONTROL GOOD DEAD,
