@@ -40,7 +40,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
     [FINDING_INPUT_NO_OCSP] = {"input-no-ocsp", LAYER_INPUT, true,
 	"the certificate names no OCSP responder: there is nothing to staple, "
 	"no client asks one for it, and a stall has another cause",
-	{"oclasp check {target}  # look at connect and TLS times, and the chain",
+	{"oclasp check {server}  # look at connect and TLS times, and the chain",
 	    "ssl_stapling off;  # in nginx: for this certificate it only warns"},
 	"scenario 50, CA/B Forum BR 7.1.2.7.7"},
     [FINDING_INPUT_UNREADABLE] = {"input-unreadable", LAYER_INPUT, false,
@@ -257,7 +257,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
     [FINDING_SERVER_UNREACHABLE] = {"server-unreachable", LAYER_INPUT, false,
 	"the server that was to be examined could not be reached, or shook no "
 	"hands: neither its certificate nor its staple is known",
-	{"oclasp check {target}  # are host, port, --starttls and --servername "
+	{"oclasp check {server}  # are host, port, --starttls and --servername "
 	 "right?",
 	    "oclasp doctor CERTIFICATE.pem  # without the server: can a staple "
 	    "be had?"},

@@ -102,6 +102,15 @@ put_target(struct words *w, struct buf *out)
 							: "HOST");
 }
 
+/* What shakes hands: a certificate's file does not say where it is served. */
+static bool
+put_server(struct words *w, struct buf *out)
+{
+	const char *server = w->subject->server;
+
+	return put_quoted(out, server != NULL ? server : "HOST");
+}
+
 static bool
 put_name(struct words *w, struct buf *out)
 {
@@ -258,6 +267,7 @@ static const struct {
 } keys[] = {
     {"certificate", put_certificate},
     {"target", put_target},
+    {"server", put_server},
     {"name", put_name},
     {"address", put_address},
     {"resolver", put_resolver},

@@ -95,6 +95,7 @@ test_values(void **state)
 	static const struct finding forged = {.code = FINDING_DNS_INJECTION};
 	static const struct finding udp = {.code = FINDING_DNS_UDP_BLOCKED,
 	    .resolver = "udp://[2001:db8::53]:53"};
+	static const struct finding bare = {.code = FINDING_INPUT_NO_OCSP};
 	static const struct remedy_subject odd = {"it's.pem", NULL};
 	static const struct remedy_subject server = {NULL, "www.example"};
 
@@ -112,6 +113,9 @@ test_values(void **state)
 	expect("input\n", &forged, &server, 0,
 	    "openssl s_client -showcerts -connect www.example:443 ");
 	expect("input\n", &forged, &server, 1, "fetch server.pem ");
+	/* hands are shaken with a host, never with a file */
+	expect("input\n", &bare, &server, 0, "oclasp check www.example ");
+	expect("input\n", &bare, &file, 0, "oclasp check HOST ");
 }
 
 /* What a stranger says goes into no shell. */
