@@ -188,11 +188,11 @@ look_at_pair(struct stapling *s, const struct stapling_pair *pair)
 	const struct nginx_site *site = pair->site;
 	const struct nginx_directive *file =
 	    site->in_force[NGINX_STAPLING_FILE];
+	/* it has no chain, and mostly nobody to ask */
+	const bool selfmade = cert_signed_by(pair->leaf, pair->leaf);
 
-	/* a certificate that signed itself has nobody to ask */
-	if (cert_signed_by(pair->leaf, pair->leaf))
-		return;
-	stapling_chain(s, pair);
+	if (!selfmade)
+		stapling_chain(s, pair);
 	/* stream {} staples only since nginx 1.27.2 */
 	if (site->stream && site->in_force[NGINX_STAPLING] == NULL)
 		return;
@@ -208,7 +208,8 @@ look_at_pair(struct stapling *s, const struct stapling_pair *pair)
 	else if (file != NULL)
 		stapling_file(s, pair);
 	else {
-		stapling_trust(s, pair);
+		if (!selfmade)
+			stapling_trust(s, pair);
 		stapling_fetch(s, pair);
 	}
 }

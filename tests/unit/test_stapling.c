@@ -253,7 +253,11 @@ static const struct {
     {"look-alike: a root signed it",
 	SERVER("ssl_certificate rooted.pem;\n" ON TRUST RESOLVER LOG),
 	"no-pins", ""},
-    {"it signed itself", SERVER("ssl_certificate self.pem;\n" ON), "hosts", ""},
+    {"50 stapling on for one that signed itself",
+	SERVER("ssl_certificate self.pem;\n" ON), "hosts",
+	"server-cfg-no-ocsp-url:4 "},
+    {"50 look-alike: it signed itself, and stapling is off",
+	SERVER("ssl_certificate self.pem;\n"), "hosts", ""},
     {"the issuer is nowhere",
 	SERVER("ssl_certificate leaf.pem;\n" ON
 	       "ssl_stapling_verify on;\n" RESOLVER LOG),
