@@ -12,42 +12,7 @@
 
 #include "base/log.h"
 #include "keep/keeper_priv.h"
-#include "status_fixture.h"
-
-static struct status_ca ca;
-static struct {
-	size_t count;
-	enum log_level level;
-	char message[LOG_LINE_MAX];
-} got;
-
-static bool
-listen_in(const struct log_entry *entry)
-{
-	got.count++;
-	got.level = entry->level;
-	(void)snprintf(got.message, sizeof(got.message), "%s", entry->message);
-	return true;
-}
-
-static int
-begin(void **state)
-{
-	(void)state;
-	ca = status_ca_make();
-	log_set_level(LOG_NOTICE);
-	log_set_sink(listen_in);
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	log_set_sink(NULL);
-	status_ca_done(&ca);
-	return 0;
-}
+#include "log_scene.h"
 
 enum how { HOW_PLAIN, HOW_FAILED, HOW_REVOKED };
 
