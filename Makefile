@@ -62,7 +62,7 @@ fuzz: ## one fuzz target, T=name SECONDS=60; without T each for SECONDS=20
 	esac
 
 lab: ## real servers and a lying network (root); K=expression chooses tests
-	@tools/run-lab tests/lab $${K:+-k "$$K"}
+	@tools/run-lab $${K:+tests/lab -k "$$K"}
 
 scenarios: all ## networks that lie, and what doctor says (root); writes docs/SCENARIOS.md
 	@tools/scenarios-page $(BUILD)/oclasp >docs/SCENARIOS.new
