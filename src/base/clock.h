@@ -23,6 +23,13 @@ enum {
 int64_t clock_wall_s(void);
 int64_t clock_mono_ms(void);
 
+/* The smaller of two times or spans of one unit. */
+static inline int64_t
+clock_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Seconds since 1970 of a civil UTC time.  On a field that is out of range
  * return -1 and leave *OUT alone; second 60 is out of range (RFC 5280,
  * section 4.1.2.5.2 knows no leap seconds). */

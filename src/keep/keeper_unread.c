@@ -63,33 +63,55 @@ recall_fingerprint(const struct keeper *k, const struct target *target)
 	return fingerprint;
 }
 
-/* When a published staple of the LEN octets at DER is to be withdrawn.  LEAF is
- * NULL where the certificate cannot be read: then its own end is not known, and
- * it is taken for no CA's. */
+/* How long one without nextUpdate lives, by the strictest of the rules, since
+ * whose certificate it is about is not known; 0: no rule says it. */
 static int64_t
-end_of(const uint8_t *der, size_t len, const struct cert *leaf)
+no_next_update_s(const struct rules *rules)
+{
+	const struct rule *rule;
+	int64_t least = 0;
+
+	for (size_t i = 0; (rule = rules_at(rules, i)) != NULL; i++)
+		if (rule->said.no_next_update_s > 0 &&
+		    (least == 0 || rule->said.no_next_update_s < least))
+			least = rule->said.no_next_update_s;
+	return least;
+}
+
+/* Whoever signed RESPONSE is among those whom it carries, if he is a delegate. */
+static int64_t
+signers_end(const struct response *response)
+{
+	int64_t end = INT64_MAX;
+
+	for (size_t i = 0; i < response->cert_count; i++) {
+		struct cert *cert = cert_from_der(
+		    response->certs[i].at, response->certs[i].len, NULL);
+
+		end = clock_earlier(end, cert == NULL ? 0 : cert->not_after);
+		cert_free(cert);
+	}
+	return end;
+}
+
+/* When the published staple of UNREAD is to be withdrawn. */
+static int64_t
+end_of(const struct unread *unread, const struct rules *rules)
 {
 	struct response response;
-	int64_t until = INT64_MAX;
+	int64_t until = INT64_MAX, signers;
 
-	if (response_parse(der, len, &response, NULL) == -1)
+	if (response_parse(unread->der, unread->len, &response, NULL) == -1)
 		return 0;
+	signers = signers_end(&response);
 	for (size_t i = 0; i < response.single_count; i++) {
 		const struct response_single *single = &response.singles[i];
-		struct verdict facts = {.this_update = single->this_update};
-		bool capped = leaf == NULL || !leaf->is_ca;
+		struct verdict facts = {.this_update = single->this_update,
+		    .usable_until = clock_earlier(
+			signers, verify_latest_end(single, unread->target->leaf,
+				     no_next_update_s(rules)))};
 
-		facts.usable_until =
-		    single->has_next_update
-			? single->next_update
-			: single->this_update + VERIFY_CAP_NO_NEXT;
-		if (capped &&
-		    facts.usable_until > single->this_update + VERIFY_CAP)
-			facts.usable_until = single->this_update + VERIFY_CAP;
-		if (leaf != NULL && facts.usable_until > leaf->not_after)
-			facts.usable_until = leaf->not_after;
-		if (verdict_usable_until(&facts) < until)
-			until = verdict_usable_until(&facts);
+		until = clock_earlier(until, verdict_usable_until(&facts));
 	}
 	response_done(&response);
 	return until == INT64_MAX ? 0 : until;
@@ -118,8 +140,7 @@ read_published(const struct keeper *k, struct unread *unread)
 	if (!was_revoked(k, unread) &&
 	    file_read(path, VERIFY_RESPONSE_MAX, &unread->der, &unread->len,
 		NULL) == 0)
-		unread->until =
-		    end_of(unread->der, unread->len, unread->target->leaf);
+		unread->until = end_of(unread, k->settings->rules);
 	free(path);
 }
 

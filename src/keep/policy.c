@@ -2,6 +2,7 @@
 /* keep/policy.c -- what to do about one target, and when. */
 #include "keep/policy.h"
 
+#include "base/clock.h"
 #include "pki/cert.h"
 
 const char *
@@ -62,12 +63,6 @@ target_state_is_alarm(enum target_state state)
 }
 
 static int64_t
-smaller(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
 larger(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -112,7 +107,7 @@ jitter(const struct policy_facts *f)
 
 	if (f->first_at == 0)
 		return life * POLICY_JITTER_PERCENT / 100;
-	return smaller(
+	return clock_earlier(
 	    life * POLICY_SPREAD_PERCENT / 100, half - f->first_at - 1);
 }
 
@@ -127,13 +122,14 @@ refresh_at(const struct policy_facts *f)
 	int64_t left = f->usable_until - f->last_attempt;
 
 	if (f->last_attempt < half - early)
-		return smaller(half, larger(half - early, f->fetch_again));
+		return clock_earlier(
+		    half, larger(half - early, f->fetch_again));
 	/* A responder may have nothing newer at that moment (BR 4.9.10 lets a
 	 * CA serve seven days until four are over): then again after a tenth of
 	 * what is left, and so on; or later, up to a quarter, if a cache says
 	 * how long it will give the same (C21). */
 	return larger(f->last_attempt + larger(1, left / 10),
-	    smaller(f->fetch_again, f->last_attempt + left / 4));
+	    clock_earlier(f->fetch_again, f->last_attempt + left / 4));
 }
 
 /* The state of a target whose last answer was good. */
@@ -168,11 +164,11 @@ retry_ceiling(const struct policy_facts *f)
 	int64_t grown = (int64_t)POLICY_RETRY_FIRST_S << doublings;
 
 	if (is_usable(f))
-		return smaller(
+		return clock_earlier(
 		    grown, larger(POLICY_RETRY_BARE_S,
-			       smaller(POLICY_RETRY_MAX_S,
+			       clock_earlier(POLICY_RETRY_MAX_S,
 				   (f->usable_until - f->last_attempt) / 10)));
-	return smaller(
+	return clock_earlier(
 	    grown, f->failures <= POLICY_BARE_FAST || is_just_issued(f)
 		       ? POLICY_RETRY_BARE_S
 		       : POLICY_RETRY_SLOW_S);
@@ -192,10 +188,10 @@ retry_at(const struct policy_facts *f)
 		hint = larger(hint, f->fetch_again);
 		/* never so long that a living staple would end unattended */
 		most = f->last_attempt +
-		       smaller(POLICY_RETRY_AFTER_MAX_S,
+		       clock_earlier(POLICY_RETRY_AFTER_MAX_S,
 			   (f->usable_until - f->last_attempt) / 4);
 	}
-	return larger(at, smaller(hint, most));
+	return larger(at, clock_earlier(hint, most));
 }
 
 /* After a signed revoked or unknown.  A responder of short lives changes its
@@ -208,11 +204,12 @@ ask_again_at(const struct policy_facts *f)
 	int64_t pause = POLICY_FINAL_S;
 
 	if (f->final_life > 0)
-		pause = smaller(pause, f->final_life / 2);
+		pause = clock_earlier(pause, f->final_life / 2);
 	if (f->last_status == CERT_UNKNOWN && is_just_issued(f))
 		pause = POLICY_FINAL_MIN_S;
 	if (is_usable(f))
-		pause = smaller(pause, (f->usable_until - f->last_attempt) / 4);
+		pause = clock_earlier(
+		    pause, (f->usable_until - f->last_attempt) / 4);
 	pause = larger(POLICY_FINAL_MIN_S, pause);
 	return f->last_attempt + pause - shaken(f) % (pause / 8 + 1);
 }

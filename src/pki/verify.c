@@ -235,32 +235,31 @@ check_nonce(const struct response *response, const struct verify_input *in,
 	    "the response carries another nonce than the request");
 }
 
-static int64_t
-earlier(int64_t a, int64_t b)
+int64_t
+verify_latest_end(const struct response_single *single, const struct cert *leaf,
+    int64_t no_next_update_s)
 {
-	return a < b ? a : b;
+	int64_t end = leaf == NULL ? INT64_MAX : leaf->not_after;
+
+	if (!single->has_next_update)
+		return clock_earlier(
+		    end, single->this_update + (no_next_update_s > 0
+						       ? no_next_update_s
+						       : VERIFY_CAP_NO_NEXT));
+	end = clock_earlier(end, single->next_update);
+	if (leaf == NULL || !leaf->is_ca)
+		end = clock_earlier(end, single->this_update + VERIFY_CAP);
+	return end;
 }
 
-/* C14, I3: min(nextUpdate, certificate's notAfter, delegate's notAfter, cap).
- * The cap is not for a CA's own certificate, whose responses may live for a
- * year (F9). */
+/* C14, I3: min(nextUpdate, certificate's notAfter, delegate's notAfter, cap). */
 static int64_t
 effective_end(const struct response_single *single, const struct cert *leaf,
     const struct verify_policy *policy, const struct signer *signer)
 {
-	int64_t end = leaf->not_after;
+	int64_t end = verify_latest_end(single, leaf, policy->no_next_update_s);
 
-	if (signer->delegate)
-		end = earlier(end, signer->not_after);
-	if (!single->has_next_update)
-		return earlier(end,
-		    single->this_update + (policy->no_next_update_s > 0
-						  ? policy->no_next_update_s
-						  : VERIFY_CAP_NO_NEXT));
-	end = earlier(end, single->next_update);
-	if (!leaf->is_ca)
-		end = earlier(end, single->this_update + VERIFY_CAP);
-	return end;
+	return signer->delegate ? clock_earlier(end, signer->not_after) : end;
 }
 
 static const char *

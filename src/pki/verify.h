@@ -16,6 +16,7 @@ struct cert;
 struct cert_list;
 struct delegates;
 struct err;
+struct response_single;
 struct sealer;
 struct staple;
 
@@ -85,6 +86,13 @@ struct verdict {
 	bool fractional_times;   /* no client need take it as a staple */
 	const char *warning; /* NULL, or a sentence worth showing; constant */
 };
+
+/* The effective end as far as SINGLE and LEAF say it, without the signer's (C14,
+ * I3).  The cap is not for a CA's own certificate, whose responses may live for
+ * a year (F9).  LEAF may be NULL (it cannot be read): then its own end is not
+ * counted, and it is taken for no CA's.  NO_NEXT_UPDATE_S: as in the policy. */
+int64_t verify_latest_end(const struct response_single *single,
+    const struct cert *leaf, int64_t no_next_update_s);
 
 /* The moment from which a staple with these facts is not to be served: the
  * effective end less min(VERIFY_MARGIN, a tenth of its life).  Wall seconds. */

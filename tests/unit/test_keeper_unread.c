@@ -11,20 +11,30 @@
 
 #include "keeper_fixture.h"
 
-/* Keep two, each with a staple in service, and end. */
+/* Keep two, each with a staple in service, and end.  RULE of their issuer may be
+ * NULL. */
 static void
-keep_two(struct keeper_options *options, int64_t age, int64_t life)
+keep_two_by(const struct issuer_rules *rule, struct keeper_options *options,
+    int64_t age, int64_t life)
 {
 	int end;
 
 	make_leaves(2);
 	sign(2, CERT_GOOD, age, life);
 	*options = options_for(2, true);
+	options->rules = rule;
+	options->rule_count = rule == NULL ? 0 : 1;
 	end = await_exit(begin(options));
 	assert_true(end == KEEPER_GOOD || end == KEEPER_ALARM);
 	assert_true(first_is_there() && second_is_there());
 	responder.manner = SCRIPT_HANG;
 	options->once = false;
+}
+
+static void
+keep_two(struct keeper_options *options, int64_t age, int64_t life)
+{
+	keep_two_by(NULL, options, age, life);
 }
 
 /* Run until a round is over: it brings back the second staple, of which only
@@ -135,20 +145,59 @@ test_not_kept(void **state)
 	assert_false(first_is_there());
 }
 
+static void
+expect_withdrawal(const struct keeper_options *options)
+{
+	pid_t child;
+
+	assert_int_equal(unlink(paths[0]), 0);
+	child = begin_and_publish(options);
+	assert_true(first_is_there());
+	await(first_is_gone, "I3: its withdrawal");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
 /* I3 holds for what cannot be verified, too. */
 static void
 test_its_end(void **state)
 {
 	struct keeper_options options;
-	pid_t child;
 
 	(void)state;
 	keep_two(&options, 33, 40); /* usable until 4 s before the end */
-	assert_int_equal(unlink(paths[0]), 0);
-	child = begin_and_publish(&options);
-	assert_true(first_is_there());
-	await(first_is_gone, "I3: its withdrawal");
-	assert_int_equal(stop(child), KEEPER_GOOD);
+	expect_withdrawal(&options);
+}
+
+static void
+test_end_of_its_delegate(void **state)
+{
+	struct pki_party delegate = pki_party(&(struct pki_spec){.cn = "short",
+	    .issuer = &issuer,
+	    .from = clock_wall_s() - CLOCK_DAY,
+	    .until = clock_wall_s() + 7,
+	    .ext = {{"extendedKeyUsage", "OCSPSigning"}, {"noCheck", "yes"}}});
+	struct keeper_options options;
+
+	(void)state;
+	odd.signer = &delegate;
+	odd.certs[0] = delegate.cert;
+	keep_two(&options, 33, CLOCK_DAY);
+	expect_withdrawal(&options);
+	pki_party_done(&delegate);
+}
+
+/* How long one without nextUpdate lives is the operator's word. */
+static void
+test_end_by_a_rule(void **state)
+{
+	const struct issuer_rules rule = {
+	    .issuer = issuer.cert->fingerprint, .no_next_update_s = 40};
+	struct keeper_options options;
+
+	(void)state;
+	odd_single.no_next_update = true;
+	keep_two_by(&rule, &options, 33, 0);
+	expect_withdrawal(&options);
 }
 
 /* What was revoked has no staple, though the file of before has outlived the
@@ -239,6 +288,8 @@ main(void)
 	    TEST(test_read_again),
 	    TEST(test_not_kept),
 	    TEST(test_its_end),
+	    TEST(test_end_of_its_delegate),
+	    TEST(test_end_by_a_rule),
 	    TEST(test_revoked_before),
 	    TEST(test_revoked_meanwhile),
 	    TEST(test_revoked_for_both),
