@@ -21,6 +21,13 @@ struct loop_watch {
 	void *cookie;
 };
 
+struct loop_work {
+	uv_work_t uv;
+	void (*work)(void *cookie);
+	void (*done)(void *cookie); /* or the drop of a cancelled one */
+	void *cookie;
+};
+
 static void
 free_handle(uv_handle_t *handle)
 {
@@ -107,6 +114,53 @@ loop_watch_cancel(struct loop_watch **watch)
 	*watch = NULL;
 }
 
+/* Begun and not ended, of all loops. */
+static size_t works;
+
+static void
+do_work(uv_work_t *uv)
+{
+	struct loop_work *work = uv->data;
+
+	work->work(work->cookie);
+}
+
+static void
+work_ended(uv_work_t *uv, int status)
+{
+	struct loop_work *work = uv->data;
+
+	(void)status;
+	works--;
+	work->done(work->cookie);
+	free(work);
+}
+
+struct loop_work *
+loop_work_start(uv_loop_t *loop, void (*work)(void *cookie),
+    void (*done)(void *cookie), void *cookie)
+{
+	struct loop_work *new = mem_new(sizeof(*new));
+
+	new->uv.data = new;
+	new->work = work;
+	new->done = done;
+	new->cookie = cookie;
+	works++;
+	(void)uv_queue_work(loop, &new->uv, do_work, work_ended);
+	return new;
+}
+
+void
+loop_work_cancel(struct loop_work **work, void (*drop)(void *cookie))
+{
+	if (*work != NULL) {
+		(*work)->done = drop;
+		(void)uv_cancel((uv_req_t *)&(*work)->uv);
+	}
+	*work = NULL;
+}
+
 void
 loop_run(uv_loop_t *loop)
 {
@@ -140,15 +194,15 @@ limit_passed(void *cookie)
 	*limit = NULL;
 }
 
-/* What was killed is gone soon, but not at once, and libuv reaps it only while
- * the loop turns. */
+/* What was killed or cancelled is gone soon, but not at once, and libuv tells
+ * of it only while the loop turns. */
 static void
 reap(uv_loop_t *loop)
 {
 	struct loop_timer *limit =
 	    loop_timer_start(loop, REAP_MS, limit_passed, &limit);
 
-	while (limit != NULL && has_process(loop))
+	while (limit != NULL && (works > 0 || has_process(loop)))
 		(void)uv_run(loop, UV_RUN_ONCE);
 	loop_timer_cancel(&limit);
 }
@@ -156,7 +210,7 @@ reap(uv_loop_t *loop)
 void
 loop_end(uv_loop_t *loop)
 {
-	if (has_process(loop))
+	if (works > 0 || has_process(loop))
 		reap(loop);
 	/* a close callback may close another handle: a few turns for that */
 	for (int turn = 0; turn < 16 && uv_run(loop, UV_RUN_NOWAIT) != 0;

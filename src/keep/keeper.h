@@ -26,6 +26,8 @@ enum {
 				       published together; while fetches are
 				       under way a round waits for them, */
 	KEEPER_GATHER_MAX_MS = 2000,  /* but no longer than that */
+	KEEPER_THOROUGH_MS = 3600000, /* between looks into every file that
+				       was published */
 	KEEPER_RETRY_FIRST_MS = 5000, /* after a failed publish, doubling */
 	KEEPER_RETRY_MAX_MS = 300000,
 	KEEPER_LOOK_MS = 600000,    /* between looks for certificates in use, */

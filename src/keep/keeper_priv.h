@@ -93,6 +93,7 @@ struct keeper {
 	int64_t retry_ms;      /* after a failed round; 0: none failed */
 	bool overdue;          /* a staple in service has ended */
 	bool publish_failed;   /* the last round did */
+	int64_t thorough_ms;   /* one looked into every file then; 0: none */
 	struct proofs *proofs; /* beside the rounds */
 	bool unserved;         /* in the end some of them had failed */
 

@@ -260,6 +260,20 @@ make_items(struct keeper *k, struct publish_item *items)
 	return keeper_publish_unread(k, items, made, now);
 }
 
+/* What was written is there still, and whole, unless somebody else was at it:
+ * that is looked for now and then, and where a round has failed. */
+static bool
+look_thoroughly(struct keeper *k)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (!k->publish_failed && k->thorough_ms != 0 &&
+	    now_ms - k->thorough_ms < KEEPER_THOROUGH_MS)
+		return false;
+	k->thorough_ms = now_ms;
+	return true;
+}
+
 static void
 publish(struct keeper *k)
 {
@@ -278,8 +292,16 @@ publish(struct keeper *k)
 	proofs_hold(k->proofs);
 	control_round_began(k->control, k->proving);
 	k->publish = publish_start(&k->loop,
-	    k->options->use_nginx ? &k->nginx : NULL, k->conf, k->staple_dir,
-	    items, count, k->proving, &callbacks, k);
+	    &(struct publish_round){
+		.nginx = k->options->use_nginx ? &k->nginx : NULL,
+		.conf = k->conf,
+		.staple_dir = k->staple_dir,
+		.items = items,
+		.count = count,
+		.prove = k->proving,
+		.thorough = look_thoroughly(k),
+	    },
+	    &callbacks, k);
 	free(items);
 }
 

@@ -6,13 +6,14 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "pki/cert.h"
 #include "servers/discover.h"
 
 struct look {
-	uv_work_t work;
+	struct loop_work *work;
 	/* the thread's, from the start on; copies */
 	struct discover_options options;
 	struct discover_place places[DISCOVER_PLACES_MAX];
@@ -20,7 +21,6 @@ struct look {
 	char *root, *ca_file;
 	struct found found;
 	/* the loop's */
-	bool cancelled;
 	void (*cb)(void *cookie, struct found *found);
 	void *cookie;
 };
@@ -72,9 +72,9 @@ take(struct found *out, const struct discovery *discovery)
 }
 
 static void
-work(uv_work_t *request)
+work(void *cookie)
 {
-	struct look *look = request->data;
+	struct look *look = cookie;
 	struct discovery discovery;
 
 	discover(&look->options, &discovery);
@@ -85,8 +85,10 @@ work(uv_work_t *request)
 /* --- the loop --- */
 
 static void
-release(struct look *look)
+release(void *cookie)
 {
+	struct look *look = cookie;
+
 	found_done(&look->found);
 	for (size_t i = 0; i < look->options.place_count; i++)
 		free(look->dirs[i]);
@@ -96,13 +98,11 @@ release(struct look *look)
 }
 
 static void
-worked(uv_work_t *request, int status)
+worked(void *cookie)
 {
-	struct look *look = request->data;
+	struct look *look = cookie;
 
-	(void)status;
-	if (!look->cancelled)
-		look->cb(look->cookie, &look->found);
+	look->cb(look->cookie, &look->found);
 	release(look);
 }
 
@@ -127,19 +127,15 @@ look_start(uv_loop_t *loop, const struct discover_options *options,
 	}
 	look->cb = cb;
 	look->cookie = cookie;
-	look->work.data = look;
-	(void)uv_queue_work(loop, &look->work, work, worked);
+	look->work = loop_work_start(loop, work, worked, look);
 	return look;
 }
 
-/* One that has begun goes on: its end frees it. */
 void
 look_cancel(struct look **look)
 {
-	if (*look != NULL) {
-		(*look)->cancelled = true;
-		(void)uv_cancel((uv_req_t *)&(*look)->work);
-	}
+	if (*look != NULL)
+		loop_work_cancel(&(*look)->work, release);
 	*look = NULL;
 }
 

@@ -5,11 +5,14 @@
  *     -> plain files -> the places to be proven -> end
  *
  * A staple file of a certificate that nginx names is written by nginx_publish
- * alone, so that it can tell what nginx has read. */
+ * alone, so that it can tell what nginx has read.  The plain files may be a
+ * hundred thousand, each with a flush of the disk: a thread writes them, while
+ * the loop fetches on. */
 #include "keep/publish.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +32,7 @@ struct kept {
 	char *name, *fingerprint;
 	uint8_t *der; /* unless the staple is shared */
 	bool named;   /* nginx_publish writes its file */
+	bool there;   /* its file */
 };
 
 /* A server block with our snippet, and what it shall serve. */
@@ -47,10 +51,10 @@ struct path {
 struct publish {
 	uv_loop_t *loop;
 	const struct nginx *nginx;
-	const char *staple_dir;
+	char *staple_dir;
 	struct kept *kept; /* owned; sorted by fingerprint */
 	size_t count;
-	bool prove;
+	bool prove, thorough;
 	struct publish_callbacks callbacks;
 	void *cookie;
 
@@ -61,8 +65,10 @@ struct publish {
 	struct path *paths; /* those that have one; a hash */
 
 	struct nginx_publish *publishing;
-	struct loop_timer *timer;
+	struct loop_work *writing; /* has KEPT and ERR meanwhile */
+	atomic_bool cancelled;
 	bool reloaded;
+	bool served; /* the server has all of it */
 	struct err err;
 };
 
@@ -84,10 +90,10 @@ forget_paths(struct publish *p)
 }
 
 static void
-release(struct publish *p)
+release(void *cookie)
 {
-	nginx_publish_cancel(&p->publishing);
-	loop_timer_cancel(&p->timer);
+	struct publish *p = cookie;
+
 	for (size_t i = 0; i < p->count; i++) {
 		free(p->kept[i].name);
 		free(p->kept[i].fingerprint);
@@ -95,6 +101,7 @@ release(struct publish *p)
 		staple_free(p->kept[i].item.whole);
 	}
 	forget_paths(p);
+	free(p->staple_dir);
 	free(p->kept);
 	free(p->sites);
 	free(p->changes);
@@ -104,9 +111,18 @@ release(struct publish *p)
 void
 publish_cancel(struct publish **publish)
 {
-	if (*publish != NULL)
-		release(*publish);
+	struct publish *p = *publish;
+
 	*publish = NULL;
+	if (p == NULL)
+		return;
+	nginx_publish_cancel(&p->publishing);
+	if (p->writing == NULL) {
+		release(p);
+		return;
+	}
+	p->cancelled = true;
+	loop_work_cancel(&p->writing, release);
 }
 
 /* --- plain files --- */
@@ -162,18 +178,33 @@ is_torn_name(const char *name)
 	return is_staple_name(fingerprint);
 }
 
-/* Withdrawn means absent, and so does a certificate that is not kept (any
- * more).  Strangers' files are left alone. */
 static void
-remove_unwanted(struct publish *p)
+withdraw(struct publish *p, const char *name)
 {
+	char *path = mem_printf("%s/%s", p->staple_dir, name);
+
+	/* one that stays may be served past its end (I3) */
+	if (unlink(path) == -1 && errno != ENOENT)
+		(void)err_set(&p->err, REASON_FILE,
+		    "cannot withdraw the staple '%s': %s", path,
+		    strerror(errno));
+	free(path);
+}
+
+/* Note what is there.  Withdrawn means absent, and so does a certificate that is
+ * not kept (any more).  Strangers' files are left alone, and so is, after a
+ * failure, what a server may still point at. */
+static void
+look_into_folder(struct publish *p)
+{
+	bool safe = p->err.reason == REASON_NONE;
 	DIR *folder = opendir(p->staple_dir);
 	struct dirent *entry;
 
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		const struct kept *kept;
+	while (folder != NULL && !p->cancelled &&
+	       (entry = readdir(folder)) != NULL) {
+		struct kept *kept;
 		char fingerprint[FINGERPRINT + 1] = "";
-		char *path;
 
 		if (!is_staple_name(entry->d_name) &&
 		    !is_torn_name(entry->d_name))
@@ -182,35 +213,40 @@ remove_unwanted(struct publish *p)
 		memcpy(fingerprint, entry->d_name, FINGERPRINT);
 		kept = find_kept(p, fingerprint);
 		if (kept != NULL && kept->item.staple.len > 0)
-			continue;
-		path = mem_printf("%s/%s", p->staple_dir, entry->d_name);
-		/* one that stays may be served past its end (I3) */
-		if (unlink(path) == -1 && errno != ENOENT)
-			(void)err_set(&p->err, REASON_FILE,
-			    "cannot withdraw the staple '%s': %s", path,
-			    strerror(errno));
-		free(path);
+			kept->there = true;
+		else if (safe)
+			withdraw(p, entry->d_name);
 	}
 	if (folder != NULL)
 		(void)closedir(folder);
 }
 
 static void
-write_plain_files(struct publish *p)
+write_file(struct publish *p, const struct kept *kept)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		const struct publish_item *item = &p->kept[i].item;
-		char *path;
+	const struct publish_item *item = &kept->item;
+	char *path;
 
-		if (item->staple.len == 0 || p->kept[i].named)
-			continue;
-		path =
-		    mem_printf("%s/%s.der", p->staple_dir, item->fingerprint);
-		if (!file_holds(path, item->staple.at, item->staple.len))
-			(void)file_replace(path, item->staple.at,
-			    item->staple.len, 0644, &p->err);
-		free(path);
-	}
+	if (item->staple.len == 0 || kept->named ||
+	    (kept->there && !item->unread && !p->thorough))
+		return;
+	path = mem_printf("%s/%s.der", p->staple_dir, item->fingerprint);
+	if (!kept->there ||
+	    !file_holds(path, item->staple.at, item->staple.len))
+		(void)file_replace(
+		    path, item->staple.at, item->staple.len, 0644, &p->err);
+	free(path);
+}
+
+/* The thread's. */
+static void
+write_plain_files(void *cookie)
+{
+	struct publish *p = cookie;
+
+	look_into_folder(p);
+	for (size_t i = 0; i < p->count && !p->cancelled; i++)
+		write_file(p, &p->kept[i]);
 }
 
 /* --- the end --- */
@@ -245,23 +281,25 @@ tell_places(struct publish *p)
 }
 
 static void
-finish(struct publish *p)
+written(void *cookie)
 {
+	struct publish *p = cookie;
 	struct publish_callbacks callbacks = p->callbacks;
-	bool safe = p->err.reason == REASON_NONE;
-	void *cookie = p->cookie;
+	void *owner = p->cookie;
 	bool reloaded = p->reloaded;
-	struct err err;
+	struct err err = p->err;
 
-	write_plain_files(p);
-	/* what a server may still point at after a failure stays */
-	if (safe) {
-		remove_unwanted(p);
+	if (p->served)
 		tell_places(p);
-	}
-	err = p->err;
 	release(p);
-	callbacks.end(cookie, reloaded, &err);
+	callbacks.end(owner, reloaded, &err);
+}
+
+static void
+write_beside(struct publish *p)
+{
+	p->served = p->err.reason == REASON_NONE;
+	p->writing = loop_work_start(p->loop, write_plain_files, written, p);
 }
 
 /* --- matching --- */
@@ -386,31 +424,22 @@ nginx_published(void *cookie, bool reloaded, const struct err *err)
 	p->publishing = NULL;
 	p->reloaded = reloaded;
 	p->err = *err;
-	finish(p);
-}
-
-static void
-finish_later(void *cookie)
-{
-	struct publish *p = cookie;
-
-	p->timer = NULL;
-	finish(p);
+	write_beside(p);
 }
 
 struct publish *
-publish_start(uv_loop_t *loop, const struct nginx *nginx,
-    const struct nginx_conf *conf, const char *staple_dir,
-    const struct publish_item *items, size_t count, bool prove,
+publish_start(uv_loop_t *loop, const struct publish_round *round,
     const struct publish_callbacks *callbacks, void *cookie)
 {
+	const struct nginx_conf *conf = round->conf;
 	struct publish *p = mem_new(sizeof(*p));
 
 	p->loop = loop;
-	p->nginx = nginx;
-	p->staple_dir = staple_dir;
-	copy_items(p, items, count);
-	p->prove = prove;
+	p->nginx = round->nginx;
+	p->staple_dir = mem_string(round->staple_dir);
+	copy_items(p, round->items, round->count);
+	p->prove = round->prove;
+	p->thorough = round->prove || round->thorough;
 	p->callbacks = *callbacks;
 	p->cookie = cookie;
 	if (conf != NULL) {
@@ -422,9 +451,9 @@ publish_start(uv_loop_t *loop, const struct nginx *nginx,
 	forget_paths(p);
 	/* also with nothing to change: an unwanted snippet may be emptied */
 	if (conf != NULL)
-		p->publishing = nginx_publish_start(loop, nginx, p->changes,
+		p->publishing = nginx_publish_start(loop, p->nginx, p->changes,
 		    p->change_count, nginx_published, p);
 	else
-		p->timer = loop_timer_start(loop, 0, finish_later, p);
+		write_beside(p);
 	return p;
 }

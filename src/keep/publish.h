@@ -46,12 +46,26 @@ struct publish_callbacks {
 	void (*end)(void *cookie, bool reloaded, const struct err *err);
 };
 
-/* Begin a round.  NGINX and CONF are NULL without a server; they and the folder
- * are borrowed until `end`.  PROVE: make the proofs also where nothing changed. */
-struct publish *publish_start(uv_loop_t *loop, const struct nginx *nginx,
-    const struct nginx_conf *conf, const char *staple_dir,
-    const struct publish_item *items, size_t count, bool prove,
+/* What a round is about, and for whom. */
+struct publish_round {
+	const struct nginx *nginx; /* NULL: without a server, and so CONF */
+	const struct nginx_conf *conf;
+	const char *staple_dir;
+	const struct publish_item *items;
+	size_t count;
+	bool prove;    /* make the proofs also where nothing changed */
+	bool thorough; /* look into each file, also of what was published before
+			  and is there still; PROVE does, too */
+};
+
+/* Begin a round; files that no server names are written beside the loop.
+ * Borrowed until `end`: the server and its configuration.  CALLBACKS are
+ * copied. */
+struct publish *publish_start(uv_loop_t *loop,
+    const struct publish_round *round,
     const struct publish_callbacks *callbacks, void *cookie);
+
+/* No callback any more.  A file that is being written is written to its end. */
 void publish_cancel(struct publish **publish);
 
 #endif

@@ -3,6 +3,7 @@
  * cancelled. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ struct scene {
 	struct loop_timer *timer, *other;
 	struct loop_watch *watch;
 	int fired, fd, events;
+	atomic_bool go;
 	char order[8];
 };
 
@@ -225,6 +227,60 @@ test_watch_changes_its_events(void **state)
 	end(&scene);
 }
 
+/* --- work --- */
+
+static void
+work(void *cookie)
+{
+	struct scene *scene = cookie;
+
+	while (scene->fd > 0 && !scene->go)
+		(void)usleep(1000);
+	scene->events++;
+}
+
+static void
+drop(void *cookie)
+{
+	((struct scene *)cookie)->order[0] = 'd';
+}
+
+static void
+test_work(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	(void)loop_work_start(&scene.loop, work, count, &scene);
+	assert_int_equal(0, scene.fired);
+	loop_run(&scene.loop);
+	assert_int_equal(1, scene.events);
+	assert_int_equal(1, scene.fired);
+	end(&scene);
+}
+
+/* What has begun is waited for at the end, so that it need not be torn. */
+static void
+test_work_cancelled(void **state)
+{
+	struct loop_work *first;
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	scene.fd = 1;
+	first = loop_work_start(&scene.loop, work, count, &scene);
+	loop_work_cancel(&first, drop);
+	assert_null(first);
+	loop_work_cancel(&first, drop);
+	scene.go = true;
+	loop_end(&scene.loop);
+	assert_false(loop_abandoned());
+	assert_int_equal('d', scene.order[0]);
+	assert_int_equal(0, scene.fired);
+}
+
 int
 main(void)
 {
@@ -237,6 +293,8 @@ main(void)
 	    cmocka_unit_test(test_timer_started_from_the_callback),
 	    cmocka_unit_test(test_watch_until_cancelled),
 	    cmocka_unit_test(test_watch_changes_its_events),
+	    cmocka_unit_test(test_work),
+	    cmocka_unit_test(test_work_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
