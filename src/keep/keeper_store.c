@@ -83,11 +83,13 @@ save(struct keeper *k, struct target *target,
 
 	if (whole && target->staple != NULL) {
 		change.staple = staple_der(target->staple);
+		change.whole = target->staple;
 		change.seal = staple_seal(target->staple);
 		change.this_update = target_this_update(target);
 	}
 	if (whole && target->staple256 != NULL) {
 		change.second = staple_der(target->staple256);
+		change.second_whole = target->staple256;
 		change.second_seal = staple_seal(target->staple256);
 	}
 	change.no_staple = whole && target->staple == NULL;
@@ -112,6 +114,7 @@ keeper_save_second(struct keeper *k, const struct target *target)
 {
 	const struct store_change change = {
 	    .second = staple_der(target->staple256),
+	    .second_whole = target->staple256,
 	    .second_seal = staple_seal(target->staple256)};
 	struct err err = {0};
 

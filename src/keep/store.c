@@ -108,7 +108,7 @@ store_submit(struct store *store, struct store_row *row, struct err *err)
 	rc = store_begin(db, err);
 	if (rc == 0)
 		rc = store_end(db, row->apply(db, row, err) == 0, "write", err);
-	free(row);
+	store_row_free(row);
 	return rc;
 }
 

@@ -130,7 +130,10 @@ struct store_change {
 	int64_t this_update;                 /* of the staple */
 	struct span second; /* the same by a SHA-256 CertID; empty: as it was */
 	struct span seal, second_seal; /* of theirs, see pki/seal.h, or empty */
-	bool no_staple;                /* neither is there any more */
+	/* whose octets these are: shared until they are written; NULL: they
+	 * are copied */
+	struct staple *whole, *second_whole;
+	bool no_staple; /* neither is there any more */
 };
 
 /* The change is one: after a kill all of it is there or nothing. */

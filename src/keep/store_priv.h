@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct err;
+struct staple;
 struct store_report;
 struct store_row;
 
@@ -208,15 +209,18 @@ int store_prune_some(
  * this. */
 struct store_row {
 	struct store_row *next;
-	size_t size;
+	size_t size; /* bytes of memory that it holds */
 	int (*apply)(
 	    struct store_db *db, const struct store_row *row, struct err *err);
+	/* shares that it has; NULL: none.  The last of them may be gone then */
+	struct staple *staple, *second;
 };
 
 /* A row with room for SIZE bytes in all. */
 struct store_row *store_row_new(
     size_t size, int (*apply)(struct store_db *db, const struct store_row *row,
 		     struct err *err));
+void store_row_free(struct store_row *row);
 
 /* The room of TEXT in a row (none for NULL), and TEXT copied to *AT, which moves
  * behind it. */

@@ -9,15 +9,24 @@
 #include "base/mem.h"
 #include "keep/store.h"
 #include "keep/store_priv.h"
+#include "pki/staple.h"
 
-/* A change of one certificate, with copies of all that it borrowed. */
+/* struct store_state as the columns have it; constant strings, but DETAIL. */
+struct state_row {
+	int64_t last_attempt, failures, final_life, floor, fetch_again,
+	    retry_after, first_seen, first_at, random, other_hash;
+	const char *reason, *detail, *final;
+};
+
+/* A change of one certificate, with copies, or shares, of all that it
+ * borrowed. */
 struct certificate_row {
 	struct store_row row; /* first */
 	const char *fingerprint;
 	int64_t written_at;
 	bool has_attempt, has_state;
 	struct store_attempt attempt;
-	struct store_state state;
+	struct state_row state;
 	struct span staple, second, seal, second_seal;
 	int64_t this_update;
 	bool no_staple;
@@ -32,6 +41,14 @@ store_row_new(size_t size, int (*apply)(struct store_db *db,
 	row->size = size;
 	row->apply = apply;
 	return row;
+}
+
+void
+store_row_free(struct store_row *row)
+{
+	staple_free(row->staple);
+	staple_free(row->second);
+	free(row);
 }
 
 /* --- written --- */
@@ -120,16 +137,13 @@ trim(struct store_db *db, struct place *place, struct err *err)
 }
 
 static void
-bind_state(sqlite3_stmt *query, const struct store_state *state)
+bind_state(sqlite3_stmt *query, const struct state_row *state)
 {
 	(void)sqlite3_bind_int64(query, 5, state->last_attempt);
 	(void)sqlite3_bind_int64(query, 6, state->failures);
-	if (state->last_err.reason != REASON_NONE) {
-		store_bind(query, 7, reason_name(state->last_err.reason));
-		store_bind(query, 8, state->last_err.text);
-	}
-	if (state->last_final)
-		store_bind(query, 9, cert_status_name(state->last_status));
+	store_bind(query, 7, state->reason);
+	store_bind(query, 8, state->detail);
+	store_bind(query, 9, state->final);
 	(void)sqlite3_bind_int64(query, 10, state->final_life);
 	(void)sqlite3_bind_int64(query, 11, state->floor);
 	(void)sqlite3_bind_int64(query, 12, state->fetch_again);
@@ -137,7 +151,7 @@ bind_state(sqlite3_stmt *query, const struct store_state *state)
 	(void)sqlite3_bind_int64(query, 14, state->first_seen);
 	(void)sqlite3_bind_int64(query, 15, state->first_at);
 	(void)sqlite3_bind_int64(query, 16, state->random);
-	(void)sqlite3_bind_int(query, 17, state->other_hash);
+	(void)sqlite3_bind_int64(query, 17, state->other_hash);
 }
 
 /* None: NULL. */
@@ -240,14 +254,20 @@ static size_t
 room_of(const char *fingerprint, const struct store_change *change)
 {
 	const struct store_attempt *a = change->attempt;
-	size_t size = store_room(fingerprint) + change->staple.len +
-		      change->second.len + change->seal.len +
+	const struct store_state *state = change->state;
+	size_t size = store_room(fingerprint) + change->seal.len +
 		      change->second_seal.len;
 
+	if (change->whole == NULL)
+		size += change->staple.len;
+	if (change->second_whole == NULL)
+		size += change->second.len;
 	if (a != NULL)
 		size += store_room(a->outcome) + store_room(a->detail) +
 			store_room(a->url) + store_room(a->address) +
 			store_room(a->source);
+	if (state != NULL && state->last_err.reason != REASON_NONE)
+		size += store_room(state->last_err.text);
 	return size;
 }
 
@@ -262,6 +282,42 @@ copy_span(char **at, struct span span)
 	return copy;
 }
 
+static struct state_row
+copy_state(char **at, const struct store_state *state)
+{
+	struct state_row row = {
+	    .last_attempt = state->last_attempt,
+	    .failures = state->failures,
+	    .final_life = state->final_life,
+	    .floor = state->floor,
+	    .fetch_again = state->fetch_again,
+	    .retry_after = state->retry_after,
+	    .first_seen = state->first_seen,
+	    .first_at = state->first_at,
+	    .random = state->random,
+	    .other_hash = state->other_hash,
+	};
+
+	if (state->last_err.reason != REASON_NONE) {
+		row.reason = reason_name(state->last_err.reason);
+		row.detail = store_copy(at, state->last_err.text);
+	}
+	if (state->last_final)
+		row.final = cert_status_name(state->last_status);
+	return row;
+}
+
+/* OCTETS, that are WHOLE's if that is not NULL; *SHARE is for the row. */
+static struct span
+share_or_copy(
+    char **at, struct span octets, struct staple *whole, struct staple **share)
+{
+	if (whole == NULL)
+		return copy_span(at, octets);
+	*share = staple_share(whole);
+	return octets;
+}
+
 int
 store_save(struct store *store, const char *fingerprint,
     const struct store_change *change, struct err *err)
@@ -274,8 +330,10 @@ store_save(struct store *store, const char *fingerprint,
 	row->fingerprint = store_copy(&at, fingerprint);
 	row->this_update = change->this_update;
 	row->no_staple = change->no_staple;
-	row->staple = copy_span(&at, change->staple);
-	row->second = copy_span(&at, change->second);
+	row->staple =
+	    share_or_copy(&at, change->staple, change->whole, &row->row.staple);
+	row->second = share_or_copy(
+	    &at, change->second, change->second_whole, &row->row.second);
 	row->seal = copy_span(&at, change->seal);
 	row->second_seal = copy_span(&at, change->second_seal);
 	if (change->attempt != NULL) {
@@ -291,8 +349,13 @@ store_save(struct store *store, const char *fingerprint,
 	}
 	if (change->state != NULL) {
 		row->has_state = true;
-		row->state = *change->state;
+		row->state = copy_state(&at, change->state);
 	}
 	assert(at == (char *)row + row->row.size);
+	/* the row may be the last that has them */
+	if (change->whole != NULL)
+		row->row.size += change->staple.len;
+	if (change->second_whole != NULL)
+		row->row.size += change->second.len;
 	return store_submit(store, &row->row, err);
 }

@@ -59,7 +59,7 @@ free_rows(struct store_row *rows)
 	while (rows != NULL) {
 		struct store_row *next = rows->next;
 
-		free(rows);
+		store_row_free(rows);
 		rows = next;
 	}
 }
@@ -118,7 +118,7 @@ make_room(struct store_writer *w)
 		w->count--;
 		w->gone++;
 		w->dropped = true;
-		free(row);
+		store_row_free(row);
 	}
 }
 

@@ -10,20 +10,18 @@
 struct staple *
 staple_share(struct staple *staple)
 {
-	staple->more_holders++;
+	(void)atomic_fetch_add_explicit(
+	    &staple->more_holders, 1, memory_order_relaxed);
 	return staple;
 }
 
 void
 staple_free(struct staple *staple)
 {
-	if (staple == NULL)
-		return;
-	if (staple->more_holders > 0) {
-		staple->more_holders--;
-		return;
-	}
-	free(staple);
+	/* whoever goes last sees none but himself */
+	if (staple != NULL && atomic_fetch_sub_explicit(&staple->more_holders,
+				  1, memory_order_acq_rel) == 0)
+		free(staple);
 }
 
 struct span

@@ -4,13 +4,15 @@
 #ifndef OCLASP_PKI_STAPLE_MAKE_H
 #define OCLASP_PKI_STAPLE_MAKE_H
 
+#include <stdatomic.h>
+
 #include "pki/seal.h"
 #include "pki/verify.h"
 
 struct staple {
 	struct verdict facts;
-	size_t more_holders; /* beside the first */
-	size_t len;          /* of the response */
+	atomic_size_t more_holders; /* beside the first */
+	size_t len;                 /* of the response */
 	char fingerprint[65];
 	bool sealed; /* SEAL says so to us, next time */
 	uint8_t seal[SEAL_LEN];
