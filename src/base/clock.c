@@ -183,22 +183,59 @@ clock_rfc3339(int64_t wall, char out[CLOCK_TEXT])
 	return out;
 }
 
+static char *
+put_digits(char *out, unsigned value, unsigned count)
+{
+	for (unsigned i = count; i-- > 0; value /= 10)
+		out[i] = (char)('0' + value % 10);
+	return out + count;
+}
+
+static char *
+put_text(char *out, const char *text, size_t len)
+{
+	memcpy(out, text, len);
+	return out + len;
+}
+
+/* A responder writes two for each answer: neither snprintf() nor gmtime_r(),
+ * which takes a lock of all threads.  The year begins in March here, so that a
+ * leap day is its last; 400 years, that begin anew with 2000, have 146,097
+ * days. */
 const char *
 clock_http(int64_t wall, char out[CLOCK_HTTP])
 {
-	static const char days[7][4] = {
-	    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May",
-	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	const time_t last = INT64_C(253402300799); /* of year 9999 */
-	time_t t = wall < 0 ? 0 : wall > last ? last : (time_t)wall;
-	struct tm tm = {0};
+	static const char days[7][6] = {
+	    "Thu, ", "Fri, ", "Sat, ", "Sun, ", "Mon, ", "Tue, ", "Wed, "};
+	static const char months[12][6] = {" Mar ", " Apr ", " May ", " Jun ",
+	    " Jul ", " Aug ", " Sep ", " Oct ", " Nov ", " Dec ", " Jan ",
+	    " Feb "};
+	const int64_t last = INT64_C(253402300799); /* of year 9999 */
+	const uint64_t t = (uint64_t)(wall < 0 ? 0 : wall > last ? last : wall);
+	const unsigned second = (unsigned)(t % CLOCK_DAY);
+	const unsigned since = (unsigned)(t / CLOCK_DAY);
+	const unsigned z = since + 719468; /* days since March of year 0 */
+	const unsigned in_era = z % 146097;
+	const unsigned year_in_era =
+	    (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	const unsigned in_year =
+	    in_era - (365 * year_in_era + year_in_era / 4 - year_in_era / 100);
+	const unsigned month = (5 * in_year + 2) / 153; /* of 5: 153 days */
+	const unsigned day = in_year - (153 * month + 2) / 5 + 1;
+	const unsigned year =
+	    z / 146097 * 400 + year_in_era + (month >= 10 ? 1 : 0);
+	char *at = put_text(out, days[since % 7], 5);
 
-	(void)gmtime_r(&t, &tm);
-	(void)snprintf(out, CLOCK_HTTP, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-	    days[tm.tm_wday % 7], tm.tm_mday % 100, months[tm.tm_mon % 12],
-	    (tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100,
-	    tm.tm_sec % 100);
+	at = put_digits(at, day, 2);
+	at = put_text(at, months[month], 5);
+	at = put_digits(at, year, 4);
+	*at++ = ' ';
+	at = put_digits(at, second / CLOCK_HOUR, 2);
+	*at++ = ':';
+	at = put_digits(at, second / CLOCK_MINUTE % 60, 2);
+	*at++ = ':';
+	at = put_digits(at, second % 60, 2);
+	(void)put_text(at, " GMT", 5);
 	return out;
 }
 

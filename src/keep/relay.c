@@ -178,10 +178,10 @@ static void
 offer_as(struct relay *relay, struct snapshot_node *kept,
     enum cert_id_hash hash, struct staple *staple)
 {
-	const struct snapshot_answer *have = atomic_load(&kept->answers[hash]);
+	const struct staple *have = atomic_load(&kept->staples[hash]);
 
 	if (have == NULL ||
-	    have->this_update < staple_facts(staple)->this_update)
+	    staple_facts(have)->this_update < staple_facts(staple)->this_update)
 		snapshot_put(relay->snapshot, kept, hash, staple);
 }
 

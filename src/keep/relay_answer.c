@@ -13,6 +13,7 @@
 #include "http/fetch.h"
 #include "keep/relay_priv.h"
 #include "pki/request_read.h"
+#include "pki/staple.h"
 
 enum {
 	/* OCSPResponseStatus */
@@ -64,22 +65,23 @@ has_etag(const char *if_none_match, const char *etag)
 	       strstr(if_none_match, etag) != NULL;
 }
 
-/* True if the client's own copy is this one (RFC 9110, section 13.2.2). */
+/* True if the client's own copy is this one (RFC 9110, section 13.2.2).  T has
+ * STAPLE's headers. */
 static bool
-is_unchanged(const struct server_question *q,
-    const struct snapshot_answer *answer, int64_t now)
+is_unchanged(const struct relay_thread *t, const struct server_question *q,
+    const struct staple *staple, int64_t now)
 {
 	int64_t since;
 
 	if (q->method == SERVER_POST)
 		return false;
 	if (q->if_none_match != NULL)
-		return has_etag(q->if_none_match, answer->etag);
+		return has_etag(q->if_none_match, t->etag);
 	if (q->if_modified_since == NULL)
 		return false;
-	return strcmp(q->if_modified_since, answer->last_modified) == 0 ||
+	return strcmp(q->if_modified_since, t->last_modified) == 0 ||
 	       (fetch_date(q->if_modified_since, now, &since) &&
-		   answer->this_update <= since);
+		   staple_facts(staple)->this_update <= since);
 }
 
 /* "max-age=604800, public ..." */
@@ -101,28 +103,32 @@ write_cache_control(char out[RELAY_CACHE_CONTROL], int64_t max_age_s)
 	memcpy(out + sizeof(digits) - at, after, sizeof(after));
 }
 
+/* RFC 9919, section 6.2: "the ETag value be the ASCII HEX representation of the
+ * SHA256 hash of the OCSPResponse structure". */
+static void
+write_etag(char out[RELAY_ETAG], const struct verdict *facts)
+{
+	out[0] = '"';
+	memcpy(out + 1, facts->sha256, RELAY_ETAG - 3);
+	memcpy(out + RELAY_ETAG - 2, "\"", 2);
+}
+
 /* The headers of RFC 9919, section 6.2; Date is the server's.  Nothing may keep
  * it beyond the moment from which we would not give it (I3). */
 static void
-give_headers(struct relay_thread *t, const struct snapshot_answer *answer,
-    int64_t now, struct server_answer *out)
+give_headers(struct relay_thread *t, const struct staple *staple, int64_t now,
+    struct server_answer *out)
 {
-	write_cache_control(t->cache_control, answer->usable_until - now);
-	memcpy(t->last_modified, answer->last_modified, CLOCK_HTTP);
-	memcpy(t->expires, answer->expires, CLOCK_HTTP);
-	memcpy(t->etag, answer->etag, SNAPSHOT_ETAG);
+	const struct verdict *facts = staple_facts(staple);
+	int64_t until = staple_usable_until(staple);
+
+	write_cache_control(t->cache_control, until - now);
+	write_etag(t->etag, facts);
+	(void)clock_http(facts->this_update, t->last_modified);
+	(void)clock_http(until, t->expires);
 	out->content_type = content_type;
 	out->headers = t->headers;
 	out->header_count = RELAY_HEADERS;
-}
-
-/* Have DER on its way out of memory: of many certificates hardly any is in the
- * processor's caches. */
-static void
-fetch_ahead(struct span der)
-{
-	for (size_t i = 0; i < der.len; i += EPOCH_LINE)
-		__builtin_prefetch(der.at + i);
 }
 
 /* A copy of DER in THREAD, until its next answer. */
@@ -137,28 +143,27 @@ copy_body(struct relay_thread *thread, struct span der)
 	return (struct span){thread->body, der.len};
 }
 
-/* A copy of ANSWER, which may be gone as soon as its reader is out. */
+/* A copy of STAPLE, which may be gone as soon as its reader is out. */
 static void
 give(struct relay_thread *thread, const struct server_question *q,
-    const struct snapshot_answer *answer, enum relay_result result, int64_t now,
+    const struct staple *staple, enum relay_result result, int64_t now,
     struct server_answer *out)
 {
-	bool same = is_unchanged(q, answer, now);
+	bool same;
 
-	if (!same)
-		fetch_ahead(answer->der);
+	give_headers(thread, staple, now, out);
+	same = is_unchanged(thread, q, staple, now);
 	count(thread, same ? RELAY_NOT_MODIFIED : result);
-	give_headers(thread, answer, now, out);
 	out->status = same ? 304 : 200;
 	if (!same)
-		out->body = copy_body(thread, answer->der);
+		out->body = copy_body(thread, staple_der(staple));
 }
 
 /* --- look-up --- */
 
 struct found {
 	enum relay_result result;
-	const struct snapshot_answer *answer; /* of RELAY_GOOD, _FETCHED */
+	const struct staple *staple; /* of RELAY_GOOD, _FETCHED */
 	/* not NULL: it may be fetched; RESULT is for if it may not now */
 	const struct snapshot_issuer *demand;
 	const struct cert_id *id;
@@ -179,7 +184,7 @@ find_way(const struct relay *relay, const struct snapshot_issuer *issuer,
 		    id->hash == CERT_ID_SHA1 ? CERT_ID_SHA256 : CERT_ID_SHA1;
 
 		out->result = RELAY_TRY_LATER;
-		if (open && snapshot_answer_at(node, other, now) != NULL)
+		if (open && snapshot_staple_at(node, other, now) != NULL)
 			out->demand = issuer;
 	} else if (!kept && open && atomic_load(&issuer->on_demand)) {
 		out->demand = issuer;
@@ -209,8 +214,8 @@ look_up(
 		/* what was fetched is for as long as fetching is allowed */
 		if (node != NULL && (atomic_load(&node->kept) ||
 					atomic_load(&issuer->on_demand)))
-			found.answer = snapshot_answer_at(node, id->hash, now);
-		if (found.answer != NULL) {
+			found.staple = snapshot_staple_at(node, id->hash, now);
+		if (found.staple != NULL) {
 			found.result = atomic_load(&node->kept) ? RELAY_GOOD
 								: RELAY_FETCHED;
 			found.demand = NULL;
@@ -263,10 +268,10 @@ relay_answer(struct relay_thread *thread, const struct server_question *q,
 	}
 	epoch_enter(snapshot_epoch(relay->snapshot), &thread->reader);
 	found = look_up(relay, &asked, now);
-	if (found.answer != NULL)
-		give(thread, q, found.answer, found.result, now, out);
+	if (found.staple != NULL)
+		give(thread, q, found.staple, found.result, now, out);
 	epoch_leave(&thread->reader);
-	if (found.answer != NULL)
+	if (found.staple != NULL)
 		return true;
 	if (found.demand != NULL)
 		return false;
@@ -279,16 +284,16 @@ relay_answer(struct relay_thread *thread, const struct server_question *q,
 /* What came of a question that was fetched for, or could not be. */
 void
 relay_reply_demand(void *cookie, const struct server_question *q,
-    const struct snapshot_answer *answer, bool later)
+    const struct staple *staple, bool later)
 {
 	struct relay *relay = cookie;
 	int64_t now = relay->wall_s();
 	struct server_answer out = {0};
 
-	if (answer != NULL && now < answer->usable_until) {
-		give(relay->own, q, answer, RELAY_FETCHED, now, &out);
+	if (staple != NULL && staple_usable(staple, now)) {
+		give(relay->own, q, staple, RELAY_FETCHED, now, &out);
 	} else {
-		enum relay_result result = later || answer != NULL
+		enum relay_result result = later || staple != NULL
 					       ? RELAY_TRY_LATER
 					       : RELAY_UNAUTHORIZED;
 
@@ -309,12 +314,12 @@ relay_answer_later(struct relay *relay, const struct server_question *q)
 
 	if (read_question(q, der, &asked))
 		found = look_up(relay, &asked, now);
-	if (found.answer == NULL && found.demand != NULL) {
+	if (found.staple == NULL && found.demand != NULL) {
 		relay_demand_ask(relay->demand, found.demand, found.id, q);
 		return;
 	}
-	if (found.answer != NULL) {
-		give(relay->own, q, found.answer, found.result, now, &out);
+	if (found.staple != NULL) {
+		give(relay->own, q, found.staple, found.result, now, &out);
 	} else {
 		count(relay->own, found.result);
 		out = relay_error(found.result);

@@ -231,7 +231,7 @@ make_room(struct relay_demand *d)
 	}
 }
 
-static const struct snapshot_answer *
+static const struct staple *
 put(struct relay_demand *d, const struct item *item, struct staple *staple)
 {
 	struct span serial = {item->key + 5, item->key_len - 5};
@@ -250,17 +250,17 @@ put(struct relay_demand *d, const struct item *item, struct staple *staple)
 	}
 	for (unsigned hash = 0; hash < CERT_ID_HASHES; hash++) {
 		if (hash == item->hash ||
-		    (both && atomic_load(&node->answers[hash]) == NULL))
+		    (both && atomic_load(&node->staples[hash]) == NULL))
 			snapshot_put(d->snapshot, node, hash, staple);
 	}
-	return atomic_load(&node->answers[item->hash]);
+	return atomic_load(&node->staples[item->hash]);
 }
 
 /* --- what came of a fetch --- */
 
 /* Tell all that wait. */
 static void
-answer_all(struct item *item, const struct snapshot_answer *answer, bool later)
+answer_all(struct item *item, const struct staple *staple, bool later)
 {
 	struct relay_demand *d = item->demand;
 	struct waiting *waiting = item->waiting;
@@ -269,7 +269,7 @@ answer_all(struct item *item, const struct snapshot_answer *answer, bool later)
 	for (struct waiting *next; waiting != NULL; waiting = next) {
 		next = waiting->next;
 		d->waiting--;
-		d->reply(d->cookie, waiting->question, answer, later);
+		d->reply(d->cookie, waiting->question, staple, later);
 		free(waiting);
 	}
 }
@@ -293,7 +293,7 @@ fetched(void *cookie, struct acquire_result *result)
 {
 	struct item *item = cookie;
 	struct relay_demand *d = item->demand;
-	const struct snapshot_answer *answer = NULL;
+	const struct staple *staple = NULL;
 	bool later = reason_group(result->err.reason) == GROUP_NETWORK;
 
 	item->acquire = NULL;
@@ -302,13 +302,13 @@ fetched(void *cookie, struct acquire_result *result)
 		d->hooks.done(
 		    d->hooks.cookie, &item->target, result, item->token);
 	if (result->staple != NULL) {
-		answer = put(d, item, result->staple);
+		staple = put(d, item, result->staple);
 		staple_free(result->staple); /* the snapshot has its share */
 	}
-	answer_all(item, answer, later);
+	answer_all(item, staple, later);
 	cert_free(item->leaf);
 	item->leaf = NULL;
-	if (answer != NULL)
+	if (staple != NULL)
 		item_free(item);
 	else
 		note_failure(item, later);

@@ -21,7 +21,7 @@ struct fetch_pool;
 struct relay_demand;
 struct server_question;
 struct snapshot;
-struct snapshot_answer;
+struct staple;
 struct snapshot_issuer;
 struct snapshot_node;
 
@@ -54,11 +54,11 @@ struct relay_demand_hooks {
 	void *cookie;
 };
 
-/* What came of QUESTION: ANSWER, or NULL; LATER tells that it may be otherwise
+/* What came of QUESTION: STAPLE, or NULL; LATER tells that it may be otherwise
  * another time.  It is to be replied to now. */
 typedef void relay_demand_reply(void *cookie,
-    const struct server_question *question,
-    const struct snapshot_answer *answer, bool later);
+    const struct server_question *question, const struct staple *staple,
+    bool later);
 
 struct relay_demand *relay_demand_new(uv_loop_t *loop,
     struct snapshot *snapshot, relay_demand_reply *reply, void *cookie);

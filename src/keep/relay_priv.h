@@ -14,6 +14,7 @@
 enum {
 	RELAY_HEADERS = 4,
 	RELAY_CACHE_CONTROL = 96,
+	RELAY_ETAG = 1 + 64 + 1 + 1, /* hex SHA-256 in quotes */
 };
 struct relay_thread {
 	struct epoch_reader reader; /* first: it has a cache line of its own */
@@ -26,7 +27,7 @@ struct relay_thread {
 	struct server_header headers[RELAY_HEADERS];
 	char cache_control[RELAY_CACHE_CONTROL];
 	char last_modified[CLOCK_HTTP], expires[CLOCK_HTTP];
-	char etag[SNAPSHOT_ETAG];
+	char etag[RELAY_ETAG];
 	uint8_t *body; /* owned */
 	size_t body_room;
 };

@@ -75,62 +75,38 @@ snapshot_count(const struct snapshot *snapshot)
 	return snapshot->count;
 }
 
-/* --- answers --- */
+/* --- responses --- */
 
 static void
-answer_free(void *what)
+release(void *staple)
 {
-	struct snapshot_answer *answer = what;
-
-	if (answer != NULL)
-		staple_free(answer->staple);
-	free(answer);
-}
-
-static struct snapshot_answer *
-answer_new(struct staple *staple)
-{
-	struct snapshot_answer *answer = mem_new(sizeof(*answer));
-	const struct verdict *facts = staple_facts(staple);
-	size_t len = strlen(facts->sha256);
-
-	answer->staple = staple_share(staple);
-	answer->der = staple_der(staple);
-	answer->this_update = facts->this_update;
-	answer->usable_until = staple_usable_until(staple);
-	(void)clock_http(facts->this_update, answer->last_modified);
-	(void)clock_http(answer->usable_until, answer->expires);
-	/* RFC 9919, section 6.2: "the ETag value be the ASCII HEX
-	 * representation of the SHA256 hash of the OCSPResponse structure" */
-	assert(len + 3 <= sizeof(answer->etag));
-	answer->etag[0] = '"';
-	memcpy(answer->etag + 1, facts->sha256, len);
-	answer->etag[len + 1] = '"';
-	return answer;
+	staple_free(staple);
 }
 
 void
 snapshot_put(struct snapshot *snapshot, struct snapshot_node *node,
     enum cert_id_hash hash, struct staple *staple)
 {
-	struct snapshot_answer *old = atomic_load(&node->answers[hash]);
+	struct staple *old = atomic_load(&node->staples[hash]);
 
-	if ((old == NULL ? NULL : old->staple) == staple)
+	if (old == staple)
 		return;
 	atomic_store(
-	    &node->answers[hash], staple == NULL ? NULL : answer_new(staple));
+	    &node->staples[hash], staple == NULL ? NULL : staple_share(staple));
 	if (old != NULL)
-		epoch_retire(&snapshot->epoch, old, answer_free);
+		epoch_retire(&snapshot->epoch, old, release);
 }
 
-const struct snapshot_answer *
-snapshot_answer_at(
+const struct staple *
+snapshot_staple_at(
     const struct snapshot_node *node, enum cert_id_hash hash, int64_t now)
 {
-	const struct snapshot_answer *answer =
-	    atomic_load(&node->answers[hash]);
+	const struct staple *staple = atomic_load(&node->staples[hash]);
 
-	return answer != NULL && now < answer->usable_until ? answer : NULL;
+	if (staple == NULL)
+		return NULL;
+	staple_fetch_ahead(staple);
+	return staple_usable(staple, now) ? staple : NULL;
 }
 
 /* --- certificates --- */
@@ -331,7 +307,7 @@ node_free(void *what)
 	struct snapshot_node *node = what;
 
 	for (size_t i = 0; i < CERT_ID_HASHES; i++)
-		answer_free(atomic_load(&node->answers[i]));
+		staple_free(atomic_load(&node->staples[i]));
 	free(node);
 }
 

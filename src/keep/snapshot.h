@@ -26,7 +26,6 @@ struct staple;
 enum {
 	SNAPSHOT_ISSUERS_MAX = 65536,
 	SNAPSHOT_SHARDS = 1024,
-	SNAPSHOT_ETAG = 68, /* hex SHA-256 in quotes */
 };
 
 /* A certificate authority whose certificates are kept.  Never goes. */
@@ -38,21 +37,13 @@ struct snapshot_issuer {
 	void *about;            /* the loop's */
 };
 
-/* One response, with what HTTP says of it. */
-struct snapshot_answer {
-	struct staple *staple;             /* shared */
-	struct span der;                   /* of it */
-	int64_t this_update, usable_until; /* wall seconds */
-	char last_modified[CLOCK_HTTP], expires[CLOCK_HTTP];
-	char etag[SNAPSHOT_ETAG];
-};
-
 /* One certificate. */
 struct snapshot_node {
 	uint64_t hash;
 	const struct snapshot_issuer *issuer;
-	/* by the hash of the CertID that it carries; NULL: none */
-	_Atomic(struct snapshot_answer *) answers[CERT_ID_HASHES];
+	/* responses by the hash of the CertID that they carry, shared; NULL:
+	 * none */
+	_Atomic(struct staple *) staples[CERT_ID_HASHES];
 	_Atomic bool kept;      /* by a target; else fetched on demand */
 	_Atomic bool withdrawn; /* it is revoked: there is none on purpose */
 	_Atomic bool used;      /* it was asked for since this was cleared */
@@ -100,7 +91,7 @@ struct snapshot_node *snapshot_find(const struct snapshot *snapshot,
 
 /* NODE's response to CertIDs of HASH if it may be given at NOW (I3), else
  * NULL. */
-const struct snapshot_answer *snapshot_answer_at(
+const struct staple *snapshot_staple_at(
     const struct snapshot_node *node, enum cert_id_hash hash, int64_t now);
 
 #endif

@@ -15,10 +15,14 @@
 
 struct staple;
 
-/* One more holder of STAPLE, who frees it too.  Not for several threads. */
+/* One more holder of STAPLE, who frees it too, on whatever thread. */
 struct staple *staple_share(struct staple *staple);
 
 void staple_free(struct staple *staple);
+
+/* Have STAPLE on its way out of memory, while something else is done: of many
+ * hardly any is in the processor's caches. */
+void staple_fetch_ahead(const struct staple *staple);
 
 /* The DER as it came; borrowed. */
 struct span staple_der(const struct staple *staple);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
@@ -98,6 +99,26 @@ writes_http(void **state)
 	    clock_http(INT64_MAX, text), "Fri, 31 Dec 9999 23:59:59 GMT");
 }
 
+/* Each day to the year 2500, and each second of one, as the C library has it. */
+static void
+writes_http_as_libc(void **state)
+{
+	enum { DAYS = 193600, STEP = 43201 };
+	char text[CLOCK_HTTP], want[64];
+
+	(void)state;
+	for (int64_t i = 0; i < DAYS + CLOCK_DAY; i++) {
+		time_t t =
+		    (time_t)(i < DAYS ? i * CLOCK_DAY + i * STEP % 86400 : i);
+		struct tm tm;
+
+		(void)gmtime_r(&t, &tm);
+		(void)strftime(
+		    want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		assert_string_equal(clock_http(t, text), want);
+	}
+}
+
 static void
 writes_what_it_reads(void **state)
 {
@@ -115,6 +136,7 @@ main(void)
 	    cmocka_unit_test(parses_times),
 	    cmocka_unit_test(writes_spans),
 	    cmocka_unit_test(writes_http),
+	    cmocka_unit_test(writes_http_as_libc),
 	    cmocka_unit_test(writes_what_it_reads),
 	};
 

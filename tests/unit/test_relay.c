@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "http/server.h"
+#include "pki/digest.h"
 #include "relay_scene.h"
 
 static struct pki pki, stranger;
@@ -344,6 +345,8 @@ test_conditions(void **state)
 	struct buf request = scene_request(&pki, pki.leaf.cert, false);
 	char etag[80], list[200], weak[90], since[CLOCK_HTTP], old[CLOCK_HTTP],
 	    later[CLOCK_HTTP];
+	uint8_t digest[DIGEST_LEN];
+	char *hex;
 	const struct {
 		const char *name, *match, *since;
 		bool same;
@@ -367,7 +370,12 @@ test_conditions(void **state)
 	(void)state;
 	offer(NID_sha1, 0, PKI_NOW - 1000, PKI_NOW + 9000);
 	assert_true(ask((struct server_question){.path = path}));
-	(void)snprintf(etag, sizeof(etag), "%s", header("ETag"));
+	/* RFC 9919, section 6.2: the hex SHA-256 of the response */
+	digest_of(answer.body, digest);
+	hex = text_hex(digest, sizeof(digest));
+	(void)snprintf(etag, sizeof(etag), "\"%s\"", hex);
+	free(hex);
+	assert_string_equal(header("ETag"), etag);
 	(void)snprintf(weak, sizeof(weak), "W/%s", etag);
 	(void)snprintf(list, sizeof(list), "\"a\", %s, \"b\"", etag);
 	(void)clock_http(PKI_NOW - 1000, since);
