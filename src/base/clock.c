@@ -47,23 +47,74 @@ days_in_month(int year, int month)
 	return days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
 }
 
+/* A moment of UTC.  Neither gmtime_r() nor timegm(): they take a lock of all
+ * threads. */
+struct civil {
+	int year, month, day, hour, minute, second;
+	int weekday; /* 0: Sunday */
+};
+
+enum {
+	/* 400 years, which begin anew with each, have so many days */
+	ERA_DAYS = 146097,
+	/* from 1st March of year 0 to 1st January 1970 */
+	EPOCH_DAYS = 719468,
+	EPOCH_WEEKDAY = 4,
+};
+
+static const int64_t first_wall = -INT64_C(62135596800), /* of year 1 */
+    last_wall = INT64_C(253402300799);                   /* of year 9999 */
+
+/* The year begins in March here, so that a leap day is its last. */
+static int64_t
+days_of(int year, int month, int day)
+{
+	const int y = month <= 2 ? year - 1 : year;
+	const int in_year =
+	    (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	const int64_t in_era =
+	    y % 400 * 365 + y % 400 / 4 - y % 400 / 100 + in_year;
+
+	return y / 400 * (int64_t)ERA_DAYS + in_era - EPOCH_DAYS;
+}
+
+/* WALL is within first_wall and last_wall. */
+static struct civil
+civil_of(int64_t wall)
+{
+	const int64_t since = wall - first_wall; /* not negative */
+	const int second = (int)(since % CLOCK_DAY);
+	const int days = (int)((wall - second) / CLOCK_DAY);
+	const int z = days + EPOCH_DAYS;
+	const int in_era = z % ERA_DAYS;
+	const int year = (in_era - in_era / 1460 + in_era / 36524 -
+			     in_era / (ERA_DAYS - 1)) /
+			 365;
+	const int in_year = in_era - (365 * year + year / 4 - year / 100);
+	const int month = (5 * in_year + 2) / 153; /* from March */
+
+	return (struct civil){
+	    .year = z / ERA_DAYS * 400 + year + (month >= 10 ? 1 : 0),
+	    .month = month < 10 ? month + 3 : month - 9,
+	    .day = in_year - (153 * month + 2) / 5 + 1,
+	    .hour = second / CLOCK_HOUR,
+	    .minute = second / CLOCK_MINUTE % 60,
+	    .second = second % 60,
+	    .weekday = (z - EPOCH_DAYS % 7 + EPOCH_WEEKDAY) % 7,
+	};
+}
+
 int
 clock_civil(int year, int month, int day, int hour, int minute, int second,
     int64_t *out)
 {
-	struct tm tm = {0};
-
 	if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
 	    day > days_in_month(year, month) || hour < 0 || hour > 23 ||
 	    minute < 0 || minute > 59 || second < 0 || second > 59)
 		return -1;
-	tm.tm_year = year - 1900;
-	tm.tm_mon = month - 1;
-	tm.tm_mday = day;
-	tm.tm_hour = hour;
-	tm.tm_min = minute;
-	tm.tm_sec = second;
-	*out = timegm(&tm);
+	*out = days_of(year, month, day) * CLOCK_DAY +
+	       hour * (int64_t)CLOCK_HOUR + minute * (int64_t)CLOCK_MINUTE +
+	       second;
 	return 0;
 }
 
@@ -162,7 +213,7 @@ clock_parse(const char *text, int64_t *out, struct err *err)
 	errno = 0;
 	unix_s = strtoimax(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || unix_s < 0 ||
-	    unix_s > INT64_C(253402300799)) /* the end of year 9999 */
+	    unix_s > last_wall)
 		return err_set(err, REASON_USAGE,
 		    "'%s' is no time: give RFC 3339, such as "
 		    "2026-11-23T10:00:00Z, or Unix seconds",
@@ -171,71 +222,56 @@ clock_parse(const char *text, int64_t *out, struct err *err)
 	return 0;
 }
 
-const char *
-clock_rfc3339(int64_t wall, char out[CLOCK_TEXT])
-{
-	time_t t = (time_t)wall;
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		(void)snprintf(out, CLOCK_TEXT, "%" PRId64, wall);
-	return out;
-}
-
 static char *
-put_digits(char *out, unsigned value, unsigned count)
+put_digits(char *out, int value, int count)
 {
-	for (unsigned i = count; i-- > 0; value /= 10)
+	for (int i = count; i-- > 0; value /= 10)
 		out[i] = (char)('0' + value % 10);
 	return out + count;
 }
 
 static char *
-put_text(char *out, const char *text, size_t len)
+put_time(char *out, const struct civil *at)
 {
-	memcpy(out, text, len);
-	return out + len;
+	out = stpcpy(put_digits(out, at->hour, 2), ":");
+	out = stpcpy(put_digits(out, at->minute, 2), ":");
+	return put_digits(out, at->second, 2);
 }
 
-/* A responder writes two for each answer: neither snprintf() nor gmtime_r(),
- * which takes a lock of all threads.  The year begins in March here, so that a
- * leap day is its last; 400 years, that begin anew with 2000, have 146,097
- * days. */
+const char *
+clock_rfc3339(int64_t wall, char out[CLOCK_TEXT])
+{
+	struct civil civil;
+	char *at;
+
+	if (wall < first_wall || wall > last_wall) {
+		(void)snprintf(out, CLOCK_TEXT, "%" PRId64, wall);
+		return out;
+	}
+	civil = civil_of(wall);
+	at = stpcpy(put_digits(out, civil.year, 4), "-");
+	at = stpcpy(put_digits(at, civil.month, 2), "-");
+	at = stpcpy(put_digits(at, civil.day, 2), "T");
+	(void)stpcpy(put_time(at, &civil), "Z");
+	return out;
+}
+
 const char *
 clock_http(int64_t wall, char out[CLOCK_HTTP])
 {
 	static const char days[7][6] = {
-	    "Thu, ", "Fri, ", "Sat, ", "Sun, ", "Mon, ", "Tue, ", "Wed, "};
-	static const char months[12][6] = {" Mar ", " Apr ", " May ", " Jun ",
-	    " Jul ", " Aug ", " Sep ", " Oct ", " Nov ", " Dec ", " Jan ",
-	    " Feb "};
-	const int64_t last = INT64_C(253402300799); /* of year 9999 */
-	const uint64_t t = (uint64_t)(wall < 0 ? 0 : wall > last ? last : wall);
-	const unsigned second = (unsigned)(t % CLOCK_DAY);
-	const unsigned since = (unsigned)(t / CLOCK_DAY);
-	const unsigned z = since + 719468; /* days since March of year 0 */
-	const unsigned in_era = z % 146097;
-	const unsigned year_in_era =
-	    (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-	const unsigned in_year =
-	    in_era - (365 * year_in_era + year_in_era / 4 - year_in_era / 100);
-	const unsigned month = (5 * in_year + 2) / 153; /* of 5: 153 days */
-	const unsigned day = in_year - (153 * month + 2) / 5 + 1;
-	const unsigned year =
-	    z / 146097 * 400 + year_in_era + (month >= 10 ? 1 : 0);
-	char *at = put_text(out, days[since % 7], 5);
+	    "Sun, ", "Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, "};
+	static const char months[12][6] = {" Jan ", " Feb ", " Mar ", " Apr ",
+	    " May ", " Jun ", " Jul ", " Aug ", " Sep ", " Oct ", " Nov ",
+	    " Dec "};
+	const struct civil civil = civil_of(wall < 0           ? 0
+					    : wall > last_wall ? last_wall
+							       : wall);
+	char *at = stpcpy(out, days[civil.weekday]);
 
-	at = put_digits(at, day, 2);
-	at = put_text(at, months[month], 5);
-	at = put_digits(at, year, 4);
-	*at++ = ' ';
-	at = put_digits(at, second / CLOCK_HOUR, 2);
-	*at++ = ':';
-	at = put_digits(at, second / CLOCK_MINUTE % 60, 2);
-	*at++ = ':';
-	at = put_digits(at, second % 60, 2);
-	(void)put_text(at, " GMT", 5);
+	at = stpcpy(put_digits(at, civil.day, 2), months[civil.month - 1]);
+	at = stpcpy(put_digits(at, civil.year, 4), " ");
+	(void)stpcpy(put_time(at, &civil), " GMT");
 	return out;
 }
 

@@ -13,7 +13,10 @@
 
 #include "base/mem.h"
 
-enum { ROOM_MIN = 64 }; /* octets of a buf that has any */
+enum {
+	ROOM_MIN = 64,      /* octets of a buf that has any */
+	ROOM_PRINTED = 256, /* what is longer is seldom */
+};
 
 bool
 span_equal(struct span a, struct span b)
@@ -65,16 +68,20 @@ buf_puts(struct buf *buf, const char *text)
 void
 buf_printf(struct buf *buf, const char *fmt, ...)
 {
-	char *text = NULL;
-	va_list ap;
+	char text[ROOM_PRINTED], *longer = NULL;
+	va_list ap, again;
 	int len;
 
 	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
+	va_copy(again, ap);
+	len = vsnprintf(text, sizeof(text), fmt, ap);
+	if (len >= (int)sizeof(text))
+		len = vasprintf(&longer, fmt, again);
+	va_end(again);
 	va_end(ap);
 	assert(len >= 0);
-	buf_add(buf, text, (size_t)len);
-	free(text);
+	buf_add(buf, longer == NULL ? text : longer, (size_t)len);
+	free(longer);
 }
 
 void

@@ -49,11 +49,13 @@ split_simply(const char *url, char **host, int *port)
 		return false;
 	if (*at == ':') {
 		digits = strspn(++at, "0123456789");
-		if (digits == 0 || digits > 4 || *at == '0')
+		if (digits == 0 || digits > 5 || *at == '0')
 			return false;
 		number = 0;
 		while (digits-- > 0)
 			number = number * 10 + (*at++ - '0');
+		if (number > UINT16_MAX)
+			return false;
 	}
 	if (*at != '/')
 		return false;

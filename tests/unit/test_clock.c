@@ -99,24 +99,41 @@ writes_http(void **state)
 	    clock_http(INT64_MAX, text), "Fri, 31 Dec 9999 23:59:59 GMT");
 }
 
-/* Each day to the year 2500, and each second of one, as the C library has it. */
+/* Each day of nine hundred years, and each second of one, as the C library has
+ * it. */
 static void
-writes_http_as_libc(void **state)
+reads_and_writes_as_libc(void **state)
 {
-	enum { DAYS = 193600, STEP = 43201 };
+	enum { FIRST = -140000, DAYS = 193600, STEP = 43201 };
 	char text[CLOCK_HTTP], want[64];
+	int64_t wall;
 
 	(void)state;
-	for (int64_t i = 0; i < DAYS + CLOCK_DAY; i++) {
+	for (int64_t i = FIRST; i < DAYS + CLOCK_DAY; i++) {
 		time_t t =
-		    (time_t)(i < DAYS ? i * CLOCK_DAY + i * STEP % 86400 : i);
+		    (time_t)(i < DAYS ? i * CLOCK_DAY + (i * STEP & 0xffff)
+				      : i);
 		struct tm tm;
 
 		(void)gmtime_r(&t, &tm);
+		(void)strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		assert_string_equal(clock_rfc3339(t, text), want);
+		assert_int_equal(
+		    clock_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+			tm.tm_hour, tm.tm_min, tm.tm_sec, &wall),
+		    0);
+		assert_int_equal(wall, t);
 		(void)strftime(
 		    want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-		assert_string_equal(clock_http(t, text), want);
+		if (t >= 0)
+			assert_string_equal(clock_http(t, text), want);
 	}
+	assert_string_equal(
+	    clock_rfc3339(-INT64_C(62135596800), text), "0001-01-01T00:00:00Z");
+	assert_string_equal(
+	    clock_rfc3339(INT64_C(253402300799), text), "9999-12-31T23:59:59Z");
+	assert_string_equal(
+	    clock_rfc3339(INT64_MIN, text), "-9223372036854775808");
 }
 
 static void
@@ -136,7 +153,7 @@ main(void)
 	    cmocka_unit_test(parses_times),
 	    cmocka_unit_test(writes_spans),
 	    cmocka_unit_test(writes_http),
-	    cmocka_unit_test(writes_http_as_libc),
+	    cmocka_unit_test(reads_and_writes_as_libc),
 	    cmocka_unit_test(writes_what_it_reads),
 	};
 
