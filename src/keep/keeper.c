@@ -71,6 +71,7 @@ keeper_stop(struct keeper *k)
 	proofs_free(k->proofs);
 	k->proofs = NULL;
 	loop_timer_cancel(&k->publish_timer);
+	loop_timer_cancel(&k->calm);
 	loop_timer_cancel(&k->due);
 	loop_timer_cancel(&k->chore_timer);
 	keeper_watch_end(k);

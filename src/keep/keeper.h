@@ -16,16 +16,20 @@ struct err;
 
 enum {
 	KEEPER_TARGETS_MAX = 1000000,
-	KEEPER_FETCHES_MAX = 256,     /* in progress at once, in all, */
-	KEEPER_PER_HOST_MAX = 8,      /* and for each responder host; */
-	KEEPER_PLACE_MS = 3000,       /* one that takes longer gives up its
+	KEEPER_FETCHES_MAX = 256,    /* in progress at once, in all, */
+	KEEPER_PER_HOST_MAX = 8,     /* and for each responder host; */
+	KEEPER_PLACE_MS = 3000,      /* one that takes longer gives up its
 				       place, not its attempt, */
-	KEEPER_HELD_MAX = 1024,       /* but so many at most at all */
-	KEEPER_WATCH_MS = 2000,       /* how often files are looked at */
-	KEEPER_GATHER_MS = 300,       /* changes that come together are
+	KEEPER_HELD_MAX = 1024,      /* but so many at most at all */
+	KEEPER_WATCH_MS = 2000,      /* how often files are looked at */
+	KEEPER_GATHER_MS = 300,      /* changes that come together are
 				       published together; while fetches are
 				       under way a round waits for them, */
-	KEEPER_GATHER_MAX_MS = 2000,  /* but no longer than that */
+	KEEPER_GATHER_MAX_MS = 2000, /* but no longer than that */
+	KEEPER_CALM_PART = 8, /* of what is left to the staple in service a
+			       newer one waits for others, so that many
+			       certificates are not as many reloads, */
+	KEEPER_CALM_MAX_MS = 3600000, /* but no longer than that */
 	KEEPER_THOROUGH_MS = 3600000, /* between looks into every file that
 				       was published */
 	KEEPER_RETRY_FIRST_MS = 5000, /* after a failed publish, doubling */

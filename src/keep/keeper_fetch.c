@@ -139,7 +139,7 @@ take_good(
 	staple_free(target->staple);
 	target->staple = result->staple;
 	log_good(target, result);
-	keeper_mark_dirty(k);
+	keeper_mark_newer(k, target);
 }
 
 void
@@ -345,6 +345,7 @@ acquired(void *cookie, struct acquire_result *result)
 	struct target *target = cookie;
 	struct keeper *k = target->keeper;
 	bool first = target->last_attempt == 0;
+	bool ordered = target->ordered;
 	int64_t now = clock_wall_s();
 
 	target_stopped(target);
@@ -362,8 +363,9 @@ acquired(void *cookie, struct acquire_result *result)
 	log_parties(k, target, result);
 	keeper_save_book(k);
 	/* the first word on a certificate, good or not, is published: a
-	 * renewed one must not go with the old one's staple */
-	if (first)
+	 * renewed one must not go with the old one's staple; and whoever has
+	 * ordered it waits for it */
+	if (first || ordered)
 		keeper_mark_dirty(k);
 	if (first && target_waits(target, now))
 		log_held(target, now);

@@ -52,6 +52,7 @@ take(struct keeper *k, struct target *target, const uint8_t *der, size_t len)
 	judge(k, target, der, len, &result);
 	if (is_news(target, &result)) {
 		keeper_take(k, target, &result);
+		keeper_mark_dirty(k); /* somebody has brought it by hand */
 		keeper_decide(k, target);
 		return;
 	}

@@ -85,17 +85,19 @@ struct keeper {
 	uint64_t conf_stamp;     /* of its files then */
 	struct publish *publish;
 	struct loop_timer *publish_timer;
-	bool dirty;            /* something is to be published, */
-	int64_t dirty_ms;      /* since then */
-	bool prove_all;        /* the next round proves everything, */
-	bool proving;          /* this one does */
-	bool list_stale;       /* the targets are not what they should be */
-	int64_t retry_ms;      /* after a failed round; 0: none failed */
-	bool overdue;          /* a staple in service has ended */
-	bool publish_failed;   /* the last round did */
-	int64_t thorough_ms;   /* one looked into every file then; 0: none */
-	struct proofs *proofs; /* beside the rounds */
-	bool unserved;         /* in the end some of them had failed */
+	struct loop_timer *calm; /* a newer staple waits for others, */
+	int64_t calm_ms;         /* monotonic: until then */
+	bool dirty;              /* something is to be published, */
+	int64_t dirty_ms;        /* since then */
+	bool prove_all;          /* the next round proves everything, */
+	bool proving;            /* this one does */
+	bool list_stale;         /* the targets are not what they should be */
+	int64_t retry_ms;        /* after a failed round; 0: none failed */
+	bool overdue;            /* a staple in service has ended */
+	bool publish_failed;     /* the last round did */
+	int64_t thorough_ms;     /* one looked into every file then; 0: none */
+	struct proofs *proofs;   /* beside the rounds */
+	bool unserved;           /* in the end some of them had failed */
 
 	uv_signal_t sigterm, sigint, sighup;
 	struct loop_timer *beat;            /* with --once; see keeper_busy.c */
@@ -328,6 +330,10 @@ void keeper_read_inbox(struct keeper *k);
 
 /* Something changed: publish soon. */
 void keeper_mark_dirty(struct keeper *k);
+
+/* TARGET has a newer staple: publish soon, or, where the one that its server has
+ * read is good for a while, together with others. */
+void keeper_mark_newer(struct keeper *k, const struct target *target);
 
 /* A staple has come to its end: withdraw it now, wait for nobody (I3). */
 void keeper_mark_urgent(struct keeper *k);

@@ -53,6 +53,35 @@ keeper_mark_urgent(struct keeper *k)
 	}
 }
 
+static void
+calm_is_over(void *cookie)
+{
+	struct keeper *k = cookie;
+
+	k->calm = NULL;
+	keeper_mark_dirty(k);
+}
+
+void
+keeper_mark_newer(struct keeper *k, const struct target *target)
+{
+	int64_t left_s = target->served_until - clock_wall_s();
+	int64_t wait_ms =
+	    clock_earlier(left_s * 1000 / KEEPER_CALM_PART, KEEPER_CALM_MAX_MS);
+	int64_t until_ms = clock_mono_ms() + wait_ms;
+
+	if (!k->options->use_nginx || k->options->once || target->held ||
+	    wait_ms <= KEEPER_GATHER_MS) {
+		keeper_mark_dirty(k);
+		return;
+	}
+	if (k->calm != NULL && k->calm_ms <= until_ms)
+		return;
+	loop_timer_cancel(&k->calm);
+	k->calm_ms = until_ms;
+	k->calm = loop_timer_start(&k->loop, wait_ms, calm_is_over, k);
+}
+
 /* --- a round's end --- */
 
 /* TARGET goes into the round: what the server has of it afterwards. */
@@ -286,6 +315,7 @@ publish(struct keeper *k)
 	    mem_array(k->target_count, sizeof(items[0]));
 	size_t count = make_items(k, items);
 
+	loop_timer_cancel(&k->calm); /* it is for all */
 	k->dirty = false;
 	k->proving = k->prove_all;
 	k->prove_all = false;

@@ -262,6 +262,29 @@ def test_reloads_only_for_changed_bytes(sites, lab):
     first.must_staple("second of two", 3)
 
 
+def test_newer_waits_for_others(site):
+    """Reload storms (hitch#391): while the staple in service is good for a
+    while a newer one is not worth a reload of its own; who asks for it gets
+    it at once."""
+    old = site.had_staple(**DUE)
+    site.lab.respond("http500")
+    keep = site.keep()
+    keep.wait_line(PROVEN)
+    reloads = site.nginx.reloads()
+    site.lab.respond("good")
+    keep.wait_line("a good response", 30)
+    came = time.monotonic()
+    # A round would have begun after 0.3 s.
+    util.wait_for("a second", lambda: time.monotonic() - came > 1.5)
+    assert site.nginx.reloads() == reloads, "it may wait"
+    assert site.staple() == old
+    keep.signal(signal.SIGHUP)
+    keep.wait_line("published")
+    assert site.nginx.reloads() == reloads + 1
+    assert site.staple() != old and site.fault(site.staple()) is None
+    assert keep.stop() == 0
+
+
 def test_notifies_systemd(site, tmp_path, monkeypatch):
     """sd_notify: READY=1 after the first round."""
     site.installed()
