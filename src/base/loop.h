@@ -59,9 +59,9 @@ void loop_run(uv_loop_t *loop);
  * cancelled are waited for, two seconds at the most.  What may be left is a
  * look-up of the C library in libuv's threads, or a disk that hangs, which
  * nothing can stop: such a loop is left behind, and loop_abandoned() is true
- * from then on.  The process must then end by
- * _exit(), since exit() would wait for those threads (up to the C library's
- * own timeout, half a minute where no resolver answers). */
+ * from then on.  The process must then end by _exit(), since exit() would wait
+ * for those threads (up to the C library's own timeout, half a minute where no
+ * resolver answers). */
 void loop_end(uv_loop_t *loop);
 bool loop_abandoned(void);
 

@@ -289,6 +289,7 @@ written(void *cookie)
 	bool reloaded = p->reloaded;
 	struct err err = p->err;
 
+	p->writing = NULL;
 	if (p->served)
 		tell_places(p);
 	release(p);
