@@ -55,31 +55,56 @@ print_state(const struct job *job, const json_t *row, int width)
 	    color[0] == '\0' ? "" : "\033[0m");
 }
 
-static void
-print_table(const struct job *job)
+/* How many of ROWS have each name. */
+static json_t *
+count_names(const json_t *rows)
 {
-	const json_t *rows = json_object_get(job->document, "targets");
-	int name_width = (int)strlen("certificate"), state_width = 8;
+	json_t *names = json_object();
 	const json_t *row;
 	size_t i;
 
 	json_array_foreach(rows, i, row)
 	{
-		int name =
-		    (int)json_string_length(json_object_get(row, "name"));
-		int state =
-		    (int)json_string_length(json_object_get(row, "state"));
+		const char *name =
+		    json_string_value(json_object_get(row, "name"));
+		json_int_t before =
+		    json_integer_value(json_object_get(names, name));
 
-		name_width =
-		    name > name_width && name <= 40 ? name : name_width;
-		state_width = state > state_width ? state : state_width;
+		(void)json_object_set_new(
+		    names, name, json_integer(before + 1));
 	}
-	if (json_array_size(rows) > 0)
-		(void)printf("%-*s  %-*s  staple\n", state_width, "state",
-		    name_width, "certificate");
+	return names;
+}
+
+/* ROW's name; where others have it too, as an RSA and an ECDSA certificate of
+ * one server do, with its file.  Owned. */
+static char *
+name_of(const json_t *row, const json_t *names)
+{
+	const char *raw = json_string_value(json_object_get(row, "name"));
+	char *name = daemon_text(row, "name"), *path, *both;
+
+	if (json_integer_value(json_object_get(names, raw)) < 2)
+		return name;
+	path = daemon_text(row, "path");
+	both = mem_printf("%s (%s)", name, path);
+	free(name);
+	free(path);
+	return both;
+}
+
+static void
+print_rows(const struct job *job, const json_t *rows, const json_t *names,
+    int state_width, int name_width)
+{
+	const json_t *row;
+	size_t i;
+
+	(void)printf("%-*s  %-*s  staple\n", state_width, "state", name_width,
+	    "certificate");
 	json_array_foreach(rows, i, row)
 	{
-		char *name = daemon_text(row, "name");
+		char *name = name_of(row, names);
 		char *sentence = daemon_text(row, "sentence");
 
 		print_state(job, row, state_width);
@@ -87,6 +112,32 @@ print_table(const struct job *job)
 		free(name);
 		free(sentence);
 	}
+}
+
+static void
+print_table(const struct job *job)
+{
+	const json_t *rows = json_object_get(job->document, "targets");
+	int name_width = (int)strlen("certificate"), state_width = 8;
+	json_t *names = count_names(rows);
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		char *name = name_of(row, names);
+		int width = (int)strlen(name);
+		int state =
+		    (int)json_string_length(json_object_get(row, "state"));
+
+		name_width =
+		    width > name_width && width <= 40 ? width : name_width;
+		state_width = state > state_width ? state : state_width;
+		free(name);
+	}
+	if (json_array_size(rows) > 0)
+		print_rows(job, rows, names, state_width, name_width);
+	json_decref(names);
 }
 
 static void

@@ -121,13 +121,19 @@ def test_status_says_what_needs_a_person(lab, kept, tmp_path):
 
 
 def test_names_that_fit_several(lab, kept, tmp_path):
-    """A name that two certificates have names both of them."""
+    """A name that two certificates have names both of them, and the table
+    tells which is which."""
     twin = lab.leaf(tmp_path, "twin", names=["www.test"])
-    kept.start(kept.leaf.path, twin.path)
+    alike = lab.leaf(tmp_path, "alike")
+    kept.start(kept.leaf.path, twin.path, alike.path)
     kept.state_is("fresh")
     for stop in (False, True):
         if stop:
             kept.keep.stop()
+        table = kept.ask("status").out
+        for path in kept.leaf.path, alike.path:
+            assert table.count(f" localhost ({path}) ") == 1, table
+        assert " www.test  " in table, table
         result = kept.ask("status", "www.test")
         assert result.code == 2
         assert str(kept.leaf.path) in result.err and str(twin.path) in \
