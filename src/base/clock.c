@@ -230,11 +230,21 @@ put_digits(char *out, int value, int count)
 	return out + count;
 }
 
+/* With its NUL, which is not stepped over. */
+static char *
+put_text(char *out, const char *text)
+{
+	size_t len = strlen(text);
+
+	memcpy(out, text, len + 1);
+	return out + len;
+}
+
 static char *
 put_time(char *out, const struct civil *at)
 {
-	out = stpcpy(put_digits(out, at->hour, 2), ":");
-	out = stpcpy(put_digits(out, at->minute, 2), ":");
+	out = put_text(put_digits(out, at->hour, 2), ":");
+	out = put_text(put_digits(out, at->minute, 2), ":");
 	return put_digits(out, at->second, 2);
 }
 
@@ -249,10 +259,10 @@ clock_rfc3339(int64_t wall, char out[CLOCK_TEXT])
 		return out;
 	}
 	civil = civil_of(wall);
-	at = stpcpy(put_digits(out, civil.year, 4), "-");
-	at = stpcpy(put_digits(at, civil.month, 2), "-");
-	at = stpcpy(put_digits(at, civil.day, 2), "T");
-	(void)stpcpy(put_time(at, &civil), "Z");
+	at = put_text(put_digits(out, civil.year, 4), "-");
+	at = put_text(put_digits(at, civil.month, 2), "-");
+	at = put_text(put_digits(at, civil.day, 2), "T");
+	(void)put_text(put_time(at, &civil), "Z");
 	return out;
 }
 
@@ -267,11 +277,11 @@ clock_http(int64_t wall, char out[CLOCK_HTTP])
 	const struct civil civil = civil_of(wall < 0           ? 0
 					    : wall > last_wall ? last_wall
 							       : wall);
-	char *at = stpcpy(out, days[civil.weekday]);
+	char *at = put_text(out, days[civil.weekday]);
 
-	at = stpcpy(put_digits(at, civil.day, 2), months[civil.month - 1]);
-	at = stpcpy(put_digits(at, civil.year, 4), " ");
-	(void)stpcpy(put_time(at, &civil), " GMT");
+	at = put_text(put_digits(at, civil.day, 2), months[civil.month - 1]);
+	at = put_text(put_digits(at, civil.year, 4), " ");
+	(void)put_text(put_time(at, &civil), " GMT");
 	return out;
 }
 
