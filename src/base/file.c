@@ -147,13 +147,13 @@ put_in_place(int fd, const char *tmp, const char *path, struct span data,
 	return 0;
 }
 
-int
-file_replace_like(const char *path, const void *data, size_t len, mode_t mode,
-    const struct file_model *model, struct err *err)
+/* FOLDER: to be flushed; -1: it is not. */
+static int
+replace(const char *path, struct span data, mode_t mode,
+    const struct file_model *model, int folder, struct err *err)
 {
 	char *tmp = name_beside(path);
-	int folder = open_folder(path);
-	int fd = folder == -1 ? -1 : mkostemp(tmp, O_CLOEXEC);
+	int fd = mkostemp(tmp, O_CLOEXEC);
 	bool made = fd != -1;
 	int rc = -1;
 
@@ -169,19 +169,48 @@ file_replace_like(const char *path, const void *data, size_t len, mode_t mode,
 		(void)fail(err, "write", path);
 		goto out;
 	}
-	if (put_in_place(fd, tmp, path, (struct span){data, len}, model, &made,
-		err) == -1)
+	if (put_in_place(fd, tmp, path, data, model, &made, err) == -1)
 		goto out;
 	/* The rename is durable only once the folder itself is on disk. */
-	rc = fsync(folder) == -1 ? fail(err, "flush", path) : 0;
+	rc = folder != -1 && fsync(folder) == -1 ? fail(err, "flush", path) : 0;
 out:
 	if (made)
 		(void)unlink(tmp);
 	if (fd != -1)
 		close(fd);
-	if (folder != -1)
-		close(folder);
 	free(tmp);
+	return rc;
+}
+
+int
+file_replace_like(const char *path, const void *data, size_t len, mode_t mode,
+    const struct file_model *model, struct err *err)
+{
+	int folder = open_folder(path);
+	int rc;
+
+	if (folder == -1)
+		return fail(err, "write", path);
+	rc = replace(path, (struct span){data, len}, mode, model, folder, err);
+	close(folder);
+	return rc;
+}
+
+int
+file_replace_unflushed(const char *path, const void *data, size_t len,
+    mode_t mode, struct err *err)
+{
+	return replace(path, (struct span){data, len}, mode, NULL, -1, err);
+}
+
+int
+file_flush_folder(const char *folder, struct err *err)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd == -1 || fsync(fd) == -1 ? fail(err, "flush", folder) : 0;
+
+	if (fd != -1)
+		close(fd);
 	return rc;
 }
 

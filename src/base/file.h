@@ -36,6 +36,12 @@ int file_read_own_secret(
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct err *err);
 
+/* The same for one of many in a folder: that it is the new one survives a power
+ * cut only after file_flush_folder(FOLDER).  Errors: REASON_FILE. */
+int file_replace_unflushed(const char *path, const void *data, size_t len,
+    mode_t mode, struct err *err);
+int file_flush_folder(const char *folder, struct err *err);
+
 /* The file that a new one is to be like. */
 struct file_model {
 	const char *path;

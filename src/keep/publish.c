@@ -221,8 +221,9 @@ look_into_folder(struct publish *p)
 		(void)closedir(folder);
 }
 
+/* *WRITTEN: it was. */
 static void
-write_file(struct publish *p, const struct kept *kept)
+write_file(struct publish *p, const struct kept *kept, bool *written)
 {
 	const struct publish_item *item = &kept->item;
 	char *path;
@@ -233,8 +234,9 @@ write_file(struct publish *p, const struct kept *kept)
 	path = mem_printf("%s/%s.der", p->staple_dir, item->fingerprint);
 	if (!kept->there ||
 	    !file_holds(path, item->staple.at, item->staple.len))
-		(void)file_replace(
-		    path, item->staple.at, item->staple.len, 0644, &p->err);
+		*written = file_replace_unflushed(path, item->staple.at,
+			       item->staple.len, 0644, &p->err) == 0 ||
+			   *written;
 	free(path);
 }
 
@@ -243,10 +245,13 @@ static void
 write_plain_files(void *cookie)
 {
 	struct publish *p = cookie;
+	bool any = false;
 
 	look_into_folder(p);
 	for (size_t i = 0; i < p->count && !p->cancelled; i++)
-		write_file(p, &p->kept[i]);
+		write_file(p, &p->kept[i], &any);
+	if (any)
+		(void)file_flush_folder(p->staple_dir, &p->err);
 }
 
 /* --- the end --- */

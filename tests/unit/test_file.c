@@ -107,6 +107,14 @@ test_replace(void **state)
 	assert_int_equal(0640, st.st_mode & 07777); /* whatever the umask */
 	(void)umask(umask_before);
 	assert_int_equal(1, count_entries("."));
+	/* one of many */
+	assert_int_equal(0, file_replace_unflushed("a", "y", 1, 0600, &err));
+	assert_holds("a", "y");
+	assert_int_equal(1, count_entries("."));
+	assert_int_equal(0, file_flush_folder(".", &err));
+	assert_int_equal(-1, file_flush_folder("a", NULL));
+	assert_int_equal(-1, file_flush_folder("none", &err));
+	assert_non_null(strstr(err.text, "none"));
 	/* a name without a folder, with one, and beside a dot */
 	put("./b", "1");
 	assert_holds("b", "1");
