@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "http/server.h"
 #include "keep/relay.h"
 #include "keep/relay_demand.h"

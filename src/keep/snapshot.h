@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "keep/epoch.h"
 #include "pki/cert_id.h"
