@@ -57,7 +57,7 @@ keeper_decide(struct keeper *k, struct target *target)
 	if (target->served_until != 0 &&
 	    (target->served_until <= now ||
 		(!target->held && target_servable(target, now) == NULL))) {
-		target->served_until = 0;
+		target->served_until = target->served_update = 0;
 		k->overdue = true;
 		keeper_mark_urgent(k);
 	}
@@ -365,7 +365,7 @@ acquired(void *cookie, struct acquire_result *result)
 	/* the first word on a certificate, good or not, is published: a
 	 * renewed one must not go with the old one's staple; and whoever has
 	 * ordered it waits for it */
-	if (first || ordered)
+	if (first || (ordered && k->calm != NULL))
 		keeper_mark_dirty(k);
 	if (first && target_waits(target, now))
 		log_held(target, now);

@@ -91,6 +91,7 @@ note_served(struct target *target, int64_t now)
 	const struct staple *staple = target_servable(target, now);
 
 	target->served_until = staple == NULL ? 0 : staple_usable_until(staple);
+	target->served_update = staple == NULL ? 0 : target_this_update(target);
 	target->held = false;
 }
 
@@ -264,8 +265,10 @@ make_items(struct keeper *k, struct publish_item *items)
 		bool waits = all_wait || (k->options->use_nginx &&
 					     target_waits(readable[i], now));
 
-		bool unread = staple != NULL && readable[i]->served_until !=
-						    staple_usable_until(staple);
+		/* two may end alike, with their certificate */
+		bool unread =
+		    staple != NULL && readable[i]->served_update !=
+					  target_this_update(readable[i]);
 
 		if (!waits)
 			note_served(readable[i], now);

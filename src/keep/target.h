@@ -97,6 +97,7 @@ struct target {
 	bool wanted; /* still asked for, while the list is read again */
 	int64_t served_until;    /* the end of the staple that the server has
 				      read for this path; 0: it has none */
+	int64_t served_update;   /* the thisUpdate of what was published */
 	struct watch_file watch; /* its file; see keeper_watch.c */
 	struct target *chore_prev, *chore_next; /* to be read, in order */
 };

@@ -25,6 +25,7 @@ forget(struct target *target)
 	target->failure = NULL;
 	/* the server has read the old pair, and goes on with it */
 	target->held = target->served_until != 0;
+	target->served_update = 0;
 }
 
 /* The host of the URL that is asked first: what is no http URL, such as the

@@ -407,6 +407,41 @@ test_end_of_a_staple(void **state)
 	assert_int_equal(stop(child), KEEPER_GOOD);
 }
 
+static uint64_t stamp_before;
+
+static bool
+first_is_another(void)
+{
+	return file_stamp(staples[0]) != stamp_before;
+}
+
+/* A4: a newer staple is published, also when both end with the certificate. */
+static void
+test_newer_with_the_same_end(void **state)
+{
+	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
+				   "Content-Length: 0\r\n\r\n";
+	struct keeper_options options;
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 2 * CLOCK_DAY, 9 * CLOCK_DAY);
+	options = options_for(1, true);
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	/* the first round is over when it is back */
+	assert_int_equal(unlink(staples[0]), 0);
+	responder.reply = busy;
+	responder.reply_len = sizeof(busy) - 1;
+	options.once = false;
+	child = begin(&options);
+	await(first_is_there, "the first round");
+	stamp_before = file_stamp(staples[0]);
+	sign(1, CERT_GOOD, 0, 9 * CLOCK_DAY);
+	await(first_is_another, "A4: the newer staple");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
 /* CONTRACT: a changed file is taken up within 5 s, without reload. */
 static void
 test_another_certificate(void **state)
@@ -490,6 +525,7 @@ main(void)
 	    TEST(test_reload_costs_no_fetch),
 	    TEST(test_faulty_rules),
 	    TEST(test_end_of_a_staple),
+	    TEST(test_newer_with_the_same_end),
 	    TEST(test_another_certificate),
 	    TEST(test_store_lost),
 	    TEST(test_signals_and_a_second_one),
