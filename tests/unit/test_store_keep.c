@@ -11,6 +11,9 @@
 
 #include "acquire/address_book.h"
 #include "own_store.h"
+#include "pki/staple.h"
+#include "pki/verify.h"
+#include "pki_fixture.h"
 
 enum {
 	MANY = 3000, /* more than go into one transaction */
@@ -271,6 +274,49 @@ test_killed_while_writing(void **state)
 	}
 }
 
+/* --- shared --- */
+
+/* What waits to be written is the store's own, whoever else lets go of it. */
+static void
+test_shared_staple(void **state)
+{
+	struct pki pki = pki_make(PKI_EC);
+	struct pki_single single = {.leaf = pki.leaf.cert,
+	    .issuer = pki.issuer.cert,
+	    .this_update = PKI_NOW - 1000,
+	    .next_update = PKI_NOW + 9000};
+	struct buf der = pki_response(&(struct pki_response){
+	    .signer = &pki.issuer, .singles = &single, .single_count = 1});
+	const struct verify_input input = {.leaf = pki.leaf.cert,
+	    .issuer = pki.issuer.cert,
+	    .der = (const uint8_t *)der.text,
+	    .len = der.len};
+	const struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct store *store = store_test_keep(path);
+	struct staple *staple = NULL;
+	struct store_change change = {.this_update = PKI_NOW - 1000};
+	struct verdict facts;
+	bool accepted;
+	uint8_t *got = NULL;
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(0,
+	    verify_staple(&input, &policy, &staple, &facts, &accepted, NULL));
+	change.whole = change.second_whole = staple;
+	change.staple = change.second = staple_der(staple);
+	assert_int_equal(store_save(store, FP_A, &change, NULL), 0);
+	staple_free(staple);
+	store_test_flush(store);
+	assert_int_equal(store_get(store, FP_A, &got, &len, NULL), 1);
+	assert_int_equal(len, der.len);
+	assert_memory_equal(got, der.text, len);
+	free(got);
+	store_close(store);
+	buf_done(&der);
+	pki_done(&pki);
+}
+
 int
 main(void)
 {
@@ -283,6 +329,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_killed_while_writing, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_shared_staple, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
