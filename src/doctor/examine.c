@@ -211,8 +211,10 @@ shake(struct examination *x, const struct resolver *r, const char *sni,
 static void
 look_at_encrypted(struct examination *x)
 {
-	for (size_t i = 0; i < x->request.resolver_count; i++) {
-		const struct resolver *r = &x->request.resolvers[i];
+	const struct probe_terms *terms = &x->request.terms;
+
+	for (size_t i = 0; i < terms->resolver_count; i++) {
+		const struct resolver *r = &terms->resolvers[i];
 		bool named = r->name[0] != '\0';
 		enum reason reason;
 
@@ -220,7 +222,7 @@ look_at_encrypted(struct examination *x)
 		    !gave_nothing(x, r, &reason))
 			continue;
 		shake(x, r, named ? r->name : NULL, true, reason);
-		shake(x, r, x->request.control, false, REASON_NONE);
+		shake(x, r, terms->control, false, REASON_NONE);
 		if (named)
 			shake(x, r, NULL, false, REASON_NONE);
 	}
@@ -248,25 +250,14 @@ url_named(void *cookie)
 		look_at_encrypted(one->x);
 }
 
-/* A pin of any name of the chain counts, and every URL has its own. */
 static void
 look_at_url(struct examination *x, struct one_url *one)
 {
-	const struct examine_request *r = &x->request;
 	const struct url_probe_request request = {
-	    .id = r->id,
+	    .terms = &x->request.terms,
 	    .url = one->url,
 	    .host = one->host,
-	    .hosts_file = r->hosts_file,
-	    .resolvers = r->resolvers,
-	    .resolver_count = r->resolver_count,
-	    .dark = r->dark,
-	    .control = r->control,
-	    .policy = r->policy,
-	    .options = r->options,
 	    .named = url_named,
-	    .proven = r->proven,
-	    .proven_cookie = r->proven_cookie,
 	};
 
 	x->urls_running++;
@@ -278,20 +269,20 @@ static void
 look_at_urls(void *cookie)
 {
 	struct examination *x = cookie;
-	const struct examine_request *r = &x->request;
+	const struct probe_terms *terms = &x->request.terms;
 
 	x->next = NULL;
 	if (x->url_count == 0) {
 		finish(x);
 		return;
 	}
-	if (r->id->issuer == NULL)
+	if (terms->id->issuer == NULL)
 		untested(x, "which address gives the genuine response",
 		    "the issuer's certificate is missing");
-	if (r->dark == NULL && names_check(x->urls[0].host, NULL) == 0)
+	if (terms->dark == NULL && names_check(x->urls[0].host, NULL) == 0)
 		untested(x, "forged answers where no resolver is",
 		    "no --blackhole was given");
-	if (r->resolver_count == 0)
+	if (terms->resolver_count == 0)
 		untested(x, "resolvers by themselves",
 		    "resolv.conf names none, and none was given");
 	tell(x, "names and addresses");
@@ -304,18 +295,19 @@ static void
 take_urls(struct examination *x)
 {
 	const struct examine_request *r = &x->request;
+	const struct cert *leaf = r->terms.id->leaf;
 	const char *urls[FACT_URLS_MAX] = {r->url};
 	size_t count = 1, left_out = 0;
 
-	if (r->url == NULL && r->id->leaf != NULL)
-		count = inventory_urls(r->id->leaf, urls, &left_out);
+	if (r->url == NULL && leaf != NULL)
+		count = inventory_urls(leaf, urls, &left_out);
 	for (size_t i = 0; i < (count == 0 ? 1 : count); i++) {
 		struct one_url *one = &x->urls[i];
 
 		one->x = x;
 		one->facts = i == 0 ? x->facts : &one->own;
-		inventory_certificate(one->facts, r->id->leaf, &r->unusable,
-		    urls[i], r->policy.now, &one->host);
+		inventory_certificate(one->facts, leaf, &r->unusable, urls[i],
+		    r->terms.policy.now, &one->host);
 		one->url = mem_string(
 		    one->facts->items[one->facts->count - 1].u.input.url);
 		if (one->host == NULL)
@@ -343,9 +335,9 @@ examine_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
 	x->cb = cb;
 	x->cookie = cookie;
 	take_urls(x);
-	inventory_resolvers(facts, "/etc/resolv.conf", request->resolvers,
-	    request->resolver_count);
-	inventory_proxies(facts, request->options->proxies);
+	inventory_resolvers(facts, "/etc/resolv.conf", request->terms.resolvers,
+	    request->terms.resolver_count);
+	inventory_proxies(facts, request->terms.options->proxies);
 	/* what came before has taken its part of the time */
 	left = EXAMINE_MS - (clock_mono_ms() - began_ms);
 	x->deadline =

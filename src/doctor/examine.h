@@ -11,29 +11,17 @@
 
 #include <uv.h>
 
-#include "acquire/acquire.h"
-#include "doctor/fact.h"
-#include "pki/identity.h"
+#include "base/err.h"
+#include "doctor/url_probe.h"
 
 struct examination;
-struct fetch_pool;
 
 enum { EXAMINE_MS = 25000 }; /* after BEGAN_MS what is there has to do */
 
 struct examine_request {
-	const struct identity *id; /* leaf NULL: none could be read */
-	struct err unusable;       /* why id is not whole, else REASON_NONE */
+	struct probe_terms terms; /* leaf of its id NULL: none could be read */
+	struct err unusable;      /* why the id is not whole, or REASON_NONE */
 	const char *url; /* of the responder, or NULL: those of the AIA */
-	const char *hosts_file; /* "/etc/hosts" */
-	const struct resolver *resolvers;
-	size_t resolver_count;
-	const struct resolver *dark; /* or NULL */
-	const char *control;
-	struct verify_policy policy;
-	const struct acquire_options *options;
-	/* addresses of HOST that were proven before, to FACTS; may be NULL */
-	void (*proven)(void *cookie, const char *host, struct facts *facts);
-	void *proven_cookie;
 	/* what is being done; may be NULL */
 	void (*progress)(void *cookie, const char *stage);
 };

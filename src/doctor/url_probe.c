@@ -38,18 +38,18 @@ finish(void *cookie)
 static void
 look_at_ways(struct url_probe *p)
 {
-	const struct url_probe_request *r = &p->request;
+	const struct probe_terms *terms = p->request.terms;
 	const struct ways_request request = {
-	    .leaf = r->id->leaf,
-	    .issuer = r->id->issuer,
-	    .extra = &r->id->extra,
-	    .url = r->url,
-	    .host = r->host,
-	    .control = r->control,
-	    .resolvers = r->resolvers,
-	    .resolver_count = r->resolver_count,
-	    .policy = r->policy,
-	    .options = r->options,
+	    .leaf = terms->id->leaf,
+	    .issuer = terms->id->issuer,
+	    .extra = &terms->id->extra,
+	    .url = p->request.url,
+	    .host = p->request.host,
+	    .control = terms->control,
+	    .resolvers = terms->resolvers,
+	    .resolver_count = terms->resolver_count,
+	    .policy = terms->policy,
+	    .options = terms->options,
 	};
 
 	p->ways = ways_start(
@@ -60,16 +60,16 @@ look_at_ways(struct url_probe *p)
 static void
 read_hosts(struct url_probe *p)
 {
+	const char *path = p->request.terms->hosts_file;
 	const char *names[NAMES_CHAIN_MAX + 1];
 	size_t count = names_chain(p->facts, p->request.host, names);
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 
 	names[count++] = p->request.host;
-	if (file_read(
-		p->request.hosts_file, HOSTS_TEXT_MAX, &bytes, &len, NULL) == 0)
-		inventory_hosts(p->facts, p->request.hosts_file,
-		    (struct span){bytes, len}, names, count);
+	if (file_read(path, HOSTS_TEXT_MAX, &bytes, &len, NULL) == 0)
+		inventory_hosts(
+		    p->facts, path, (struct span){bytes, len}, names, count);
 	free(bytes);
 }
 
@@ -77,13 +77,13 @@ static void
 names_known(void *cookie)
 {
 	struct url_probe *p = cookie;
-	const struct url_probe_request *r = &p->request;
+	const struct probe_terms *terms = p->request.terms;
 
 	p->names = NULL;
 	read_hosts(p);
-	if (r->proven != NULL)
-		r->proven(r->proven_cookie, r->host, p->facts);
-	if (r->id->issuer == NULL)
+	if (terms->proven != NULL)
+		terms->proven(terms->proven_cookie, p->request.host, p->facts);
+	if (terms->id->issuer == NULL)
 		finish(p);
 	else
 		look_at_ways(p);
@@ -103,14 +103,15 @@ url_probe_start(uv_loop_t *loop, struct fetch_pool *pool, struct facts *facts,
     int64_t began_ms, const struct url_probe_request *request,
     void (*cb)(void *cookie), void *cookie)
 {
+	const struct probe_terms *terms = request->terms;
 	struct url_probe *p = mem_new(sizeof(*p));
 	struct names_request names = {
 	    .host = request->host,
-	    .resolvers = request->resolvers,
-	    .resolver_count = request->resolver_count,
+	    .resolvers = terms->resolvers,
+	    .resolver_count = terms->resolver_count,
 	    .ask_system = true,
-	    .dark = request->dark,
-	    .control = request->control,
+	    .dark = terms->dark,
+	    .control = terms->control,
 	    .asked = names_asked,
 	};
 

@@ -16,21 +16,26 @@
 struct fetch_pool;
 struct url_probe;
 
-struct url_probe_request {
+/* The same for every URL of an examination.  All borrowed. */
+struct probe_terms {
 	const struct identity *id; /* issuer NULL: nothing can be fetched */
-	const char *url, *host;
-	const char *hosts_file; /* "/etc/hosts" */
+	const char *hosts_file;    /* "/etc/hosts" */
 	const struct resolver *resolvers;
 	size_t resolver_count;
 	const struct resolver *dark; /* or NULL */
 	const char *control;
 	struct verify_policy policy;
 	const struct acquire_options *options;
-	/* everybody was asked for its host; may be NULL */
-	void (*named)(void *cookie);
-	/* as of struct examine_request */
+	/* addresses of HOST that were proven before, to FACTS; may be NULL */
 	void (*proven)(void *cookie, const char *host, struct facts *facts);
 	void *proven_cookie;
+};
+
+struct url_probe_request {
+	const struct probe_terms *terms;
+	const char *url, *host;
+	/* everybody was asked for its host; may be NULL */
+	void (*named)(void *cookie);
 };
 
 /* REQUEST is copied; what it names must outlive, as FACTS.  CB comes once, as

@@ -143,18 +143,21 @@ examine(struct job *job)
 {
 	const struct options *o = job->o;
 	const struct examine_request request = {
-	    .id = &job->id,
+	    .terms =
+		{
+		    .id = &job->id,
+		    .hosts_file = "/etc/hosts",
+		    .resolvers = job->resolvers,
+		    .resolver_count = job->resolver_count,
+		    .dark = o->has_blackhole ? &o->blackhole : NULL,
+		    .control = o->control,
+		    .policy = state_policy(o),
+		    .options = &job->acquire,
+		    .proven = add_proven,
+		    .proven_cookie = job,
+		},
 	    .unusable = job->unusable,
 	    .url = o->url,
-	    .hosts_file = "/etc/hosts",
-	    .resolvers = job->resolvers,
-	    .resolver_count = job->resolver_count,
-	    .dark = o->has_blackhole ? &o->blackhole : NULL,
-	    .control = o->control,
-	    .policy = state_policy(o),
-	    .options = &job->acquire,
-	    .proven = add_proven,
-	    .proven_cookie = job,
 	    .progress = tell,
 	};
 
