@@ -526,4 +526,15 @@ facts_write(struct facts *f, const char *text)
 	free(copy);
 }
 
+/* One of the findings is CODE. */
+static inline bool
+diagnosis_has(const struct diagnosis *d, const char *code)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (strcmp(finding_row(d->findings[i].code)->code, code) == 0)
+			return true;
+	}
+	return false;
+}
+
 #endif

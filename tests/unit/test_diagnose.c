@@ -768,16 +768,6 @@ static const struct row {
 	"dns-injection", CERTAINTY_PROVEN, "server-no-staple", NULL, NULL},
 };
 
-static bool
-has(const struct diagnosis *d, const char *code)
-{
-	for (size_t i = 0; i < d->count; i++) {
-		if (strcmp(finding_row(d->findings[i].code)->code, code) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 print_findings(const struct row *row, const struct diagnosis *d)
 {
@@ -799,8 +789,8 @@ fits(const struct row *row, const struct diagnosis *d)
 	return d->count > 0 &&
 	       strcmp(finding_row(first->code)->code, row->primary) == 0 &&
 	       first->certainty == row->certainty &&
-	       (row->also == NULL || has(d, row->also)) &&
-	       (row->never == NULL || !has(d, row->never)) &&
+	       (row->also == NULL || diagnosis_has(d, row->also)) &&
+	       (row->never == NULL || !diagnosis_has(d, row->never)) &&
 	       (row->scope == NULL || strcmp(first->scope, row->scope) == 0);
 }
 
@@ -864,7 +854,8 @@ test_injection_is_never_said_lightly(void **state)
 
 		facts_write(&facts, networks[i]);
 		diagnose(&facts, d);
-		if (has(d, "dns-injection") || has(d, "dns-injection-race"))
+		if (diagnosis_has(d, "dns-injection") ||
+		    diagnosis_has(d, "dns-injection-race"))
 			fail_msg("network %zu: injection was said", i);
 		free(d);
 		facts_done(&facts);

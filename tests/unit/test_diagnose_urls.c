@@ -93,16 +93,6 @@ static const struct row {
 	"OCSP URL 3, http://ocsp3.ca.example/, gives", false, 2},
 };
 
-static bool
-has(const struct diagnosis *d, const char *code)
-{
-	for (size_t i = 0; i < d->count; i++) {
-		if (strcmp(finding_row(d->findings[i].code)->code, code) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Evidence is of the URL that the finding is about, or of a clock. */
 static bool
 is_carried(const struct facts *facts, const struct diagnosis *d)
@@ -148,8 +138,8 @@ fits(
 	return strcmp(finding_row(d->findings[0].code)->code, row->primary) ==
 		   0 &&
 	       d->findings[0].url == 0 && d->count == row->findings &&
-	       (row->also == NULL || has(d, row->also)) &&
-	       (row->never == NULL || !has(d, row->never)) &&
+	       (row->also == NULL || diagnosis_has(d, row->also)) &&
+	       (row->never == NULL || !diagnosis_has(d, row->never)) &&
 	       (row->proof[0] == '\0' ? proof[0] == '\0'
 				      : strstr(proof, row->proof) != NULL) &&
 	       names_other_url(facts, d) == row->line && is_carried(facts, d);

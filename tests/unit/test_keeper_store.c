@@ -606,6 +606,21 @@ make_walked(void)
 	store_close(store);
 }
 
+/* The first COUNT are all that the configuration names. */
+static void
+keep_walked(size_t count)
+{
+	static struct target_spec specs[WALKED];
+
+	for (size_t i = 0; i < WALKED; i++)
+		specs[i] = (struct target_spec){.certificate = walked[i].path};
+	keeper.settings->options.specs = specs;
+	keeper.settings->options.spec_count = count;
+	keeper.list_stale = true;
+	keeper_sync_targets(&keeper);
+	assert_int_equal(keeper.target_count, count);
+}
+
 static void
 free_walked(void)
 {
@@ -620,18 +635,10 @@ free_walked(void)
 static void
 test_walk(void **state)
 {
-	struct target_spec specs[WALKED];
-
 	(void)state;
 	make_walked();
 	begin(false);
-	for (size_t i = 0; i < WALKED; i++)
-		specs[i] = (struct target_spec){.certificate = walked[i].path};
-	keeper.settings->options.specs = specs;
-	keeper.settings->options.spec_count = WALKED;
-	keeper.list_stale = true;
-	keeper_sync_targets(&keeper);
-	assert_int_equal(keeper.target_count, WALKED);
+	keep_walked(WALKED);
 	keeper_walk_begin(&keeper);
 	assert_non_null(keeper.walk);
 	done = 0;
@@ -668,31 +675,18 @@ test_walk(void **state)
 static void
 test_walk_is_cut_short(void **state)
 {
-	struct target_spec specs[WALKED];
-
 	(void)state;
 	make_walked();
 	begin(false);
-	for (size_t i = 0; i < WALKED; i++)
-		specs[i] = (struct target_spec){.certificate = walked[i].path};
-	keeper.settings->options.specs = specs;
-	keeper.settings->options.spec_count = WALKED;
-	keeper.list_stale = true;
-	keeper_sync_targets(&keeper);
+	keep_walked(WALKED);
 	keeper_walk_begin(&keeper);
 	assert_non_null(keeper.walk);
-	keeper.settings->options.spec_count = WALKED - 1;
-	keeper.list_stale = true;
-	keeper_sync_targets(&keeper);
-	assert_int_equal(keeper.target_count, WALKED - 1);
+	keep_walked(WALKED - 1);
 	assert_null(keeper.walk);
 	end();
 	/* and of few nobody makes one */
 	begin(false);
-	keeper.settings->options.specs = specs;
-	keeper.settings->options.spec_count = 2;
-	keeper.list_stale = true;
-	keeper_sync_targets(&keeper);
+	keep_walked(2);
 	keeper_walk_begin(&keeper);
 	assert_null(keeper.walk);
 	end();
