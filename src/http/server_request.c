@@ -97,29 +97,66 @@ method_find(const char *name, enum server_method *out)
 	return true;
 }
 
+/* How a request's head says where its body ends. */
+struct framing {
+	const char *length, *coding; /* or NULL */
+	bool contradicts;            /* itself */
+};
+
+static enum MHD_Result
+see_header(
+    void *cookie, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct framing *framing = cookie;
+
+	(void)kind;
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+		if (framing->length != NULL &&
+		    strcmp(framing->length, value) != 0)
+			framing->contradicts = true;
+		framing->length = value;
+	} else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+		if (framing->coding != NULL)
+			framing->contradicts = true;
+		framing->coding = value;
+	}
+	return MHD_YES;
+}
+
+/* RFC 9112, sections 6.1 and 6.3: a coding that is not chunked has no end that
+ * could be known.  One beside a Content-Length or in HTTP/1.0, and lengths that
+ * differ, are how requests are smuggled past what stands in front of us. */
+static bool
+is_framed(const struct server_peer *peer, const char *version)
+{
+	struct framing framing = {0};
+
+	if (header(peer, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL &&
+	    header(peer, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL)
+		return true; /* as most are, found out quickly */
+	(void)MHD_get_connection_values(
+	    peer->connection, MHD_HEADER_KIND, see_header, &framing);
+	if (framing.contradicts)
+		return false;
+	return framing.coding == NULL ||
+	       (framing.length == NULL &&
+		   strcasecmp(framing.coding, "chunked") == 0 &&
+		   strcmp(version, MHD_HTTP_VERSION_1_0) != 0);
+}
+
 /* The head is there.  An answer that is given now closes the connection, with
  * the body unread. */
 static enum MHD_Result
-begin(struct server_peer *peer, const char *method)
+begin(struct server_peer *peer, const char *method, const char *version)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 	    peer->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	const char *coding;
 
 	if (!method_find(method, &peer->method))
 		return refuse(peer, REFUSE_METHOD);
 	if (info != NULL && info->header_size > SERVER_HEAD_MAX)
 		return refuse(peer, REFUSE_LARGE_HEAD);
-	if (peer->method != SERVER_POST)
-		return MHD_YES;
-	/* RFC 9112, section 6.3: a coding that is not chunked has no end that
-	 * could be known, and one beside a Content-Length is how requests are
-	 * smuggled past what stands in front of us. */
-	coding = header(peer, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-	if (coding != NULL && (strcasecmp(coding, "chunked") != 0 ||
-				  header(peer, "Content-Length") != NULL))
-		return refuse(peer, REFUSE_BAD);
-	return MHD_YES;
+	return is_framed(peer, version) ? MHD_YES : refuse(peer, REFUSE_BAD);
 }
 
 static void
@@ -226,11 +263,10 @@ server_handle(void *cookie, struct MHD_Connection *connection, const char *url,
 				       ->socket_context;
 
 	(void)cookie;
-	(void)version;
 	(void)request;
 	if (!peer->begun) {
 		peer->begun = true;
-		return begin(peer, method);
+		return begin(peer, method, version);
 	}
 	if (*len > 0) {
 		bool more = body_add(peer, data, *len);

@@ -193,6 +193,10 @@ static const struct row rows[] = {
     {"POST without a body",
 	"POST / HTTP/1.1\r\n" OK_HEADERS "Content-Length: 0\r\n\r\n", 200,
 	"POST /||-", false},
+    {"a length said twice",
+	"POST / HTTP/1.1\r\n" OK_HEADERS
+	"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+	200, "POST /|hello|-", false},
     {"POST in chunks",
 	"POST / HTTP/1.1\r\n" OK_HEADERS
 	"Transfer-Encoding: chunked\r\n\r\n3;x\r\nhel\r\n2\r\nlo\r\n0\r\n"
@@ -244,6 +248,29 @@ static const struct row rows[] = {
     {"a coding and a length",
 	"POST / HTTP/1.1\r\n" OK_HEADERS
 	"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+	400, NULL, true},
+    {"a coding and a length of a GET",
+	"GET / HTTP/1.1\r\n" OK_HEADERS
+	"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	400, NULL, true},
+    {"a coding of a GET without an end",
+	"GET / HTTP/1.1\r\n" OK_HEADERS "Transfer-Encoding: gzip\r\n\r\n", 400,
+	NULL, true},
+    {"a coding behind chunks",
+	"POST / HTTP/1.1\r\n" OK_HEADERS "Transfer-Encoding: chunked\r\n"
+	"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+	400, NULL, true},
+    {"a coding in HTTP/1.0",
+	"POST / HTTP/1.0\r\nConnection: keep-alive\r\n"
+	"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	400, NULL, true},
+    {"two lengths",
+	"POST / HTTP/1.1\r\n" OK_HEADERS
+	"Content-Length: 2\r\nContent-Length: 5\r\n\r\nhello",
+	400, NULL, true},
+    {"two lengths of a GET",
+	"GET / HTTP/1.1\r\n" OK_HEADERS
+	"Content-Length: 0\r\nX: y\r\ncontent-length: 5\r\n\r\nhello",
 	400, NULL, true},
 };
 
@@ -624,6 +651,8 @@ test_page(void **state)
 	assert_true(raw_hear(&client));
 	assert_int_equal(client.status, 304);
 	assert_string_equal(raw_header(&client, "Content-Type", value), "a/b");
+	/* RFC 9110, section 8.6: of what a 200 would have */
+	assert_string_equal(raw_header(&client, "Content-Length", value), "4");
 	raw_say(&client, "GET /page HTTP/1.1\r\nHost: a\r\n\r\n");
 	assert_true(raw_hear(&client));
 	assert_string_equal(client.body, "page");
