@@ -143,7 +143,8 @@ copy_body(struct relay_thread *thread, struct span der)
 	return (struct span){thread->body, der.len};
 }
 
-/* A copy of STAPLE, which may be gone as soon as its reader is out. */
+/* A copy of STAPLE, which may be gone as soon as its reader is out.  Of a 304
+ * the server sends the length alone (RFC 9110, section 8.6). */
 static void
 give(struct relay_thread *thread, const struct server_question *q,
     const struct staple *staple, enum relay_result result, int64_t now,
@@ -155,8 +156,7 @@ give(struct relay_thread *thread, const struct server_question *q,
 	same = is_unchanged(thread, q, staple, now);
 	count(thread, same ? RELAY_NOT_MODIFIED : result);
 	out->status = same ? 304 : 200;
-	if (!same)
-		out->body = copy_body(thread, staple_der(staple));
+	out->body = copy_body(thread, staple_der(staple));
 }
 
 /* --- look-up --- */
