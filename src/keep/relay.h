@@ -10,8 +10,9 @@
  *
  * Which status an error has (RFC 6960, section 2.3; RFC 9919, section 3.2.3):
  *   malformedRequest  it is no request
- *   tryLater          the certificate is kept, but there is no response that
- *                     may be given now: "unable to return a status temporarily"
+ *   tryLater          the certificate is kept, or may be fetched, but there is
+ *                     no response that may be given now: "unable to return a
+ *                     status temporarily"
  *   unauthorized      not kept, or known to be revoked and withdrawn: "not
  *                     capable of responding authoritatively", and it will not
  *                     be by asking again */

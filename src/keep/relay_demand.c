@@ -282,10 +282,27 @@ note_failure(struct item *item, bool later)
 	item->later = later;
 	item->until_ms =
 	    clock_mono_ms() +
-	    (later ? DEMAND_NETWORK_S : DEMAND_REFUSED_S) * INT64_C(1000);
+	    (later ? DEMAND_FAILED_S : DEMAND_REFUSED_S) * INT64_C(1000);
 	DL_APPEND(d->failed, item);
 	if (++d->failed_count > DEMAND_FAILED_MAX)
 		item_free(d->failed);
+}
+
+/* True if what failed by REASON may be otherwise another time: all but what the
+ * responder has said of this question, and what is wrong with the certificate. */
+static bool
+may_pass(enum reason reason)
+{
+	switch (reason) {
+	case REASON_NONE: /* it has signed another status, or by another hash */
+	case REASON_STATUS_MALFORMED_REQUEST:
+	case REASON_STATUS_SIG_REQUIRED:
+	case REASON_STATUS_UNAUTHORIZED:
+		return false;
+	default:
+		return reason_group(reason) == GROUP_NETWORK ||
+		       reason_group(reason) == GROUP_RESPONSE;
+	}
 }
 
 static void
@@ -294,7 +311,7 @@ fetched(void *cookie, struct acquire_result *result)
 	struct item *item = cookie;
 	struct relay_demand *d = item->demand;
 	const struct staple *staple = NULL;
-	bool later = reason_group(result->err.reason) == GROUP_NETWORK;
+	bool later = may_pass(result->err.reason);
 
 	item->acquire = NULL;
 	d->fetching--;

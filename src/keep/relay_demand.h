@@ -32,7 +32,7 @@ enum {
 	DEMAND_PER_S = 5,          /* so many a second */
 	DEMAND_KEPT_MAX = 10000,   /* responses remembered */
 	DEMAND_FAILED_MAX = 10000, /* failures remembered, */
-	DEMAND_NETWORK_S = 30,     /* so long those of the network, */
+	DEMAND_FAILED_S = 30,      /* so long those that may pass, */
 	DEMAND_REFUSED_S = 300,    /* and so long a word of the responder's */
 };
 
