@@ -13,6 +13,7 @@
 struct place_host {
 	char *name;
 	struct place *held;    /* the oldest first */
+	size_t held_count;     /* of them */
 	struct place *waiting; /* the first to come first */
 	int64_t usual_ms;      /* how long a place is held; 0: not known */
 	UT_hash_handle hh;
@@ -104,6 +105,7 @@ hold(struct places *places, struct place *place, int64_t now_ms)
 	place->state = PLACE_HELD;
 	place->since_ms = now_ms;
 	DL_APPEND(place->host->held, place);
+	place->host->held_count++;
 	DL_APPEND2(places->held, place, prev_all, next_all);
 	places->held_count++;
 }
@@ -140,6 +142,7 @@ places_leave(struct places *places, struct place *place)
 		break;
 	case PLACE_HELD:
 		DL_DELETE(host->held, place);
+		host->held_count--;
 		DL_DELETE2(places->held, place, prev_all, next_all);
 		places->held_count--;
 		break;
@@ -173,23 +176,42 @@ places_done(struct places *places, struct place *place, int64_t now_ms)
 	places_leave(places, place);
 }
 
+/* Of the hosts with a free place and somebody who waits for it, the one that
+ * holds the fewest; NULL: none.  The first would be the same each time: as many
+ * hosts as there are places for, all of them hanging, would be given every place
+ * as long as anybody waits there. */
+static struct place_host *
+next_host(const struct places *places, int64_t now_ms)
+{
+	struct place_host *host, *after, *found = NULL;
+
+	HASH_ITER(hh, places->hosts, host, after)
+	{
+		if (host->waiting == NULL ||
+		    (found != NULL && host->held_count >= found->held_count) ||
+		    !is_free_at(places, host, now_ms))
+			continue;
+		found = host;
+		if (found->held_count == 0)
+			break;
+	}
+	return found;
+}
+
 struct place *
 places_next(struct places *places, int64_t now_ms)
 {
-	struct place_host *host, *after;
+	struct place_host *host;
+	struct place *place;
 
 	if (places->waiting_count == 0 || !is_free_in_all(places, now_ms))
 		return NULL;
-	HASH_ITER(hh, places->hosts, host, after)
-	{
-		struct place *place = host->waiting;
-
-		if (place == NULL || !is_free_at(places, host, now_ms))
-			continue;
-		DL_DELETE(host->waiting, place);
-		places->waiting_count--;
-		hold(places, place, now_ms);
-		return place;
-	}
-	return NULL;
+	host = next_host(places, now_ms);
+	if (host == NULL)
+		return NULL;
+	place = host->waiting;
+	DL_DELETE(host->waiting, place);
+	places->waiting_count--;
+	hold(places, place, now_ms);
+	return place;
 }

@@ -214,6 +214,37 @@ test_late_ones_in_all(void **state)
 	assert_non_null(places_next(&places, now + 50));
 }
 
+/* A15: where many hosts hang, and all of their certificates wait, the one that
+ * answers does not wait until their queues are empty. */
+static void
+test_fewest_first(void **state)
+{
+	static const char *const hosts[] = {"a", "b", "c"};
+	size_t n = 0;
+
+	(void)state;
+	for (; n < 30; n++)
+		(void)places_take(&places, &entries[n], hosts[n % 3], 0);
+	assert_int_equal(places.held_count, 5);
+	for (; n < 34; n++)
+		assert_false(places_take(&places, &entries[n], "well", 0));
+	assert_null(places_next(&places, HOLD_MS - 1));
+	/* who has none is first, then those who have less than others */
+	assert_ptr_equal(places_next(&places, HOLD_MS), &entries[30]);
+	assert_ptr_equal(places_next(&places, HOLD_MS), &entries[5]);
+	assert_ptr_equal(places_next(&places, HOLD_MS), &entries[31]);
+	places_done(&places, &entries[30], HOLD_MS + 10);
+	assert_ptr_equal(places_next(&places, HOLD_MS + 10), &entries[32]);
+	places_done(&places, &entries[31], HOLD_MS + 10);
+	assert_ptr_equal(places_next(&places, HOLD_MS + 10), &entries[33]);
+	/* also where no more are held than may be */
+	places.held_max = places.held_count;
+	assert_false(places_take(&places, &entries[34], "late", 2 * HOLD_MS));
+	assert_null(places_next(&places, 2 * HOLD_MS));
+	places_leave(&places, &entries[0]);
+	assert_ptr_equal(places_next(&places, 2 * HOLD_MS), &entries[34]);
+}
+
 static void
 test_leave_twice_is_fine(void **state)
 {
@@ -240,6 +271,8 @@ main(void)
 		test_what_is_usual, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_late_ones_in_all, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_fewest_first, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_leave_twice_is_fine, set_up, tear_down),
 	};
