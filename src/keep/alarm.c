@@ -149,6 +149,7 @@ ended(void *cookie, const struct proc_result *result)
 	struct patient *p = cookie;
 	struct alarm *a = p->alarm;
 	char *name = mem_string(p->name);
+	size_t len = strlen(result->errors);
 	char why[SHOWN_OUTPUT + 64];
 
 	p->proc = NULL;
@@ -156,9 +157,10 @@ ended(void *cookie, const struct proc_result *result)
 	if (result->exit_status > 0)
 		(void)snprintf(why, sizeof(why), "exit status %d: %.*s",
 		    result->exit_status, SHOWN_OUTPUT, result->errors);
-	else
-		(void)snprintf(
-		    why, sizeof(why), "%.*s", SHOWN_OUTPUT, result->errors);
+	else /* why it did not end by itself is said last */
+		(void)snprintf(why, sizeof(why), "%s",
+		    result->errors +
+			(len > SHOWN_OUTPUT ? len - SHOWN_OUTPUT : 0));
 	/* what changed while it ran waits already */
 	if (!p->waits && p->told == STATE_FRESH && p->is == STATE_FRESH)
 		forget(p);
