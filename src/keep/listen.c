@@ -3,6 +3,7 @@
 #include "keep/listen.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "base/sockaddr.h"
 #include "http/server.h"
+#include "keep/process.h"
 #include "keep/relay.h"
 
 enum { LISTEN_UNIX_MODE = 0660 };
@@ -96,6 +98,18 @@ listen_check(const char *address, struct err *err)
 	    "the path of a Unix socket",
 	    address);
 	return false;
+}
+
+unsigned
+listen_connections(unsigned asked, uint64_t files, size_t count)
+{
+	uint64_t most = files / 2 / (count == 0 ? 1 : count);
+
+	if (asked == 0)
+		asked = SERVER_CONNECTIONS;
+	if (files == 0 || asked <= most)
+		return asked;
+	return most == 0 ? 1 : (unsigned)most;
 }
 
 /* --- by path --- */
@@ -218,12 +232,12 @@ serves_text(unsigned serves, char out[LISTEN_TEXT])
 
 static struct outpost *
 outpost_new(struct listen *listen, uv_loop_t *loop,
-    const struct listen_spec *spec, struct err *err)
+    const struct listen_spec *spec, unsigned connections, struct err *err)
 {
 	struct outpost *outpost = mem_new(sizeof(*outpost));
 	struct server_options options = {
 	    .threads = server_threads(spec->threads),
-	    .connections = spec->connections,
+	    .connections = connections,
 	    .per_address = spec->per_address,
 	    .handler = {at_once, later, outpost},
 	};
@@ -249,6 +263,22 @@ outpost_new(struct listen *listen, uv_loop_t *loop,
 	return outpost;
 }
 
+/* What SPEC's listener may have, one of COUNT; said if it is less than wanted. */
+static unsigned
+find_connections(const struct listen_spec *spec, size_t count)
+{
+	uint64_t files = process_look(0).max_files;
+	unsigned wanted = listen_connections(spec->connections, 0, count);
+	unsigned most = listen_connections(spec->connections, files, count);
+
+	if (most < wanted)
+		log_event(LOG_NOTICE, (struct log_about){.event = "listen"},
+		    "at %s %u connections are served at once, not %u: this "
+		    "process may open %" PRIu64 " files only (RLIMIT_NOFILE)",
+		    spec->address, most, wanted, files);
+	return most;
+}
+
 struct listen *
 listen_start(uv_loop_t *loop, const struct listen_spec *specs, size_t count,
     struct relay *relay)
@@ -259,8 +289,8 @@ listen_start(uv_loop_t *loop, const struct listen_spec *specs, size_t count,
 	listen->relay = relay;
 	for (size_t i = 0; i < count && i < LISTEN_MAX; i++) {
 		struct err err = {0};
-		struct outpost *outpost =
-		    outpost_new(listen, loop, &specs[i], &err);
+		struct outpost *outpost = outpost_new(listen, loop, &specs[i],
+		    find_connections(&specs[i], count), &err);
 
 		if (outpost == NULL) {
 			log_event(LOG_WARNING,

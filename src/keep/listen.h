@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct err;
@@ -53,6 +54,11 @@ unsigned listen_usual(const char *address);
 
 /* True if ADDRESS could be listened at.  Errors: REASON_USAGE. */
 bool listen_check(const char *address, struct err *err);
+
+/* How many connections each of COUNT listeners may have of ASKED for (0:
+ * SERVER_CONNECTIONS), where this process may have FILES descriptors (0: not
+ * known): half of them are for the fetches and for files, whoever comes (I5). */
+unsigned listen_connections(unsigned asked, uint64_t files, size_t count);
 
 /* Begin at all of SPECS.  An address that cannot be had is a warning in the log,
  * and the others are served (I8).  RELAY must outlive. */

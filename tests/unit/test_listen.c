@@ -315,6 +315,35 @@ test_unix(void **state)
 	scratch_remove(&scratch);
 }
 
+/* I5: strangers who come in numbers leave descriptors for the fetches. */
+static void
+test_descriptors(void **state)
+{
+	static const struct {
+		unsigned asked;
+		uint64_t files;
+		size_t count;
+		unsigned most;
+	} rows[] = {
+	    {0, 524288, 1, SERVER_CONNECTIONS},
+	    {0, 524288, LISTEN_MAX, SERVER_CONNECTIONS},
+	    {0, UINT64_MAX, LISTEN_MAX, SERVER_CONNECTIONS},
+	    {0, 0, 1, SERVER_CONNECTIONS},
+	    {0, 4096, 1, 2048},
+	    {0, 4096, 2, 1024},
+	    {100, 4096, 2, 100},
+	    {100000, 4096, 1, 2048},
+	    {100000, 524288, 1, 100000},
+	    {0, 20, 64, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(listen_connections(rows[i].asked,
+				     rows[i].files, rows[i].count),
+		    rows[i].most);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
 
 int
@@ -329,6 +358,7 @@ main(void)
 	    T(wire),
 	    T(taken),
 	    T(unix),
+	    T(descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);
