@@ -182,6 +182,8 @@ body_add(struct server_peer *peer, const void *bytes, size_t len)
 	if (peer->body_len + len > peer->body_room) {
 		size_t room = 2 * (peer->body_len + len);
 
+		if (room > max)
+			room = max;
 		peer->body = mem_resize(peer->body, room, 1);
 		peer->body_room = room;
 	}

@@ -239,6 +239,7 @@ outpost_new(struct listen *listen, uv_loop_t *loop,
 	    .threads = server_threads(spec->threads),
 	    .connections = connections,
 	    .per_address = spec->per_address,
+	    .body_max = LISTEN_BODY_MAX,
 	    .handler = {at_once, later, outpost},
 	};
 	int port = 0;

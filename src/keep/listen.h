@@ -20,6 +20,7 @@ struct server_question;
 enum {
 	LISTEN_MAX = 64, /* addresses */
 	LISTEN_TEXT = 128,
+	LISTEN_BODY_MAX = 16384, /* octets of a request's body */
 };
 
 /* What is served, as bits. */

@@ -264,6 +264,33 @@ test_wire(void **state)
 	free(absolute);
 }
 
+/* A client pays for our memory in octets; no request is as long as that. */
+static void
+test_long_body(void **state)
+{
+	const struct listen_spec spec = {
+	    .address = "127.0.0.1:0", .threads = 1};
+
+	(void)state;
+	listener = listen_start(&loop, &spec, 1, relay);
+	for (size_t more = 0; more < 2; more++) {
+		size_t len = LISTEN_BODY_MAX + more;
+		char *body = mem_new(len), head[100];
+
+		(void)snprintf(head, sizeof(head),
+		    "POST / HTTP/1.1\r\nHost: a\r\n"
+		    "Content-Length: %zu\r\n\r\n",
+		    len);
+		raw_open(&client, &loop, port_of(0));
+		raw_say(&client, head);
+		raw_say_bytes(&client, body, len);
+		assert_true(raw_hear(&client));
+		assert_int_equal(client.status, more == 0 ? 200 : 413);
+		raw_close(&client);
+		free(body);
+	}
+}
+
 /* I8: what cannot be had is left out, and the others are served. */
 static void
 test_taken(void **state)
@@ -356,6 +383,7 @@ main(void)
 	    T(routes),
 	    T(no_other),
 	    T(wire),
+	    T(long_body),
 	    T(taken),
 	    T(unix),
 	    T(descriptors),
