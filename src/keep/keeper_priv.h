@@ -93,11 +93,13 @@ struct keeper {
 	bool proving;            /* this one does */
 	bool list_stale;         /* the targets are not what they should be */
 	int64_t retry_ms;        /* after a failed round; 0: none failed */
-	bool overdue;            /* a staple in service has ended */
-	bool publish_failed;     /* the last round did */
-	int64_t thorough_ms;     /* one looked into every file then; 0: none */
-	struct proofs *proofs;   /* beside the rounds */
-	bool unserved;           /* in the end some of them had failed */
+	bool overdue;          /* a staple in service has ended: the next round
+				    is for that, */
+	bool withdrawing;      /* this one is */
+	bool publish_failed;   /* the last round did */
+	int64_t thorough_ms;   /* one looked into every file then; 0: none */
+	struct proofs *proofs; /* beside the rounds */
+	bool unserved;         /* in the end some of them had failed */
 
 	uv_signal_t sigterm, sigint, sighup;
 	struct loop_timer *beat;            /* with --once; see keeper_busy.c */

@@ -129,6 +129,8 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 	k->publish = NULL;
 	k->slack = true;
 	k->publish_failed = err->reason != REASON_NONE;
+	k->overdue = k->overdue || (k->publish_failed && k->withdrawing);
+	k->withdrawing = false;
 	proofs_end(k->proofs, !k->publish_failed);
 	if (k->publish_failed) {
 		k->prove_all = k->prove_all || k->proving;
@@ -147,7 +149,6 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 		arm(k, k->retry_ms);
 	} else {
 		k->retry_ms = 0;
-		k->overdue = false;
 		if (reloaded)
 			release_held(k);
 		if (reloaded)
@@ -265,12 +266,15 @@ make_items(struct keeper *k, struct publish_item *items)
 		bool waits = all_wait || (k->options->use_nginx &&
 					     target_waits(readable[i], now));
 
+		/* nothing is to be served any more, which nginx has not read */
+		bool held = k->options->use_nginx && staple == NULL &&
+			    readable[i]->held;
 		/* two may end alike, with their certificate */
-		bool unread =
-		    staple != NULL && readable[i]->served_update !=
-					  target_this_update(readable[i]);
+		bool unread = held || (staple != NULL &&
+					  readable[i]->served_update !=
+					      target_this_update(readable[i]));
 
-		if (!waits)
+		if (!waits && !held)
 			note_served(readable[i], now);
 		if (i == 0 || by_fingerprint(&readable[i - 1], &readable[i])) {
 			best = NULL;
@@ -320,6 +324,8 @@ publish(struct keeper *k)
 
 	loop_timer_cancel(&k->calm); /* it is for all */
 	k->dirty = false;
+	k->withdrawing = k->overdue;
+	k->overdue = false;
 	k->proving = k->prove_all;
 	k->prove_all = false;
 	proofs_hold(k->proofs);

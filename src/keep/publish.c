@@ -369,6 +369,7 @@ add_change(struct publish *p, const char *path, const struct publish_item *item)
 		change.fingerprint = item->fingerprint;
 		change.staple = item->staple;
 		change.may_wait = item->may_wait;
+		change.unread = item->unread;
 	}
 	p->changes[p->change_count++] = change;
 }

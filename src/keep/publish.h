@@ -29,8 +29,8 @@ struct publish_item {
 	/* what a server has read is right still, no reload for this alone; see
 	 * servers/nginx.h */
 	bool may_wait;
-	bool unread; /* no server has read it yet: its proof is wanted, also if
-			its file is there already */
+	bool unread; /* no server has read it yet, or that there is none: its
+			proof is wanted, also if its file is there already */
 	/* whose octets STAPLE are: shared for the round; NULL: they are copied */
 	struct staple *whole;
 };

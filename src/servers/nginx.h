@@ -68,6 +68,9 @@ struct nginx_change {
 	 * reloaded.  Its files are written all the same, so that whoever
 	 * reloads it next gets nothing wrong. */
 	bool may_wait;
+	/* nginx may have something else in memory, though the files are as they
+	 * shall be: what a publish has held back is not held any more */
+	bool unread;
 };
 
 /* Bring the snippets and staple files to CHANGES, the whole of what is wanted:

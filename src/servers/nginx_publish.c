@@ -19,7 +19,8 @@
  *
  * A publish that only has changes that may wait, and one that only prepares,
  * end after 4; the marker of the former says so in a line, and is then a reason
- * to reload only when nothing may wait any more. */
+ * to reload only for what nginx has not read and may not wait any more, or when
+ * nothing may. */
 #include "servers/nginx.h"
 
 #include <stdlib.h>
@@ -297,7 +298,10 @@ decide(struct nginx_publish *p, const struct nginx_change *changes,
 		bool done = in_force(p, &changes[i]);
 
 		waits = waits || changes[i].may_wait;
-		now = now || (!done && !changes[i].may_wait);
+		now =
+		    now ||
+		    (!changes[i].may_wait &&
+			(!done || (left == MARKER_HELD && changes[i].unread)));
 		later = later || (!done && changes[i].may_wait);
 	}
 	now = now || (left == MARKER_HELD && !waits);

@@ -146,7 +146,7 @@ installs_once(void **state)
 	struct fixture *f = *state;
 	char *path = real_path(&f->real, "sites-available/a");
 	char *certificate = real_path(&f->real, "a.pem");
-	struct nginx_change change = {certificate, FP, staple, false};
+	struct nginx_change change = {certificate, FP, staple, false, false};
 	struct outcome outcome;
 	bool reloaded = false;
 	struct stat st;

@@ -244,7 +244,8 @@ keeps_what_another_snippet_names(void **state)
 	struct fixture *f = *state;
 	char *other = real_path(&f->real, "b.pem");
 	struct nginx_change changes[2] = {
-	    {f->certificate, FP_A, first, false}, {other, FP_A, first, false}};
+	    {f->certificate, FP_A, first, false, false},
+	    {other, FP_A, first, false, false}};
 	struct outcome outcome = {0};
 
 	need_nginx(f);
@@ -274,7 +275,8 @@ empties_what_nobody_wants(void **state)
 	char *other = real_path(&f->real, "b.pem");
 	char *snippet = nginx_snippet_path(&f->real.nginx, other);
 	struct nginx_change changes[2] = {
-	    {f->certificate, FP_A, first, false}, {other, FP_B, second, false}};
+	    {f->certificate, FP_A, first, false, false},
+	    {other, FP_B, second, false, false}};
 	struct outcome outcome = {0};
 	char *text;
 
@@ -363,6 +365,38 @@ holds_no_longer_than_it_may(void **state)
 	assert_false(real_exists(&f->real, "state/staples/" FP_A ".der"));
 }
 
+/* I3: one of two that were held back may wait no longer.  Its files are as they
+ * shall be since then, and nginx has not read them. */
+static void
+holds_each_no_longer_than_it_may(void **state)
+{
+	struct fixture *f = *state;
+	char *other = real_path(&f->real, "b.pem");
+	struct nginx_change changes[2] = {{.certificate = f->certificate,
+					      .fingerprint = FP_B,
+					      .may_wait = true,
+					      .unread = true},
+	    {.certificate = other,
+		.fingerprint = FP_C,
+		.may_wait = true,
+		.unread = true}};
+	struct outcome outcome = {0};
+
+	need_nginx(f);
+	real_start(&f->real);
+	assert_published(f, FP_A, first);
+	for (int round = 0; round < 3; round++) {
+		changes[0].may_wait = round < 2;
+		(void)nginx_publish_start(
+		    &f->real.loop, &f->real.nginx, changes, 2, note, &outcome);
+		loop_run(&f->real.loop);
+		assert_string_equal(outcome.err.text, "");
+		assert_int_equal(outcome.reloaded, round == 2);
+	}
+	real_await_staple(&f->real, none);
+	free(other);
+}
+
 /* I5: what waits holds up nothing else. */
 static void
 holds_up_nothing_else(void **state)
@@ -397,7 +431,8 @@ prepares_for_a_reload(void **state)
 	char *other = real_path(&f->real, "b.pem");
 	char *snippet = nginx_snippet_path(&f->real.nginx, other);
 	struct nginx_change changes[2] = {
-	    {f->certificate, FP_A, first, false}, {other, FP_B, second, false}};
+	    {f->certificate, FP_A, first, false, false},
+	    {other, FP_B, second, false, false}};
 	struct outcome outcome = {0};
 	char *before, *after;
 
@@ -408,7 +443,8 @@ prepares_for_a_reload(void **state)
 	loop_run(&f->real.loop);
 	real_await_staple(&f->real, first);
 	before = real_read(&f->real, snippet);
-	changes[0] = (struct nginx_change){f->certificate, FP_C, third, false};
+	changes[0] =
+	    (struct nginx_change){f->certificate, FP_C, third, false, false};
 	(void)nginx_prepare_start(
 	    &f->real.loop, &f->real.nginx, changes, 1, note, &outcome);
 	loop_run(&f->real.loop);
@@ -439,7 +475,7 @@ prepares_nothing_that_nginx_refuses(void **state)
 	static const uint8_t rubbish[] = "rubbish";
 	struct fixture *f = *state;
 	struct nginx_change change = {
-	    f->certificate, FP_B, {rubbish, sizeof(rubbish) - 1}, false};
+	    f->certificate, FP_B, {rubbish, sizeof(rubbish) - 1}, false, false};
 	struct outcome outcome = {0};
 	char *before, *after;
 
@@ -487,7 +523,8 @@ static void
 puts_back_when_cancelled(void **state)
 {
 	struct fixture *f = *state;
-	struct nginx_change change = {f->certificate, FP_A, first, false};
+	struct nginx_change change = {
+	    f->certificate, FP_A, first, false, false};
 	struct outcome outcome = {0};
 	struct nginx_publish *p;
 	char *text;
@@ -547,7 +584,7 @@ killed_at(
 	if (pid == 0) {
 		struct outcome outcome = {0};
 		struct nginx_change change = {
-		    f->certificate, fingerprint, staple, false};
+		    f->certificate, fingerprint, staple, false, false};
 		uv_loop_t loop; /* one of its own: the parent's is shared */
 
 		steps_left = at;
@@ -629,6 +666,8 @@ main(void)
 		holds_what_may_wait, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		holds_no_longer_than_it_may, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		holds_each_no_longer_than_it_may, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		holds_up_nothing_else, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(

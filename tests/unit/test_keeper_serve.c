@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC */
+/* test_keeper_serve.c -- keep/keeper_serve: when nginx is reloaded for a staple
+ * that ends, by a keeper that is whole and an nginx that is a script. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "keeper_fixture.h"
+#include "servers/nginx.h"
+#include "servers/nginx_snippet.h"
+
+/* Leaves: the first one's staple ends in a moment, the second one's does not. */
+enum { SHORT, LONG, SITES };
+
+static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
+			   "Content-Length: 0\r\n\r\n";
+
+static char *command, *reloads, *gate, *snippets[SITES];
+static size_t reloads_before;
+
+/* --- nginx --- */
+
+/* `nginx -t` waits at the gate, a FIFO, while there is one. */
+static void
+write_nginx(void)
+{
+	static const char *const files[] = {"reloads", "gate"};
+	char **const made[] = {&reloads, &gate};
+	char *text;
+
+	for (size_t i = 0; i < 2; i++)
+		*made[i] = scratch_path(&scratch, files[i]);
+	command = scratch_path(&scratch, "nginx");
+	text = mem_printf("#!/bin/sh\n"
+			  "case $1 in\n"
+			  "-T) cat %s/dump ;;\n"
+			  "-t) [ ! -p %s ] || cat %s ;;\n"
+			  "-s) echo reloaded >>%s ;;\n"
+			  "esac\n",
+	    scratch.dir, gate, gate, reloads);
+	scratch_write(command, text);
+	assert_int_equal(chmod(command, 0755), 0);
+	scratch_write(reloads, "");
+	free(text);
+}
+
+/* What it says of itself: a server block for each leaf, with our snippet, that
+ * listens at nothing that could be asked. */
+static void
+write_dump(void)
+{
+	char *folder = keeper_snippet_dir(state_dir);
+	const struct nginx nginx = {.snippet_dir = folder};
+	char *path = scratch_path(&scratch, "dump");
+	struct buf dump;
+
+	buf_init(&dump, 1 << 16);
+	buf_printf(&dump, "# configuration file %s/nginx.conf:\nhttp {\n",
+	    scratch.dir);
+	for (size_t i = 0; i < SITES; i++) {
+		snippets[i] = nginx_snippet_path(&nginx, paths[i]);
+		buf_printf(&dump,
+		    "server {\nlisten unix:%s/%zu ssl;\nssl_certificate %s;\n"
+		    "ssl_certificate_key %s;\ninclude %s;\n}\n",
+		    scratch.dir, i, paths[i], paths[i], snippets[i]);
+	}
+	buf_puts(&dump, "}\n");
+	scratch_write(path, buf_text(&dump));
+	buf_done(&dump);
+	free(path);
+	free(folder);
+}
+
+static size_t
+count_reloads(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(reloads, &st), 0);
+	return (size_t)st.st_size;
+}
+
+static bool
+is_reloaded(void)
+{
+	return count_reloads() > reloads_before;
+}
+
+static bool
+names_staple(size_t site)
+{
+	char *name = NULL;
+	bool names =
+	    nginx_snippet_staple(snippets[site], &name) == 0 && name != NULL;
+
+	free(name);
+	return names;
+}
+
+static bool
+both_are_in_service(void)
+{
+	return names_staple(SHORT) && names_staple(LONG) && first_is_there() &&
+	       second_is_there() && count_reloads() > 0;
+}
+
+static bool
+both_are_held(void)
+{
+	return !names_staple(SHORT) && !names_staple(LONG);
+}
+
+/* The gate is open when somebody stands before it. */
+static int gate_fd;
+
+static bool
+is_testing(void)
+{
+	gate_fd = open(gate, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	return gate_fd != -1;
+}
+
+static int64_t end_s; /* of the short staple's service */
+
+static bool
+has_ended(void)
+{
+	return clock_wall_s() > end_s + 1;
+}
+
+/* --- the certificates --- */
+
+static void
+renew(size_t i, const char *feature)
+{
+	char *aia = mem_printf("OCSP;URI:http://127.0.0.1:%d/", responder.port);
+	struct pki_spec spec = {.cn = "renewed",
+	    .issuer = &issuer,
+	    .from = clock_wall_s() - CLOCK_DAY,
+	    .until = clock_wall_s() + CLOCK_DAY,
+	    .ext = {{"authorityInfoAccess", aia}}};
+
+	if (feature != NULL)
+		spec.ext[1] = (struct pki_ext){"tlsfeature", feature};
+	pki_party_done(&leaves[i]);
+	leaves[i] = pki_party(&spec);
+	write_certificate(i, paths[i]);
+	free(aia);
+}
+
+/* A keeper whose nginx serves both staples, and whose responder fails from now
+ * on. */
+static pid_t
+begin_with_both(void)
+{
+	struct keeper_options options = options_for(SITES, true);
+	pid_t child;
+
+	make_leaves(SITES);
+	write_nginx();
+	write_dump();
+	options.specs = &specs[LONG];
+	options.spec_count = 1;
+	sign(SITES, CERT_GOOD, 60, CLOCK_DAY);
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	options = options_for(SITES, false);
+	options.use_nginx = true;
+	options.nginx_command = command;
+	sign(SHORT + 1, CERT_GOOD, 60, 80);
+	end_s = clock_wall_s() + 20 - 8;
+	child = begin(&options);
+	await(both_are_in_service, "both staples in service");
+	responder.reply = busy;
+	responder.reply_len = sizeof(busy) - 1;
+	reloads_before = count_reloads();
+	return child;
+}
+
+static void
+end_all(pid_t child)
+{
+	assert_int_equal(stop(child), KEEPER_GOOD);
+	for (size_t i = 0; i < SITES; i++)
+		free(snippets[i]);
+	free(command);
+	free(reloads);
+	free(gate);
+}
+
+/* --- tests --- */
+
+/* I3: two renewed certificates wait for their first staples.  When the old
+ * staple of one has ended nginx is reloaded, though the other could go on. */
+static void
+test_ends_while_another_waits(void **state)
+{
+	pid_t child = begin_with_both();
+
+	(void)state;
+	renew(SHORT, NULL);
+	renew(LONG, NULL);
+	await(both_are_held, "the emptied snippets");
+	assert_false(is_reloaded());
+	await(is_reloaded, "I3: the reload at the end of the old staple");
+	assert_true(clock_wall_s() >= end_s - 1);
+	end_all(child);
+}
+
+/* I3: a staple ends while a round is under way.  The next one does not wait for
+ * a must-staple certificate's first staple. */
+static void
+test_ends_during_a_round(void **state)
+{
+	pid_t child = begin_with_both();
+
+	(void)state;
+	assert_int_equal(mkfifo(gate, 0600), 0);
+	renew(LONG, "status_request");
+	await(is_testing, "a round for the renewed certificate");
+	await(has_ended, "the end of the other one's staple");
+	assert_int_equal(unlink(gate), 0);
+	close(gate_fd);
+	await(is_reloaded, "I3: the reload after the round");
+	assert_false(names_staple(SHORT));
+	end_all(child);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_ends_while_another_waits),
+	    TEST(test_ends_during_a_round),
+	};
+
+	return cmocka_run_group_tests(tests, make_pki, free_pki);
+}
