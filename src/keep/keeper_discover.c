@@ -31,6 +31,35 @@ was_said(const struct found *before, const char *why)
 	return false;
 }
 
+static int
+by_path(const void *a, const void *b)
+{
+	const struct found_item *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static void
+sort_found(struct keeper *k)
+{
+	if (k->found.count > 0)
+		qsort(k->found.items, k->found.count, sizeof(k->found.items[0]),
+		    by_path);
+}
+
+const char *
+keeper_found_issuer(const struct keeper *k, const char *path)
+{
+	/* nothing of it is changed */
+	const struct found_item key = {.path = (char *)(uintptr_t)path};
+	const struct found_item *item =
+	    k->found.count == 0 ? NULL
+				: bsearch(&key, k->found.items, k->found.count,
+				      sizeof(k->found.items[0]), by_path);
+
+	return item == NULL ? NULL : item->issuer;
+}
+
 static void
 looked(void *cookie, struct found *found)
 {
@@ -48,6 +77,7 @@ looked(void *cookie, struct found *found)
 	soon = found_merge(found, &k->found);
 	k->found = *found;
 	*found = (struct found){0};
+	sort_found(k);
 	log_event(LOG_DETAIL, about_look, "%zu certificates are in use here",
 	    k->found.count);
 	k->list_stale = true;
@@ -113,6 +143,7 @@ keeper_recall_found(struct keeper *k)
 		    strlen(targets[i].fingerprint) + 1);
 		item->not_after = INT64_MAX;
 	}
+	sort_found(k);
 	store_targets_free(targets, count);
 }
 

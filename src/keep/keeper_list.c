@@ -64,8 +64,10 @@ keeper_want(struct keeper *k, const struct target_spec *spec)
 {
 	struct target *target = keeper_find_path(k, spec->certificate);
 
-	if (target != NULL && same_text(target->issuer, spec->issuer) &&
-	    same_text(target->url, spec->url)) {
+	/* who names a file first says how: the operator, before what is found */
+	if (target != NULL &&
+	    (target->wanted || (same_text(target->issuer, spec->issuer) &&
+				   same_text(target->url, spec->url)))) {
 		target->wanted = true;
 		return;
 	}
@@ -164,8 +166,9 @@ keeper_sync_targets(struct keeper *k)
 		const struct nginx_site *site = &k->conf->sites[i];
 
 		for (size_t c = 0; c < site->certificate_count; c++) {
-			const struct target_spec spec = {
-			    .certificate = site->certificates[c]};
+			const char *path = site->certificates[c];
+			const struct target_spec spec = {.certificate = path,
+			    .issuer = keeper_found_issuer(k, path)};
 
 			keeper_want(k, &spec);
 		}

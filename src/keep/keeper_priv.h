@@ -144,7 +144,8 @@ void keeper_index_remove(struct keeper *k, struct target *target);
  * read. */
 void keeper_sync_targets(struct keeper *k);
 
-/* Keep SPEC; of use while the list is made. */
+/* Keep SPEC, unless its file is in the list by another already; of use while the
+ * list is made. */
 void keeper_want(struct keeper *k, const struct target_spec *spec);
 
 /* Read a target's files again; adopt what is stored for it. */
@@ -197,6 +198,10 @@ void keeper_look(struct keeper *k);
 
 /* Never more, and forget what was found. */
 void keeper_end_look(struct keeper *k);
+
+/* The file with the issuer of the certificate in PATH, as it was found; or
+ * NULL. */
+const char *keeper_found_issuer(const struct keeper *k, const char *path);
 
 /* Want what was found and is not kept by another name. */
 void keeper_want_found(struct keeper *k);
