@@ -231,6 +231,13 @@ make_room(struct relay_demand *d)
 	}
 }
 
+static bool
+is_older(const struct staple *staple, const struct staple *than)
+{
+	return staple_facts(staple)->this_update <
+	       staple_facts(than)->this_update;
+}
+
 static const struct staple *
 put(struct relay_demand *d, const struct item *item, struct staple *staple)
 {
@@ -242,6 +249,9 @@ put(struct relay_demand *d, const struct item *item, struct staple *staple)
 	if (!(item->hash == CERT_ID_SHA1 ? facts->sha1_id : facts->sha256_id))
 		return NULL; /* it names the certificate otherwise */
 	node = snapshot_find(d->snapshot, item->issuer, serial);
+	/* the keeper may have heard more meanwhile */
+	if (node != NULL && atomic_load(&node->withdrawn))
+		return NULL;
 	if (node == NULL) {
 		make_room(d);
 		node = snapshot_node_of(d->snapshot, item->issuer, serial);
@@ -249,8 +259,10 @@ put(struct relay_demand *d, const struct item *item, struct staple *staple)
 		d->ring[d->ring_count++] = node;
 	}
 	for (unsigned hash = 0; hash < CERT_ID_HASHES; hash++) {
-		if (hash == item->hash ||
-		    (both && atomic_load(&node->staples[hash]) == NULL))
+		const struct staple *have = atomic_load(&node->staples[hash]);
+
+		if (hash == item->hash ? have == NULL || !is_older(staple, have)
+				       : have == NULL && both)
 			snapshot_put(d->snapshot, node, hash, staple);
 	}
 	return atomic_load(&node->staples[item->hash]);

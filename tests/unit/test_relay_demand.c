@@ -19,6 +19,7 @@
 #include "http_script.h"
 #include "keep/listen.h"
 #include "keep/relay_demand.h"
+#include "keep/snapshot.h"
 #include "pki/cert_id.h"
 #include "raw_client.h"
 #include "relay_scene.h"
@@ -392,6 +393,64 @@ test_other_hash(void **state)
 	assert_int_equal(prepared, 1);
 }
 
+static void
+withdraw(struct script *script)
+{
+	(void)script;
+	relay_withdraw(relay, kept);
+}
+
+/* A14: the keeper hears that a certificate is revoked while a response by the
+ * other hash is being fetched: that says good still, and is given to nobody. */
+static void
+test_revoked_meanwhile(void **state)
+{
+	struct staple *staple;
+
+	(void)state;
+	start_responder(SCRIPT_CLOSE);
+	say_good(leaf.cert, NID_sha256);
+	staple = scene_staple(&pki, leaf.cert, NID_sha1, 0, 0, 0);
+	relay_offer(relay, kept, staple);
+	staple_free(staple);
+	responder.choose = withdraw;
+	assert_int_equal(ask(leaf.cert, true), UNAUTHORIZED);
+	assert_int_equal(ask(leaf.cert, true), UNAUTHORIZED);
+	assert_int_equal(prepared, 1);
+}
+
+static void
+offer_newer(struct script *script)
+{
+	struct staple *newer =
+	    scene_staple(&pki, leaf.cert, NID_sha256, 0, PKI_NOW - 60, 0);
+
+	(void)script;
+	relay_offer(relay, kept, newer);
+	staple_free(newer);
+}
+
+/* I2: nor does an older one take the place of what the keeper has had by then. */
+static void
+test_newer_meanwhile(void **state)
+{
+	struct staple *staple;
+	struct buf der;
+
+	(void)state;
+	start_responder(SCRIPT_CLOSE);
+	der = scene_response(&pki, leaf.cert, NID_sha256, 0, PKI_NOW - 7200, 0);
+	say(der.text, der.len);
+	buf_done(&der);
+	staple = scene_staple(&pki, leaf.cert, NID_sha1, 0, 0, 0);
+	relay_offer(relay, kept, staple);
+	staple_free(staple);
+	responder.choose = offer_newer;
+	assert_int_equal(ask(leaf.cert, true), GOOD);
+	staple = atomic_load(&kept->staples[CERT_ID_SHA256]);
+	assert_int_equal(staple_facts(staple)->this_update, PKI_NOW - 60);
+}
+
 /* The responder answers by another hash than it was asked for: not what the
  * client can use. */
 static void
@@ -540,6 +599,8 @@ main(void)
 	    T(coalesced),
 	    T(refused),
 	    T(other_hash),
+	    T(revoked_meanwhile),
+	    T(newer_meanwhile),
 	    T(wrong_hash),
 	    T(not_prepared),
 	    T(burst),
