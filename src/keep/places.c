@@ -177,9 +177,10 @@ places_done(struct places *places, struct place *place, int64_t now_ms)
 }
 
 /* Of the hosts with a free place and somebody who waits for it, the one that
- * holds the fewest; NULL: none.  The first would be the same each time: as many
- * hosts as there are places for, all of them hanging, would be given every place
- * as long as anybody waits there. */
+ * holds the fewest, and of those the one whose last turn was longest ago; NULL:
+ * none.  The first would be the same each time: as many hosts as there are
+ * places for, all of them hanging, would be given every place as long as anybody
+ * waits there. */
 static struct place_host *
 next_host(const struct places *places, int64_t now_ms)
 {
@@ -198,6 +199,17 @@ next_host(const struct places *places, int64_t now_ms)
 	return found;
 }
 
+/* HOST has its turn: the others come before it. */
+static void
+go_behind(struct places *places, struct place_host *host)
+{
+	if (host->hh.next == NULL)
+		return;
+	HASH_DEL(places->hosts, host);
+	HASH_ADD_KEYPTR(
+	    hh, places->hosts, host->name, strlen(host->name), host);
+}
+
 struct place *
 places_next(struct places *places, int64_t now_ms)
 {
@@ -209,6 +221,7 @@ places_next(struct places *places, int64_t now_ms)
 	host = next_host(places, now_ms);
 	if (host == NULL)
 		return NULL;
+	go_behind(places, host);
 	place = host->waiting;
 	DL_DELETE(host->waiting, place);
 	places->waiting_count--;

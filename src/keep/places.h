@@ -62,8 +62,9 @@ void places_leave(struct places *places, struct place *place);
  * is what is usual of its host. */
 void places_done(struct places *places, struct place *place, int64_t now_ms);
 
-/* Give a free place to one that waits for it, at the host that holds the fewest:
- * held now.  NULL: nobody waits for a place that is free. */
+/* Give a free place to one that waits for it, held now: at the host that holds
+ * the fewest, and of those the one whose last turn was longest ago.  NULL: nobody
+ * waits for a place that is free. */
 struct place *places_next(struct places *places, int64_t now_ms);
 
 #endif

@@ -245,6 +245,28 @@ test_fewest_first(void **state)
 	assert_ptr_equal(places_next(&places, 2 * HOLD_MS), &entries[34]);
 }
 
+/* A15: where more hosts wait than there are places in all, each has its turn,
+ * and those that came first have not every turn. */
+static void
+test_all_hosts_in_turn(void **state)
+{
+	static const char *const hosts[] = {"a", "b", "c", "d"};
+	size_t turns = 0;
+
+	(void)state;
+	places.all_max = 3;
+	for (size_t i = 0; i < MANY; i++)
+		(void)places_take(
+		    &places, &entries[i], hosts[i < 18 ? i % 3 : 3], 0);
+	for (; entries[18].state != PLACE_HELD; turns++) {
+		/* the oldest is done */
+		places_done(&places, places.held, 1);
+		assert_non_null(places_next(&places, 1));
+		if (turns > 3)
+			fail_msg("A15: the host that came last waits still");
+	}
+}
+
 static void
 test_leave_twice_is_fine(void **state)
 {
@@ -273,6 +295,8 @@ main(void)
 		test_late_ones_in_all, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_fewest_first, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_all_hosts_in_turn, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_leave_twice_is_fine, set_up, tear_down),
 	};
