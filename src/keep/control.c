@@ -308,6 +308,12 @@ control_proof(struct control *c, const struct proofs_report *report)
 	free(outlet.listen);
 }
 
+static bool
+is_kept(void *cookie, const char *fingerprint)
+{
+	return keeper_find(cookie, fingerprint) != NULL;
+}
+
 void
 control_round_ended(struct control *c, bool reloaded, const struct err *err)
 {
@@ -316,6 +322,9 @@ control_round_ended(struct control *c, bool reloaded, const struct err *err)
 	if (c == NULL)
 		return;
 	outlets_end(&c->outlets, good);
+	/* of what cannot be read nobody knows here which certificate it is */
+	if (good && c->k->unread == NULL)
+		outlets_retain(&c->outlets, is_kept, c->k);
 	if (reloaded || !good)
 		metrics_published(&c->metrics,
 		    c->k->options->use_nginx ? server_name : "file", good);

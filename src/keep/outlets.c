@@ -156,6 +156,19 @@ outlets_end(struct outlets *outlets, bool good)
 	outlets->all = false;
 }
 
+void
+outlets_retain(struct outlets *outlets,
+    bool (*kept)(void *cookie, const char *fingerprint), void *cookie)
+{
+	struct outlet_set *set, *next;
+
+	HASH_ITER(hh, outlets->sets, set, next)
+	{
+		if (!kept(cookie, set->fingerprint))
+			drop_set(outlets, set);
+	}
+}
+
 const struct outlet *
 outlets_of(
     const struct outlets *outlets, const char *fingerprint, size_t *count)

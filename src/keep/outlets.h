@@ -4,8 +4,8 @@
  *
  *   outlets_begin(all) -> outlets_expect() for each server block that is to
  *   serve something -> outlets_end(): after a round of all, what it did not see
- *   is gone -> outlets_note() when a proof comes.  Pure: times are
- *   parameters. */
+ *   is gone -> outlets_retain() -> outlets_note() when a proof comes.  Pure:
+ *   times are parameters. */
 #ifndef OCLASP_KEEP_OUTLETS_H
 #define OCLASP_KEEP_OUTLETS_H
 
@@ -52,6 +52,10 @@ void outlets_note(struct outlets *outlets, const char *fingerprint,
 
 /* The round is over; after one that failed (not GOOD) all stay. */
 void outlets_end(struct outlets *outlets, bool good);
+
+/* Forget those of certificates that are not KEPT any more. */
+void outlets_retain(struct outlets *outlets,
+    bool (*kept)(void *cookie, const char *fingerprint), void *cookie);
 
 /* Those of FINGERPRINT (NULL: none); borrowed until the next round. */
 const struct outlet *outlets_of(

@@ -140,6 +140,28 @@ test_rounds(void **state)
 	}
 }
 
+static bool
+is_bb(void *cookie, const char *fingerprint)
+{
+	(void)cookie;
+	return strcmp(fingerprint, "bb") == 0;
+}
+
+/* Certificates are renewed for years: of those of before nothing is left, though
+ * no round looks at all again. */
+static void
+test_departed(void **state)
+{
+	(void)state;
+	outlets_begin(&outlets, false);
+	note("aa", "127.0.0.1:1", 1);
+	note("bb", "127.0.0.1:1", 2);
+	outlets_end(&outlets, true);
+	outlets_retain(&outlets, is_bb, NULL);
+	assert_int_equal(count_of("aa"), 0);
+	assert_int_equal(count_of("bb"), 1);
+}
+
 static void
 test_bound(void **state)
 {
@@ -161,6 +183,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_the_newest_word_counts, end),
 	    cmocka_unit_test_teardown(test_expected, end),
 	    cmocka_unit_test_teardown(test_rounds, end),
+	    cmocka_unit_test_teardown(test_departed, end),
 	    cmocka_unit_test_teardown(test_bound, end),
 	};
 
