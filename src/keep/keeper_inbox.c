@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* keep/keeper_inbox.c -- what a courier has brought while the keeper runs. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,7 +68,8 @@ take(struct keeper *k, struct target *target, const uint8_t *der, size_t len)
 	staple_free(result.staple);
 }
 
-static void
+/* False: PATH is there still when it was judged. */
+static bool
 take_file(struct keeper *k, const char *path, const char *fingerprint)
 {
 	struct target *target = keeper_find(k, fingerprint);
@@ -88,17 +90,29 @@ take_file(struct keeper *k, const char *path, const char *fingerprint)
 		take(k, target, der, len);
 	free(der);
 	/* taken or refused, it has been judged once */
-	(void)unlink(path);
+	if (unlink(path) == 0 || errno == ENOENT)
+		return true;
+	log_event(LOG_ERROR,
+	    (struct log_about){.event = "courier", .reason = REASON_FILE},
+	    "'%s' cannot be removed (%s): remove it, and see whose the folder "
+	    "is",
+	    path, strerror(errno));
+	return false;
 }
 
 void
 keeper_read_inbox(struct keeper *k)
 {
 	char *dir = inbox_dir(k->options->state_dir);
-	/* whom a file is for may not be known yet */
-	DIR *folder = keeper_has_chores(k) ? NULL : opendir(dir);
+	uint64_t stamp = file_stamp(dir);
+	/* whom a file is for may not be known yet; and what stays there is
+	 * looked at again only together with something new */
+	DIR *folder = keeper_has_chores(k) || stamp == k->inbox_stuck
+			  ? NULL
+			  : opendir(dir);
 	struct dirent *entry;
 	size_t looked = 0;
+	bool stuck = false;
 
 	while (folder != NULL && looked < INBOX_LOOK_MAX &&
 	       (entry = readdir(folder)) != NULL) {
@@ -109,10 +123,12 @@ keeper_read_inbox(struct keeper *k)
 			continue;
 		looked++;
 		path = mem_printf("%s/%s", dir, entry->d_name);
-		take_file(k, path, fingerprint);
+		stuck = !take_file(k, path, fingerprint) || stuck;
 		free(path);
 	}
-	if (folder != NULL)
+	if (folder != NULL) {
+		k->inbox_stuck = stuck ? stamp : 0;
 		(void)closedir(folder);
+	}
 	free(dir);
 }

@@ -59,8 +59,10 @@ struct keeper {
 	struct keeper_walk *walk;        /* through the store; or NULL */
 	bool some_unsaved;               /* or lacks what some targets have */
 	bool store_ailing;               /* what changes is in memory only */
-	bool store_unread;             /* it was said that it cannot be read */
-	int64_t pruned_s;              /* wall: when the store was, last */
+	uint64_t inbox_stuck; /* of the inbox, when something stayed in it; or
+				 0 */
+	bool store_unread;    /* it was said that it cannot be read */
+	int64_t pruned_s;     /* wall: when the store was, last */
 	struct loop_timer *book_timer; /* the book is saved then */
 	struct schedule schedule;
 	struct places places;     /* who fetches, and who waits for that */

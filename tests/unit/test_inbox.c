@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "keep/inbox.h"
+#include "keep/keeper_priv.h"
 #include "keep/store.h"
 #include "pki/staple.h"
 #include "pki_fixture.h"
@@ -223,6 +224,53 @@ test_folder_that_cannot_be(void **state)
 	assert_int_equal(err.reason, REASON_FILE);
 }
 
+static size_t lines;
+
+static bool
+count_line(const struct log_entry *entry)
+{
+	(void)entry;
+	lines++;
+	return true;
+}
+
+/* What cannot be removed, as in a folder of another user's, is judged and said
+ * once, not at each look; what comes after it is taken all the same. */
+static void
+test_stuck(void **state)
+{
+	const struct keeper_options options = {.state_dir = "stuck"};
+	struct keeper k = {.options = &options};
+	struct inbox *inbox;
+	char *stuck;
+	bool served;
+	size_t before;
+	int lock;
+
+	(void)state;
+	assert_int_equal(mkdir("stuck", 0755), 0);
+	assert_int_equal(file_lock("stuck/lock", &lock, NULL), 0);
+	inbox = inbox_open("stuck", NULL);
+	assert_non_null(inbox);
+	stuck = mem_printf("stuck/inbox/%064d.der", 0);
+	assert_int_equal(mkdir(stuck, 0755), 0);
+	log_set_sink(count_line);
+	keeper_read_inbox(&k);
+	assert_true(lines > 0);
+	before = lines;
+	for (int look = 0; look < 3; look++)
+		keeper_read_inbox(&k);
+	assert_int_equal(lines, before);
+	assert_int_equal(inbox_put(inbox, staple, &served, NULL), 0);
+	assert_true(file_is("stuck", "inbox"));
+	keeper_read_inbox(&k);
+	assert_false(file_is("stuck", "inbox"));
+	log_set_sink(NULL);
+	free(stuck);
+	inbox_close(inbox);
+	close(lock);
+}
+
 int
 main(void)
 {
@@ -230,6 +278,7 @@ main(void)
 	    cmocka_unit_test(test_without_a_keeper),
 	    cmocka_unit_test(test_with_a_keeper),
 	    cmocka_unit_test(test_with_nginx),
+	    cmocka_unit_test(test_stuck),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_folder_that_cannot_be),
 	};
