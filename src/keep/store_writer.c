@@ -20,7 +20,7 @@ enum {
 	RETRY_FIRST_MS = 1000, /* after a write that failed, doubling */
 	RETRY_MAX_MS = 30000,
 	SETTLE_MS = 250,  /* a reader waits so long for what waits */
-	FLUSH_MS = 10000, /* and who ends, so long */
+	FLUSH_MS = 10000, /* and who ends, or has no room, so long */
 	REST_MS = 1000,   /* nothing to do for that long: so it will stay */
 };
 
@@ -41,6 +41,7 @@ struct store_writer {
 	int64_t first_ms;    /* since when the first has waited */
 	uint64_t put, gone;  /* changes: how many came, and are dealt with */
 	bool hurry, closing;
+	bool hangs;               /* the disk: it was waited for in vain */
 	bool suspect;             /* a reader has met damage */
 	bool dropped;             /* something there was no room for */
 	bool prune;               /* is asked for, */
@@ -103,7 +104,7 @@ put_back(struct store_writer *w, struct store_row *rows, size_t count)
 	w->bytes += w->batch_bytes;
 }
 
-/* While nothing can be written: the oldest go.  All is asked for again later,
+/* While nothing is written: the oldest go.  All is asked for again later,
  * and the history has a gap. */
 static void
 make_room(struct store_writer *w)
@@ -243,6 +244,7 @@ turn(struct store_writer *w)
 		make_room(w);
 	}
 	w->batch_bytes = 0;
+	w->hangs = false;
 	if (w->gone == w->put)
 		w->hurry = false;
 	uv_cond_broadcast(&w->done);
@@ -296,6 +298,22 @@ settle(struct store_writer *w, int64_t ms)
 	return rc;
 }
 
+/* Faster than the disk: wait for it, as who writes himself does; but for one
+ * that does not answer once, and no more until it does (I5). */
+static void
+wait_for_room(struct store_writer *w)
+{
+	int64_t until = clock_mono_ms() + FLUSH_MS;
+
+	while (w->bytes > STORE_QUEUE_MAX && !w->report.ailing && !w->hangs) {
+		int64_t left = until - clock_mono_ms();
+
+		w->hangs = left <= 0;
+		if (!w->hangs)
+			wait_ms(w, &w->done, left);
+	}
+}
+
 void
 store_writer_put(struct store_writer *w, struct store_row *row)
 {
@@ -308,9 +326,7 @@ store_writer_put(struct store_writer *w, struct store_row *row)
 	w->put++;
 	if (w->count == 1 || w->count == STORE_ROWS_MAX)
 		uv_cond_signal(&w->work);
-	/* faster than the disk: wait for it, as who writes himself does */
-	while (w->bytes > STORE_QUEUE_MAX && !w->report.ailing)
-		uv_cond_wait(&w->done, &w->lock);
+	wait_for_room(w);
 	make_room(w);
 	uv_mutex_unlock(&w->lock);
 }

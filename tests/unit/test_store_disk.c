@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "own_store.h"
@@ -382,6 +384,59 @@ test_full_disk_for_long(void **state)
 	free(filler);
 }
 
+/* --- a disk that hangs --- */
+
+static atomic_bool hangs;
+static int gate[2] = {-1, -1}; /* who is let through reads an octet of it */
+
+/* SQLite's flush of a log. */
+__attribute__((visibility("default"))) int fdatasync(int fd);
+
+int
+fdatasync(int fd)
+{
+	char octet;
+
+	if (atomic_load(&hangs))
+		(void)!read(gate[0], &octet, 1);
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* I5: a network disk that is away for an hour, say, does not answer.  Whoever
+ * puts more than there is room for waits for it, but not for ever. */
+static void
+test_disk_that_hangs(void **state)
+{
+	char *big = mem_new(BIG + 1);
+	struct store *store;
+	struct store_report report;
+
+	(void)state;
+	assert_int_equal(pipe(gate), 0);
+	memset(big, 'b', BIG);
+	store = store_test_keep(path);
+	store_test_put(store, FP_A, "before");
+	store_test_flush(store);
+	store_check(store, &report);
+	(void)alarm(STORE_TEST_WAIT_MS / 1000); /* in vain: it hangs too */
+	atomic_store(&hangs, true);
+	/* one half may be on its way to the disk */
+	for (size_t put = 0; put < 2 * STORE_QUEUE_MAX + 100 * BIG; put += BIG)
+		store_test_put(store, FP_B, big);
+	(void)alarm(0);
+	store_check(store, &report);
+	assert_true(report.waiting * BIG <= STORE_QUEUE_MAX);
+	atomic_store(&hangs, false);
+	(void)!write(gate[1], "x", 1);
+	store_test_put(store, FP_A, "the last word");
+	store_test_flush(store);
+	store_check(store, &report);
+	assert_true(report.wants_all);
+	store_test_expect(store, FP_A, "the last word");
+	store_close(store);
+	free(big);
+}
+
 /* A start where nothing can be written: what is there is read, and all is well
  * once it can. */
 static void
@@ -479,6 +534,8 @@ main(void)
 		test_full_disk, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_full_disk_for_long, set_up, unmount_and_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_disk_that_hangs, set_up, unmount_and_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_start_on_a_sick_disk, set_up, unmount_and_tear_down),
 	};
