@@ -35,6 +35,7 @@ struct watch {
 	size_t hot_count;
 	struct watch_callbacks callbacks;
 	void *cookie;
+	bool telling, freed;
 	/* as inotify(7) wants it to be */
 	_Alignas(struct inotify_event) char events[EVENTS_MAX];
 };
@@ -47,6 +48,8 @@ settled(void *cookie)
 	struct watch *watch = cookie;
 
 	watch->settle = NULL;
+	watch->telling = true;
+	/* the callback may free all of this: then nothing is hot any more */
 	while (watch->hot != NULL) {
 		struct watch_file *file = watch->hot;
 
@@ -55,6 +58,9 @@ settled(void *cookie)
 		file->hot = false;
 		watch->callbacks.changed(watch->cookie, file);
 	}
+	watch->telling = false;
+	if (watch->freed)
+		free(watch);
 }
 
 static void
@@ -265,5 +271,7 @@ watch_free(struct watch **watch)
 	loop_timer_cancel(&w->settle);
 	loop_watch_cancel(&w->readable);
 	close(w->fd);
-	free(w);
+	w->freed = true;
+	if (!w->telling)
+		free(w);
 }

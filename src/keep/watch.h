@@ -44,6 +44,7 @@ struct watch_callbacks {
 /* NULL if the kernel has nothing of the kind to give. */
 struct watch *watch_new(
     uv_loop_t *loop, const struct watch_callbacks *callbacks, void *cookie);
+/* Also from within `changed`. */
 void watch_free(struct watch **watch);
 
 /* Watch FILE at PATH; nothing if it is watched already, except that its folder

@@ -24,6 +24,7 @@ static struct one {
 } ones[FILES];
 static size_t count;
 static bool over;
+static bool ends; /* with the first word */
 
 static struct watch_file *
 find(void *cookie, const char *path)
@@ -41,6 +42,8 @@ changed(void *cookie, struct watch_file *file)
 {
 	(void)cookie;
 	((struct one *)(void *)file)->changed++;
+	if (ends)
+		watch_free(&watch);
 	uv_stop(&loop);
 }
 
@@ -55,6 +58,7 @@ set_up(void **state)
 	watch = watch_new(&loop, &callbacks, NULL);
 	assert_non_null(watch);
 	count = 0;
+	ends = false;
 	memset(ones, 0, sizeof(ones));
 	return 0;
 }
@@ -231,6 +235,21 @@ test_removed(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 /* clang-format on */
 
+/* As `keep --once` ends, when the file that has changed was all that it waited
+ * for. */
+static void
+test_freed_by_the_word(void **state)
+{
+	struct one *one = add("a.pem");
+	struct one *other = add("b.pem");
+
+	(void)state;
+	ends = true;
+	run(one, WAIT_MS);
+	assert_null(watch);
+	assert_int_equal(one->changed + other->changed, 1);
+}
+
 int
 main(void)
 {
@@ -240,6 +259,7 @@ main(void)
 	    TEST(test_a_crowd),
 	    TEST(test_a_folder_that_goes),
 	    TEST(test_removed),
+	    TEST(test_freed_by_the_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
