@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* face/config_parse.c -- the text of a configuration, by libConfuse.
  *
- * libConfuse reads the words, the braces and the blocks.  Each value comes to
- * take_value() first, where the table of keys says what it must be; what
- * libConfuse itself has to complain of is said again in our words, with what
- * it does not know: which block, which list, what may have been meant. */
+ * libConfuse reads the words, the braces and the blocks of a text that has no
+ * comments any more (config_plain).  Each value comes to take_value() first,
+ * where the table of keys says what it must be; what libConfuse itself has to
+ * complain of is said again in our words, with what it does not know: which
+ * block, which list, what may have been meant. */
 #include "face/config_parse.h"
 
 #include <stdarg.h>
@@ -17,7 +18,7 @@
 #include "base/text.h"
 #include "face/config_certificates.h"
 #include "face/config_keys.h"
-#include "face/config_value.h"
+#include "face/config_plain.h"
 
 enum {
 	OPTIONS_MAX = 64, /* keys of one block */
@@ -35,7 +36,7 @@ static const char end_mark[] = "\n" END_KEY " = true\n";
 /* What libConfuse cannot know. */
 struct parse {
 	const char *path;
-	const char *text; /* with the end mark */
+	const char *text; /* without comments, with the end mark */
 	size_t len;
 	const struct config_key *last; /* whose value was read last, */
 	int last_line;                 /* where that list began */
@@ -191,7 +192,8 @@ no_equals(const cfg_t *cfg, const char *name)
 {
 	const struct config_key *block = config_key_find("", name);
 
-	(void)fault(cfg->line, "a '=' is missing after '%s'%s", name,
+	(void)fault(find_line(name, cfg->line, NULL),
+	    "a '=' is missing after '%s'%s", name,
 	    block != NULL && block->kind == KEY_BLOCK ? ", which is a key here"
 						      : "");
 }
@@ -230,30 +232,6 @@ no_append(const cfg_t *cfg, const char *name)
 	(void)fault(cfg->line, "'%s' is no list: give it by '='", name);
 }
 
-/* libConfuse has come to the end of the text: where did the string begin? */
-static void
-open_string(const cfg_t *cfg, const char *nothing)
-{
-	int line = 1, begin = cfg->line;
-
-	(void)nothing;
-	for (const char *at = now->text; *at != '\0'; at++) {
-		if (*at == '\n')
-			line++;
-		else if (*at == '"' || *at == '\'')
-			begin = line;
-	}
-	(void)fault(
-	    begin, "a string is not closed: its second quote is missing");
-}
-
-static void
-bad_escape(const cfg_t *cfg, const char *escape)
-{
-	(void)fault(cfg->line,
-	    "'%s' in a string: for a backslash itself give two", escape);
-}
-
 /* What libConfuse 3.3 says, up to where it names a word; test_config has a row
  * for each, so that another version's words are noticed. */
 static const struct words {
@@ -269,10 +247,6 @@ static const struct words {
     {"found duplicate title", twice},
     {"attempt to append", no_append},
     {"no sub-section title", no_path},
-    {"unterminated string", open_string},
-    {"premature end of file", open_string},
-    {"bad escape sequence", bad_escape},
-    {"invalid octal number", bad_escape},
 };
 
 /* What stands between the quotes of TEXT, the last being its end. */
@@ -346,10 +320,6 @@ take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	if (strcmp(value, END_KEY) == 0)
 		return fault(find_line(key->name, cfg->line, NULL),
 		    "'%s' has no value", key->name);
-	/* no value of ours has lines: it has run on to another one's quote */
-	if (config_lines(value) > 0)
-		return fault(cfg->line - config_lines(value),
-		    "a string is not closed: its second quote is missing");
 	if (check_once(cfg, opt, key) == -1)
 		return -1;
 	if (key->kind == KEY_LIST && opt->nvalues > (unsigned long)key->max)
@@ -400,9 +370,6 @@ take_block(cfg_t *cfg, cfg_opt_t *opt)
 		    "the block '%s' is there twice, first in line %ld",
 		    key->name, opt->def.number);
 	opt->def.number = block->line = begin;
-	if (title != NULL && config_lines(title) > 0)
-		return fault(begin,
-		    "a string is not closed: its second quote is missing");
 	if (title != NULL && config_key_check(key, title, &why) == -1)
 		return fault(begin, "%s", why.text);
 	return strcmp(opt->name, CONFIG_CERTIFICATE) == 0
@@ -482,6 +449,8 @@ config_parse(const char *path, const void *text, size_t len,
 	    .path = path, .certificates = certificates, .err = err};
 	struct buf whole;
 	cfg_t *cfg = NULL;
+	const char *wrong;
+	int line;
 
 	if (memchr(text, '\0', len) != NULL) {
 		(void)err_set(err, REASON_USAGE,
@@ -491,10 +460,15 @@ config_parse(const char *path, const void *text, size_t len,
 	buf_init(&whole, len + sizeof(end_mark));
 	buf_add(&whole, text, len);
 	buf_puts(&whole, end_mark);
+	wrong = config_plain(whole.text, &line);
 	parse.text = buf_text(&whole);
 	parse.len = whole.len;
 	parse.read = (struct mark){parse.text, 1};
-	cfg = run(&parse);
+	if (wrong == NULL)
+		cfg = run(&parse);
+	else
+		(void)err_set(
+		    err, REASON_USAGE, "%s:%d: %s", path, line, wrong);
 	buf_done(&whole);
 	return cfg;
 }

@@ -181,13 +181,3 @@ config_is_near(const char *typed, const char *name)
 
 	return far < shorter && far <= least(1 + shorter / 4, NEAR_MAX);
 }
-
-int
-config_lines(const char *value)
-{
-	int lines = 0;
-
-	for (; *value != '\0'; value++)
-		lines += *value == '\n';
-	return lines;
-}

@@ -32,7 +32,4 @@ size_t config_distance(const char *a, const char *b);
 /* True if somebody who typed TYPED may well have meant NAME. */
 bool config_is_near(const char *typed, const char *name);
 
-/* How many lines VALUE runs on to. */
-int config_lines(const char *value);
-
 #endif

@@ -243,6 +243,37 @@ test_nothing_said(void **state)
 	config_free(NULL);
 }
 
+/* Comments may stand wherever a blank may, and are none in a text. */
+static void
+test_comments(void **state)
+{
+	struct options o = {.config = path};
+	struct config *config = NULL;
+	struct err err = {0};
+
+	(void)state;
+	scratch_write(path, "pins = { # two, isn't it\n"
+			    "\t\"a=192.0.2.1\", // one\n"
+			    "\t/* \"and */ \"b=192.0.2.2\" # two\n"
+			    "}\n"
+			    "pool = \"/a#b//c/*d\\\"\\\\\"#e\n"
+			    "state-dir = /a//b # c\n"
+			    "ca-file = '/a\"#b' // c\n"
+			    "certificate /* a */ /b.pem # c\n"
+			    "{ url = http://c.test/ /**/ }\n"
+			    "# the end");
+	if (config_load(&o, &config, &err) == -1)
+		fail_msg("%s", err.text);
+	assert_int_equal(o.pin_count, 2);
+	assert_string_equal(o.pool, "/a#b//c/*d\"\\");
+	assert_string_equal(o.state_dir, "/a//b");
+	assert_string_equal(o.ca_file, "/a\"#b");
+	assert_int_equal(o.spec_count, 1);
+	assert_string_equal(o.specs[0].certificate, "/b.pem");
+	assert_string_equal(o.specs[0].url, "http://c.test/");
+	config_free(config);
+}
+
 static const struct wrong {
 	const char *name, *text, *line, *says;
 } wrongs[] = {
@@ -373,8 +404,30 @@ static const struct wrong {
 	":1:", "a string is not closed"},
     {"a title that runs on", "\ncertificate \"/srv {\n\" {}\n",
 	":2:", "a string is not closed"},
+    {"a string of two lines", "pool = \"a\\\nb\"\ntimeout = 3\n",
+	":1:", "a string is not closed"},
+    {"a string never closed, of single quotes", "pool = 'a\n# it's\n",
+	":1:", "a string is not closed"},
     {"a Windows path", "state-dir = \"C:\\777\"\n",
 	":1:", "for a backslash itself give two"},
+    {"one that would have a tab in it", "\nstate-dir = \"C:\\temp\"\n",
+	":2:", "for a backslash itself give two"},
+    {"a variable", "timeout = 3\npool = \"/srv/${NOBODY}/x\"\n",
+	":2:", "variables of the environment are not put in"},
+    {"a variable without quotes", "pool = ${HOME}\n",
+	":1:", "variables of the environment are not put in"},
+    /* lines */
+    {"nothing behind a key", "timeout\n",
+	":1:", "a '=' is missing after 'timeout'"},
+    {"behind comments", "# a\n\n// b\n/* c\n\n  \"*/ # d'\ntimeot = 5\n",
+	":7:", "unknown key 'timeot': did you mean 'timeout'?"},
+    {"behind a value and its comment", "timeout = 5 # s\nlog-formt = json\n",
+	":2:", "unknown key 'log-formt': did you mean 'log-format'?"},
+    {"in a block with comments",
+	"certificate \"a\" { # a\n\t# b\n\n\turll = \"c\"\n}\n",
+	":4:", "'urll' in a block 'certificate': did you mean 'url'?"},
+    {"a comment never closed", "timeout = 3\n\n/* all\n# */nonsense\n/*\n",
+	":5:", "a comment is not closed: its '*/' is missing"},
     {"not text", "state-dir = \x01\x02{\n", ":", ""},
 };
 
@@ -398,6 +451,12 @@ test_wrong(void **state)
 			strlen(row->line)) != 0 ||
 		    strstr(err.text, row->says) == NULL)
 			fail_msg("%s: %s", row->name, err.text);
+		/* I8: once mended it is read, by the same process too */
+		scratch_write(path, "timeout = 3\n");
+		if (config_load(&o, &config, &err) == -1 ||
+		    o.timeout_ms != 3000)
+			fail_msg("after %s: %s", row->name, err.text);
+		config_free(config);
 	}
 }
 
@@ -619,6 +678,7 @@ main(void)
 	    TEST(test_command_line_wins),
 	    TEST(test_listen),
 	    TEST(test_nothing_said),
+	    TEST(test_comments),
 	    TEST(test_wrong),
 	    TEST(test_example),
 	    TEST(test_every_key_is_described),
