@@ -182,6 +182,8 @@ take_final(struct keeper *k, struct target *target,
 	bool revoked = facts->status == CERT_REVOKED;
 	bool keep = target_keeps_revoked(target, k->settings);
 
+	target->failures = 0;
+	trouble_set(&target->failure, &(struct err){0});
 	target->last_final = true;
 	target->last_status = facts->status;
 	target->final_life = facts->usable_until - facts->this_update;

@@ -779,6 +779,27 @@ test_remembers(void **state)
 	end();
 }
 
+/* A signed revoked or unknown is an answer: no attempt in a row has failed. */
+static void
+test_final_ends_failures(void **state)
+{
+	struct acquire_result bad = {.err = {REASON_NOT_OCSP, "a page"}};
+	struct acquire_result last = {.accepted = true,
+	    .facts = {.status = CERT_UNKNOWN,
+		.this_update = now,
+		.usable_until = now + CLOCK_DAY}};
+	struct target *target = start_and_read(false);
+
+	(void)state;
+	target->last_attempt = now;
+	keeper_take(&keeper, target, &bad);
+	assert_int_equal(target->failures, 1);
+	keeper_take(&keeper, target, &last);
+	assert_int_equal(target->failures, 0);
+	assert_null(target->failure);
+	end();
+}
+
 /* --- a store that was lost (I7) --- */
 
 /* Staples, state, list and book come back from memory. */
@@ -842,6 +863,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_walk_is_cut_short, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_final_ends_failures, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_gives_all_again, set_up, tear_down),
 	};
