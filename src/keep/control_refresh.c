@@ -63,6 +63,7 @@ outcome_of(const struct target *target, const struct acquire_result *result)
 	enum reason reason = row.reason;
 	char sentence[STATUS_SENTENCE];
 
+	row.fetching = false; /* that is what has just ended */
 	if (result != NULL) {
 		reason = result->err.reason;
 		detail = reason == REASON_NONE ? NULL : result->err.text;

@@ -191,6 +191,7 @@ def test_refresh_tells_what_came_of_it(lab, kept):
     outcome, = good.json["outcomes"]
     assert outcome["verdict"] == "accept" and outcome["status"] == "good"
     assert outcome["state"] == "fresh" and outcome["address"]
+    assert "next refresh in" in outcome["sentence"], outcome
     assert kept.ask("status").code == 0
     # also when nothing is due: an order is an order
     requests = len(lab.requests())
