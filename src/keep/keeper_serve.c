@@ -124,6 +124,7 @@ static void
 round_ended(void *cookie, bool reloaded, const struct err *err)
 {
 	struct keeper *k = cookie;
+	bool failed_before = k->retry_ms > 0;
 	char again[40];
 
 	k->publish = NULL;
@@ -155,6 +156,10 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 			log_event(LOG_NOTICE,
 			    (struct log_about){.event = "published"},
 			    "published: nginx has been reloaded");
+		else if (failed_before)
+			log_event(LOG_NOTICE,
+			    (struct log_about){.event = "published"},
+			    "published, as it could not be before");
 		if (k->dirty)
 			arm(k, KEEPER_GATHER_MS);
 	}

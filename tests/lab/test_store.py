@@ -56,8 +56,10 @@ def test_full_disk_while_it_runs(lab, kept):
     refreshed = lab.oclasp("refresh", "--all", "--state-dir", kept.state)
     assert refreshed.code == 0, refreshed
     kept.keep.wait_line(MEMORY, seconds=30)
+    kept.keep.wait_line("cannot publish, again in", seconds=30)
     empty(lab, kept.state)
     kept.keep.wait_line("the store is written again", seconds=60)
+    kept.keep.wait_line("published, as it could not be before", seconds=60)
     assert kept.keep.text.count(MEMORY) == 1
     lab.stop_responder()
     kept.keep.kill()
