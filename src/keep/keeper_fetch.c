@@ -369,7 +369,7 @@ acquired(void *cookie, struct acquire_result *result)
 	 * ordered it waits for it */
 	if (first || (ordered && k->calm != NULL))
 		keeper_mark_dirty(k);
-	if (first && target_waits(target, now))
+	if (first && k->options->use_nginx && target_waits(target, now))
 		log_held(target, now);
 	control_attempted(k->control, target, result);
 	if (keeper_wants_second(k, target))
