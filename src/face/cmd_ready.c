@@ -77,7 +77,8 @@ print_json(const struct ready *r)
 }
 
 /* RFC 7633, section 4: no must-staple certificate comes into service without
- * a staple, whatever the reason. */
+ * a staple, whatever the reason; nor does what is revoked, by a signed word
+ * that stands. */
 static int
 exit_status(const struct ready *r)
 {
@@ -90,7 +91,8 @@ exit_status(const struct ready *r)
 			       reason == REASON_SERVER_RELOAD
 			   ? EXIT_BAD
 			   : EXIT_USAGE;
-	if (reason == REASON_NONE || r->target->leaf->must_staple)
+	if (reason == REASON_NONE || r->target->leaf->must_staple ||
+	    r->revoked_at > 0)
 		return EXIT_BAD;
 	return command_exit(reason);
 }

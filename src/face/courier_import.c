@@ -103,18 +103,11 @@ check_age(struct fate *fate, int64_t have)
 static int
 check_revoked(const struct job *job, struct fate *fate)
 {
-	int64_t revoked =
-	    inbox_revoked_at(job->inbox, fate->kept->id.leaf->fingerprint);
-	char got[CLOCK_TEXT], said[CLOCK_TEXT];
-
-	if (fate->staple == NULL || revoked == 0 ||
-	    fate->facts.this_update > revoked)
+	if (fate->staple == NULL)
 		return 0;
-	return err_set(&fate->err, REASON_OLDER_THAN_STORED,
-	    "the response says good as of %s, but a signed one of %s says that "
-	    "the certificate is revoked: it is not believed",
-	    clock_rfc3339(fate->facts.this_update, got),
-	    clock_rfc3339(revoked, said));
+	return inbox_check_revoked(
+	    inbox_revoked_at(job->inbox, fate->kept->id.leaf->fingerprint),
+	    fate->facts.this_update, &fate->err);
 }
 
 static void

@@ -54,9 +54,10 @@ struct ready {
 	struct nginx nginx;
 	struct nginx_conf *conf;
 	int64_t place_until_ms, lock_next_ms;
-	bool was_stored; /* before we came */
-	bool handed;     /* to the keeper that runs, */
-	bool keep_runs;  /* if one does */
+	bool was_stored;    /* before we came */
+	int64_t revoked_at; /* a signed revoked of then stands; 0: none */
+	bool handed;        /* to the keeper that runs, */
+	bool keep_runs;     /* if one does */
 
 	/* what came of it; the staple is the target's */
 	bool done; /* a usable staple is in the store, and in place */

@@ -18,6 +18,15 @@
 
 static void attempt(void *cookie);
 
+/* A14, C3: an old good answer does not bring back what is revoked. */
+static bool
+is_believed(const struct ready *r, const struct staple *staple, struct err *err)
+{
+	return staple != NULL &&
+	       inbox_check_revoked(
+		   r->revoked_at, staple_facts(staple)->this_update, err) == 0;
+}
+
 /* Bytes of the store are verified before they count (I1). */
 static struct staple *
 verify_stored(const struct ready *r, const uint8_t *der, size_t len)
@@ -32,7 +41,10 @@ verify_stored(const struct ready *r, const uint8_t *der, size_t len)
 	input.der = der;
 	input.len = len;
 	(void)verify_staple(&input, &policy, &staple, &facts, &accepted, NULL);
-	return staple;
+	if (is_believed(r, staple, NULL))
+		return staple;
+	staple_free(staple);
+	return NULL;
 }
 
 bool
@@ -45,6 +57,7 @@ ready_look(struct ready *r)
 	if (inbox == NULL)
 		return false;
 	r->keep_runs = inbox_keeper_runs(inbox);
+	r->revoked_at = inbox_revoked_at(inbox, target_fingerprint(r->target));
 	if (r->target->staple == NULL &&
 	    store_get(inbox_store(inbox), target_fingerprint(r->target), &der,
 		&len, NULL) == 1)
@@ -69,12 +82,14 @@ acquired(void *cookie, struct acquire_result *result)
 {
 	struct ready *r = cookie;
 	int64_t now_ms = clock_mono_ms();
+	bool good;
 
-	r->accepted = result->accepted;
 	r->facts = result->facts;
 	r->err = result->err;
-	if (result->staple != NULL) {
-		staple_free(r->target->staple);
+	good = is_believed(r, result->staple, &r->err);
+	r->accepted = good || (result->accepted && result->staple == NULL);
+	staple_free(good ? r->target->staple : result->staple);
+	if (good) {
 		r->target->staple = result->staple;
 	} else if (may_retry(r) && now_ms + r->pause_ms < r->end_ms) {
 		r->timer = loop_timer_start(&r->loop, r->pause_ms, attempt, r);

@@ -224,6 +224,19 @@ inbox_revoked_at(struct inbox *inbox, const char *fingerprint)
 }
 
 int
+inbox_check_revoked(int64_t revoked_at, int64_t this_update, struct err *err)
+{
+	char got[CLOCK_TEXT], said[CLOCK_TEXT];
+
+	if (revoked_at == 0 || this_update > revoked_at)
+		return 0;
+	return err_set(err, REASON_OLDER_THAN_STORED,
+	    "the response says good as of %s, but a signed one of %s says that "
+	    "the certificate is revoked: it is not believed",
+	    clock_rfc3339(this_update, got), clock_rfc3339(revoked_at, said));
+}
+
+int
 inbox_put(struct inbox *inbox, const struct staple *staple, bool *served,
     struct err *err)
 {

@@ -57,4 +57,9 @@ int inbox_put_revoked(struct inbox *inbox, const char *fingerprint,
  * that moment or before is believed (A14, C3).  0: none stands. */
 int64_t inbox_revoked_at(struct inbox *inbox, const char *fingerprint);
 
+/* -1 (older-than-stored): a good response of THIS_UPDATE is not believed, since
+ * a revoked of REVOKED_AT stands (0: none does). */
+int inbox_check_revoked(
+    int64_t revoked_at, int64_t this_update, struct err *err);
+
 #endif

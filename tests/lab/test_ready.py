@@ -171,6 +171,30 @@ def test_final(lab, tmp_path, mode):
     assert not list((state / "staples").iterdir())
 
 
+@pytest.mark.parametrize("keeper", [False, True])
+def test_no_way_back_from_revoked(lab, tmp_path, keeper):
+    """A14, C3: an old good answer does not deploy what is revoked."""
+    leaf, state = lab.leaf(tmp_path), tmp_path / "state"
+    where, moment = ["--state-dir", state], int(time.time()) - 100
+    words = ["ready", leaf.path, *where, "--timeout", "2", "--json"]
+    lab.respond("revoked", this_update=moment)
+    assert lab.oclasp("keep", "--once", leaf.path, *where).code == 1
+    if keeper:
+        lab.keep(tmp_path / "log", leaf.path, *where).wait_line("revoked")
+    for this_update in (moment - 1000, moment):
+        lab.respond("good", this_update=this_update)
+        result = lab.oclasp(*words)
+        assert result.code == 1, result
+        assert result.json["reason"] == "older-than-stored", result
+        assert result.json["response"] is None
+        assert not list((state / "staples").iterdir())
+    lab.respond("http500")
+    assert lab.oclasp(*words).code == 1
+    assert lab.oclasp("status", *where).code == 1, "it was forgotten"
+    lab.respond("good", this_update=moment + 1)  # a hold that was lifted
+    assert lab.oclasp(*words).code == 0
+
+
 @pytest.mark.parametrize("must_staple, code", [(False, 0), (True, 1)])
 def test_without_url(lab, tmp_path, must_staple, code):
     leaf = lab.leaf(tmp_path, urls=(), must_staple=must_staple)
@@ -332,6 +356,12 @@ def test_keeper_without_a_server(lab, tmp_path):
         result = lab.oclasp("ready", leaf.path, "--state-dir", state)
         assert result.code == 0, result
         assert (state / "staples" / f"{leaf.fingerprint}.der").exists()
+    lab.respond("http500")
+    lab.leaf(tmp_path / "last").write(tmp_path)
+    keep.wait_line("http-status")
+    lab.respond("good")
+    keep.wait_line("usable for", count=4)
+    assert "nginx" not in keep.text, keep.text
 
 
 def test_keeper_ends_meanwhile(site):

@@ -114,6 +114,7 @@ test_without_a_keeper(void **state)
 {
 	struct inbox *inbox = inbox_open("alone", NULL);
 	struct verdict revoked;
+	struct err err = {0};
 	bool served = false;
 	int lock;
 
@@ -136,6 +137,14 @@ test_without_a_keeper(void **state)
 	    0);
 	assert_true(inbox_revoked_at(inbox, staple_fingerprint(staple)) ==
 		    revoked.this_update);
+	assert_int_equal(
+	    inbox_check_revoked(revoked.this_update, revoked.this_update, &err),
+	    -1);
+	assert_int_equal(err.reason, REASON_OLDER_THAN_STORED);
+	assert_int_equal(inbox_check_revoked(revoked.this_update,
+			     revoked.this_update + 1, NULL),
+	    0);
+	assert_int_equal(inbox_check_revoked(0, 1, NULL), 0);
 	assert_false(is_stored(inbox));
 	assert_false(file_is("alone", "staples"));
 	expect_state(inbox, revoked.this_update);
