@@ -107,6 +107,7 @@ examine_at_start(struct store_db *db)
 static int
 open_sound(struct store_db *db, const char *path, bool *is_new, struct err *err)
 {
+	struct err why = {0};
 	int version;
 
 	db->code = 0;
@@ -127,9 +128,14 @@ open_sound(struct store_db *db, const char *path, bool *is_new, struct err *err)
 		return err_set(err, REASON_STORE,
 		    "cannot write the store '%s': it is read-only", path);
 	}
-	if (check_version(db, &version, err) == -1 || set_up(db, err) == -1 ||
-	    (version != store_version_known() && store_migrate(db, err) == -1))
+	if (check_version(db, &version, err) == -1 || set_up(db, err) == -1)
 		return -1;
+	if (version != store_version_known() && store_migrate(db, &why) == -1) {
+		/* tables, and no version: those of none of ours */
+		if (version == 0 && (db->code & 0xff) == SQLITE_ERROR)
+			return 1;
+		return err_set(err, why.reason, "%s", why.text);
+	}
 	*is_new = version == 0;
 	return 0;
 }

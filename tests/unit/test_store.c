@@ -103,6 +103,12 @@ test_damaged_is_set_aside(void **state)
 	assert_true(scratch_exists(one));
 	free(one);
 	free(two);
+	/* tables, and no version: a copy that was made by sqlite3's .dump */
+	store = store_test_open(path);
+	store_test_put(store, FP_B, "before");
+	store_close(store);
+	(void)store_test_ask(path, "PRAGMA user_version = 0");
+	free(expect_aside("tables without a version"));
 }
 
 /* Another program reads or repairs it: it is not damaged for that. */
