@@ -267,7 +267,8 @@ void
 control_refresh_order(struct control *c, const struct server_question *question)
 {
 	const char *name = server_query(question->call, "name");
-	bool all = server_query(question->call, "all") != NULL;
+	const char *whole = server_query(question->call, "all");
+	bool all = whole != NULL && strcmp(whole, "1") == 0;
 	json_t *document;
 	struct target **found = NULL;
 	struct refresh *job;
@@ -275,7 +276,7 @@ control_refresh_order(struct control *c, const struct server_question *question)
 	size_t count = c->k->target_count;
 	unsigned status = 400;
 
-	if (all == (name != NULL)) {
+	if (all == (name != NULL) || (whole != NULL && !all)) {
 		(void)err_set(
 		    &err, REASON_USAGE, "refresh what? give a name, or all=1");
 	} else if (c->refresh_count == REFRESHES_MAX) {

@@ -519,6 +519,7 @@ def test_what_is_not_there(kept):
             ("/api/v1/status", "POST", 405), ("/api/v1/reload", "GET", 405),
             ("/api/v1/refresh", "POST", 400),
             ("/api/v1/refresh?all=1&name=x", "POST", 400),
+            ("/api/v1/refresh?all=0", "POST", 400),
             ("/api/v1/refresh?name=nobody", "POST", 404),
             ("/api/v1/refresh?job=1", "GET", 404),
             ("/api/v1/refresh?job=x", "GET", 404),
