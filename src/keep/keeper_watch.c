@@ -19,10 +19,14 @@ enum {
 static void
 look_at(struct keeper *k, struct target *target)
 {
-	if (target->chore || !target_changed(target))
+	if (target->chore || !target_changed(target, clock_mono_ms()))
 		return;
-	log_event(LOG_NOTICE, target_about(target, "certificate", REASON_NONE),
-	    "the certificate file '%s' has changed", target->certificate);
+	/* what is gone is told when it cannot be read */
+	if (target->gone_ms == 0)
+		log_event(LOG_NOTICE,
+		    target_about(target, "certificate", REASON_NONE),
+		    "the certificate file '%s' has changed",
+		    target->certificate);
 	keeper_give_chore(k, target);
 }
 

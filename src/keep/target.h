@@ -42,6 +42,8 @@ void trouble_set(struct trouble **trouble, const struct err *err);
 struct err trouble_err(const struct trouble *trouble);
 enum reason trouble_reason(const struct trouble *trouble);
 
+enum { TARGET_GONE_MS = 60000 }; /* a file that was missed so long is gone */
+
 /* There are up to a million of them: what is big is shared (issuers), compact
  * (the leaf) or only there while it is needed. */
 struct target {
@@ -60,6 +62,7 @@ struct target {
 	struct trouble *unreadable; /* why they cannot be used */
 	/* of the certificate's and the issuer's file, to notice a change */
 	uint64_t seen, seen_issuer;
+	int64_t gone_ms; /* monotonic: one was missed then; 0: none is */
 
 	int64_t first_seen; /* this certificate, by the keeper; wall seconds */
 
@@ -164,8 +167,9 @@ bool target_keeps_revoked(
 bool target_lacks_feature(const struct target *target);
 
 /* True if a file on disk, the certificate's or the issuer's, is not the one
- * that was read. */
-bool target_changed(const struct target *target);
+ * that was read.  One that is gone for a moment is being replaced, and has not
+ * changed until TARGET_GONE_MS are over.  NOW_MS: monotonic. */
+bool target_changed(struct target *target, int64_t now_ms);
 
 /* For logs: the certificate's name, or its path while it is unreadable. */
 const char *target_name(const struct target *target);

@@ -168,18 +168,20 @@ target_read(struct target *target, const struct target_sources *sources)
 		   : read_whole(target, sources);
 }
 
-/* What is gone for a moment is being replaced. */
-static bool
-has_changed(const char *path, uint64_t seen)
-{
-	uint64_t now = path == NULL ? 0 : file_stamp(path);
-
-	return now != 0 && now != seen;
-}
-
 bool
-target_changed(const struct target *target)
+target_changed(struct target *target, int64_t now_ms)
 {
-	return has_changed(target->certificate, target->seen) ||
-	       has_changed(target->issuer, target->seen_issuer);
+	uint64_t own = file_stamp(target->certificate);
+	uint64_t issuer =
+	    target->issuer == NULL ? 0 : file_stamp(target->issuer);
+	bool gone = (own == 0 && target->seen != 0) ||
+		    (issuer == 0 && target->seen_issuer != 0);
+
+	if (!gone)
+		target->gone_ms = 0;
+	else if (target->gone_ms == 0)
+		target->gone_ms = now_ms;
+	return (own != 0 && own != target->seen) ||
+	       (issuer != 0 && issuer != target->seen_issuer) ||
+	       (gone && now_ms - target->gone_ms >= TARGET_GONE_MS);
 }

@@ -18,6 +18,8 @@
 #include "pki_fixture.h"
 #include "scratch.h"
 
+enum { NOW_MS = 5000 };
+
 static struct pki pki;
 static struct pki_party other, crl_only, crl_must, ldap_first, ldap_only;
 static struct scratch scratch;
@@ -196,14 +198,15 @@ test_unread(void **state)
 	assert_string_equal(target_name(target), certificate);
 	assert_false(target_facts(target, PKI_NOW).readable);
 	assert_null(target_servable(target, PKI_NOW));
-	assert_false(target_changed(target)); /* there is no file at all */
+	assert_false(
+	    target_changed(target, NOW_MS)); /* there is no file at all */
 	assert_true(read_files());
 	assert_int_equal(
 	    trouble_reason(target->unreadable), REASON_CERTIFICATE_UNREADABLE);
 	write_chain(certificate, &pki.leaf, &pki.issuer);
-	assert_true(target_changed(target)); /* and now there is */
+	assert_true(target_changed(target, NOW_MS)); /* and now there is */
 	assert_true(read_files());
-	assert_false(target_changed(target));
+	assert_false(target_changed(target, NOW_MS));
 	assert_true(target_facts(target, PKI_NOW).readable);
 }
 
@@ -222,26 +225,36 @@ test_bad_for_a_moment(void **state)
 	start();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		scratch_write(certificate, rows[i].text);
-		assert_true(target_changed(target));
+		assert_true(target_changed(target, NOW_MS));
 		assert_false(read_files());
 		assert_int_equal(trouble_reason(target->unreadable),
 		    REASON_CERTIFICATE_UNREADABLE);
-		assert_false(target_changed(target)); /* said once */
+		assert_false(target_changed(target, NOW_MS)); /* said once */
 		expect_kept();
 	}
 	/* the leaf is there already, its issuer not yet */
 	write_chain(certificate, &pki.leaf, NULL);
-	assert_true(target_changed(target));
+	assert_true(target_changed(target, NOW_MS));
 	assert_false(read_files());
 	assert_int_equal(
 	    trouble_reason(target->unreadable), REASON_ISSUER_MISSING);
 	expect_kept();
 	assert_int_equal(unlink(certificate), 0);
-	assert_false(target_changed(target)); /* gone: it comes back */
+	assert_false(target_changed(target, NOW_MS)); /* gone: it comes back */
+	assert_false(target_changed(target, NOW_MS + TARGET_GONE_MS - 1));
+	write_chain(certificate, &pki.leaf, NULL);
+	(void)target_changed(target, NOW_MS + TARGET_GONE_MS);
+	assert_int_equal(unlink(certificate), 0);
+	assert_false(target_changed(target, NOW_MS + TARGET_GONE_MS));
+	/* and then it does not: that is said once */
+	assert_true(target_changed(target, NOW_MS + 2 * TARGET_GONE_MS));
 	assert_false(read_files());
+	assert_int_equal(
+	    trouble_reason(target->unreadable), REASON_CERTIFICATE_UNREADABLE);
+	assert_false(target_changed(target, NOW_MS + 9 * TARGET_GONE_MS));
 	expect_kept();
 	write_chain(certificate, &pki.leaf, &pki.issuer);
-	assert_true(target_changed(target));
+	assert_true(target_changed(target, NOW_MS));
 	assert_false(read_files());
 	assert_int_equal(trouble_reason(target->unreadable), REASON_NONE);
 	expect_kept();
@@ -288,7 +301,7 @@ test_another_certificate(void **state)
 	(void)state;
 	start();
 	write_chain(certificate, &other, &pki.issuer);
-	assert_true(target_changed(target));
+	assert_true(target_changed(target, NOW_MS));
 	assert_true(read_files());
 	assert_null(target->staple);
 	assert_int_equal(target->failures, 0);
@@ -350,7 +363,7 @@ test_replaced_by_rename(void **state)
 			     (struct timespec[2]){st.st_mtim, st.st_mtim}, 0),
 	    0);
 	assert_int_equal(rename(next, certificate), 0);
-	assert_true(target_changed(target));
+	assert_true(target_changed(target, NOW_MS));
 	assert_false(read_files());
 	expect_kept();
 	free(next);
@@ -368,16 +381,16 @@ test_issuer_of_its_own(void **state)
 	assert_true(read_files());
 	assert_int_not_equal(trouble_reason(target->unreadable), REASON_NONE);
 	assert_false(target_facts(target, PKI_NOW).readable);
-	assert_false(target_changed(target));
+	assert_false(target_changed(target, NOW_MS));
 	write_chain(issuer, &pki.issuer, NULL);
-	assert_true(target_changed(target));
+	assert_true(target_changed(target, NOW_MS));
 	assert_false(read_files());
 	assert_int_equal(trouble_reason(target->unreadable), REASON_NONE);
 	assert_true(target_facts(target, PKI_NOW).readable);
 	target->staple = make_staple(&pki.leaf);
 	target->failures = 3;
 	scratch_write(issuer, "half");
-	assert_true(target_changed(target));
+	assert_true(target_changed(target, NOW_MS));
 	assert_false(read_files());
 	expect_kept();
 	write_chain(issuer, &pki.root, NULL); /* another one, not the issuer */
