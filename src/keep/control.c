@@ -192,6 +192,7 @@ control_stop(struct control **control)
 	if (c->socket != NULL)
 		(void)unlink(c->socket);
 	alarm_free(c->alarm);
+	json_decref(c->readiness);
 	metrics_done(&c->metrics);
 	outlets_done(&c->outlets);
 	free(c->socket);

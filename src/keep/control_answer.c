@@ -17,7 +17,8 @@
 #include "pki/report_json.h"
 
 enum {
-	NEEDY_MAX = 10, /* certificates that /readyz names */
+	NEEDY_MAX = 10,    /* certificates that /readyz names */
+	READY_AGAIN = 100, /* it is told for so many times what it took */
 	HISTORY_LIMIT = 20,
 };
 
@@ -238,10 +239,9 @@ answer_metrics(struct control *c, struct server_call *call)
 /* Ready is who has done its first round.  A certificate that needs a person is
  * named, but is no reason to take the others' care out of service (I8): alerts
  * on it come of the metrics, the alarm command and `oclasp status`. */
-static void
-answer_ready(struct control *c, struct server_call *call)
+static json_t *
+ready_document(const struct keeper *k)
 {
-	const struct keeper *k = c->k;
 	json_t *document = report_json_document("readyz");
 	json_t *needy = json_array(), *reasons = json_array();
 	struct status_query query = {
@@ -263,7 +263,26 @@ answer_ready(struct control *c, struct server_call *call)
 			  "reasons", reasons, "kept", (json_int_t)list.kept,
 			  "alarms", (json_int_t)list.matched, "needy", needy));
 	status_list_done(&list);
-	control_reply(call, k->ready ? 200 : 503, document);
+	return document;
+}
+
+/* Every stranger of the network may ask: what takes its time, since many are
+ * kept, is told again for many times as long, and the loop is for the fetches
+ * (I5). */
+static void
+answer_ready(struct control *c, struct server_call *call)
+{
+	const struct keeper *k = c->k;
+	uint64_t now = uv_hrtime();
+
+	if (c->readiness == NULL || now >= c->readiness_until ||
+	    c->was_ready != k->ready) {
+		json_decref(c->readiness);
+		c->readiness = ready_document(k);
+		c->readiness_until = now + READY_AGAIN * (uv_hrtime() - now);
+		c->was_ready = k->ready;
+	}
+	control_reply(call, k->ready ? 200 : 503, json_incref(c->readiness));
 }
 
 /* The loop turns, or nobody would answer. */

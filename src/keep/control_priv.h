@@ -30,6 +30,9 @@ struct control {
 	uint64_t refresh_last;      /* the id that was given last */
 	struct reload *reload;      /* under way, or NULL; owned */
 	struct reload *reload_next; /* ordered meanwhile; the same */
+	json_t *readiness;          /* as /readyz told it last, or NULL, */
+	bool was_ready;             /* when this was so, */
+	uint64_t readiness_until;   /* and till then: ns of uv_hrtime() */
 };
 
 /* --- control_answer.c --- */
