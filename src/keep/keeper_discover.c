@@ -39,6 +39,14 @@ by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+static int
+has_path(const void *path, const void *item)
+{
+	const struct found_item *x = item;
+
+	return strcmp(path, x->path);
+}
+
 static void
 sort_found(struct keeper *k)
 {
@@ -50,12 +58,10 @@ sort_found(struct keeper *k)
 const char *
 keeper_found_issuer(const struct keeper *k, const char *path)
 {
-	/* nothing of it is changed */
-	const struct found_item key = {.path = (char *)(uintptr_t)path};
 	const struct found_item *item =
 	    k->found.count == 0 ? NULL
-				: bsearch(&key, k->found.items, k->found.count,
-				      sizeof(k->found.items[0]), by_path);
+				: bsearch(path, k->found.items, k->found.count,
+				      sizeof(k->found.items[0]), has_path);
 
 	return item == NULL ? NULL : item->issuer;
 }
