@@ -18,7 +18,7 @@
 
 enum {
 	NEEDY_MAX = 10,    /* certificates that /readyz names */
-	READY_AGAIN = 100, /* it is told for so many times what it took */
+	READY_AGAIN = 300, /* of so many it is told again for a millisecond */
 	HISTORY_LIMIT = 20,
 };
 
@@ -266,20 +266,20 @@ ready_document(const struct keeper *k)
 	return document;
 }
 
-/* Every stranger of the network may ask: what takes its time, since many are
- * kept, is told again for many times as long, and the loop is for the fetches
- * (I5). */
+/* Every stranger of the network may ask, and it goes through all that is kept:
+ * of many it is told again for a while, since the loop is for the fetches (I5). */
 static void
 answer_ready(struct control *c, struct server_call *call)
 {
 	const struct keeper *k = c->k;
-	uint64_t now = uv_hrtime();
+	int64_t now_ms = clock_mono_ms();
 
-	if (c->readiness == NULL || now >= c->readiness_until ||
+	if (c->readiness == NULL || now_ms >= c->readiness_until_ms ||
 	    c->was_ready != k->ready) {
 		json_decref(c->readiness);
 		c->readiness = ready_document(k);
-		c->readiness_until = now + READY_AGAIN * (uv_hrtime() - now);
+		c->readiness_until_ms =
+		    now_ms + (int64_t)(k->target_count / READY_AGAIN);
 		c->was_ready = k->ready;
 	}
 	control_reply(call, k->ready ? 200 : 503, json_incref(c->readiness));

@@ -32,7 +32,7 @@ struct control {
 	struct reload *reload_next; /* ordered meanwhile; the same */
 	json_t *readiness;          /* as /readyz told it last, or NULL, */
 	bool was_ready;             /* when this was so, */
-	uint64_t readiness_until;   /* and till then: ns of uv_hrtime() */
+	int64_t readiness_until_ms; /* and till then: monotonic */
 };
 
 /* --- control_answer.c --- */
