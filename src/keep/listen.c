@@ -268,7 +268,7 @@ outpost_new(struct listen *listen, uv_loop_t *loop,
 static unsigned
 find_connections(const struct listen_spec *spec, size_t count)
 {
-	uint64_t files = process_look(0).max_files;
+	uint64_t files = process_max_files();
 	unsigned wanted = listen_connections(spec->connections, 0, count);
 	unsigned most = listen_connections(spec->connections, files, count);
 

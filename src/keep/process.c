@@ -50,20 +50,26 @@ count_files(void)
 	return count - 1; /* less the folder itself */
 }
 
+uint64_t
+process_max_files(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 struct metrics_process
 process_look(int64_t start)
 {
 	struct metrics_process out = {.start = start};
 	struct rusage usage;
-	struct rlimit limit;
 
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
 		out.cpu_s =
 		    (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
 		    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) /
 			1e6;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		out.max_files = limit.rlim_cur;
+	out.max_files = process_max_files();
 	look_at_memory(&out);
 	out.open_files = count_files();
 	return out;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -373,6 +374,40 @@ test_descriptors(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
 
+static char first_line[256];
+
+static bool
+hear_first(const struct log_entry *entry)
+{
+	if (first_line[0] == '\0')
+		(void)snprintf(
+		    first_line, sizeof(first_line), "%s", entry->message);
+	return true;
+}
+
+/* The same of what this process really may open; and it is said. */
+static void
+test_few_descriptors(void **state)
+{
+	const struct listen_spec spec = {
+	    .address = "127.0.0.1:0", .threads = 1};
+	struct rlimit usual, few;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	few = usual;
+	few.rlim_cur = 200;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	log_set_level(LOG_NOTICE);
+	log_set_sink(hear_first);
+	listener = listen_start(&loop, &spec, 1, relay);
+	log_set_sink(NULL);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	assert_int_equal(listen_count(listener), 1);
+	if (strstr(first_line, "100 connections are served at once") == NULL)
+		fail_msg("I5: '%s'", first_line);
+}
+
 int
 main(void)
 {
@@ -387,6 +422,7 @@ main(void)
 	    T(taken),
 	    T(unix),
 	    T(descriptors),
+	    T(few_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);

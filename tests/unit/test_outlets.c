@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "keep/control_priv.h"
 #include "keep/outlets.h"
 
 static struct outlets outlets;
@@ -162,6 +163,30 @@ test_departed(void **state)
 	assert_int_equal(count_of("bb"), 1);
 }
 
+/* A keeper that keeps nothing any more forgets so, when a round has ended well. */
+static void
+test_departed_by_rounds(void **state)
+{
+	static const struct err ends[] = {{REASON_FILE, "full"}, {0}};
+	const struct keeper_options options = {0};
+	struct keeper keeper = {.options = &options};
+	struct control control = {.k = &keeper};
+
+	(void)state;
+	control_proof(&control, &(struct proofs_report){.fingerprint = "aa",
+				    .certificate = "/c",
+				    .listen = "127.0.0.1:1"});
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t count;
+
+		control_round_ended(&control, false, &ends[i]);
+		(void)outlets_of(&control.outlets, "aa", &count);
+		assert_int_equal(count, i == 0 ? 1 : 0);
+	}
+	outlets_done(&control.outlets);
+	metrics_done(&control.metrics);
+}
+
 static void
 test_bound(void **state)
 {
@@ -184,6 +209,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_expected, end),
 	    cmocka_unit_test_teardown(test_rounds, end),
 	    cmocka_unit_test_teardown(test_departed, end),
+	    cmocka_unit_test(test_departed_by_rounds),
 	    cmocka_unit_test_teardown(test_bound, end),
 	};
 
