@@ -69,6 +69,22 @@ struct server {
 	struct server_call *unseen, *calls;
 };
 
+/* The headers of a request that mean something here. */
+enum server_header_name {
+	SERVER_HOST,
+	SERVER_LENGTH,
+	SERVER_CODING,
+	SERVER_CONTENT_TYPE,
+	SERVER_IF_NONE_MATCH,
+	SERVER_IF_MODIFIED_SINCE,
+	SERVER_HEADERS
+};
+
+struct server_head {
+	const char *values[SERVER_HEADERS]; /* libmicrohttpd's, or NULL */
+	bool contradicts;                   /* itself */
+};
+
 /* One connection, and the request that it is at. */
 struct server_peer {
 	struct server *server;
@@ -81,6 +97,7 @@ struct server_peer {
 	bool too_large;             /* its body is being thrown away */
 	bool handed;                /* to the loop: `answer` will be it */
 	enum server_method method;
+	struct server_head head;
 	uint8_t *body; /* owned; kept for the next request if small */
 	size_t body_len, body_room;
 	size_t dropped;

@@ -72,17 +72,6 @@ give(struct server_peer *peer, const struct server_answer *answer)
 	return rc;
 }
 
-static const char *
-header(const struct server_peer *peer, const char *name)
-{
-	const char *value = NULL;
-
-	/* with the length, which tells most names apart */
-	(void)MHD_lookup_connection_value_n(peer->connection, MHD_HEADER_KIND,
-	    name, strlen(name), &value, NULL);
-	return value;
-}
-
 static bool
 method_find(const char *name, enum server_method *out)
 {
@@ -97,51 +86,56 @@ method_find(const char *name, enum server_method *out)
 	return true;
 }
 
-/* How a request's head says where its body ends. */
-struct framing {
-	const char *length, *coding; /* or NULL */
-	bool contradicts;            /* itself */
+static const char *const header_names[SERVER_HEADERS] = {
+    [SERVER_HOST] = MHD_HTTP_HEADER_HOST,
+    [SERVER_LENGTH] = MHD_HTTP_HEADER_CONTENT_LENGTH,
+    [SERVER_CODING] = MHD_HTTP_HEADER_TRANSFER_ENCODING,
+    [SERVER_CONTENT_TYPE] = MHD_HTTP_HEADER_CONTENT_TYPE,
+    [SERVER_IF_NONE_MATCH] = MHD_HTTP_HEADER_IF_NONE_MATCH,
+    [SERVER_IF_MODIFIED_SINCE] = MHD_HTTP_HEADER_IF_MODIFIED_SINCE,
 };
 
+/* Of a header that is there twice the first counts, if it may be there twice:
+ * lengths may if they are alike (RFC 9110, section 8.6). */
 static enum MHD_Result
-see_header(
-    void *cookie, enum MHD_ValueKind kind, const char *name, const char *value)
+see_header(void *cookie, enum MHD_ValueKind kind, const char *name,
+    size_t name_len, const char *value, size_t value_len)
 {
-	struct framing *framing = cookie;
+	struct server_head *head = cookie;
+	unsigned i = 0;
 
 	(void)kind;
-	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-		if (framing->length != NULL &&
-		    strcmp(framing->length, value) != 0)
-			framing->contradicts = true;
-		framing->length = value;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-		if (framing->coding != NULL)
-			framing->contradicts = true;
-		framing->coding = value;
-	}
+	(void)value_len;
+	/* the length tells most names apart */
+	while (
+	    i < SERVER_HEADERS && (strlen(header_names[i]) != name_len ||
+				      strcasecmp(header_names[i], name) != 0))
+		i++;
+	if (i == SERVER_HEADERS)
+		return MHD_YES;
+	if (head->values[i] == NULL)
+		head->values[i] = value;
+	else if (i == SERVER_HOST || i == SERVER_CODING ||
+		 (i == SERVER_LENGTH && strcmp(head->values[i], value) != 0))
+		head->contradicts = true;
 	return MHD_YES;
 }
 
-/* RFC 9112, sections 6.1 and 6.3: a coding that is not chunked has no end that
- * could be known.  One beside a Content-Length or in HTTP/1.0, and lengths that
- * differ, are how requests are smuggled past what stands in front of us. */
+/* RFC 9112, section 3.2: one Host, which only HTTP/1.0 may lack.  Sections 6.1
+ * and 6.3: a coding that is not chunked has no end that could be known.  One
+ * beside a Content-Length or in HTTP/1.0, and lengths that differ, are how
+ * requests are smuggled past what stands in front of us. */
 static bool
-is_framed(const struct server_peer *peer, const char *version)
+is_well_formed(const struct server_head *head, const char *version)
 {
-	struct framing framing = {0};
+	const char *coding = head->values[SERVER_CODING];
+	bool old = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
 
-	if (header(peer, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL &&
-	    header(peer, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL)
-		return true; /* as most are, found out quickly */
-	(void)MHD_get_connection_values(
-	    peer->connection, MHD_HEADER_KIND, see_header, &framing);
-	if (framing.contradicts)
+	if (head->contradicts || (head->values[SERVER_HOST] == NULL && !old))
 		return false;
-	return framing.coding == NULL ||
-	       (framing.length == NULL &&
-		   strcasecmp(framing.coding, "chunked") == 0 &&
-		   strcmp(version, MHD_HTTP_VERSION_1_0) != 0);
+	return coding == NULL ||
+	       (head->values[SERVER_LENGTH] == NULL &&
+		   strcasecmp(coding, "chunked") == 0 && !old);
 }
 
 /* The head is there.  An answer that is given now closes the connection, with
@@ -156,7 +150,10 @@ begin(struct server_peer *peer, const char *method, const char *version)
 		return refuse(peer, REFUSE_METHOD);
 	if (info != NULL && info->header_size > SERVER_HEAD_MAX)
 		return refuse(peer, REFUSE_LARGE_HEAD);
-	return is_framed(peer, version) ? MHD_YES : refuse(peer, REFUSE_BAD);
+	(void)MHD_get_connection_values_n(
+	    peer->connection, MHD_HEADER_KIND, see_header, &peer->head);
+	return is_well_formed(&peer->head, version) ? MHD_YES
+						    : refuse(peer, REFUSE_BAD);
 }
 
 static void
@@ -217,13 +214,12 @@ ask(struct server_peer *peer, const char *url)
 	    .thread = peer->thread};
 
 	if (peer->method == SERVER_POST) {
-		question.content_type =
-		    header(peer, MHD_HTTP_HEADER_CONTENT_TYPE);
+		question.content_type = peer->head.values[SERVER_CONTENT_TYPE];
 	} else {
 		question.if_none_match =
-		    header(peer, MHD_HTTP_HEADER_IF_NONE_MATCH);
+		    peer->head.values[SERVER_IF_NONE_MATCH];
 		question.if_modified_since =
-		    header(peer, MHD_HTTP_HEADER_IF_MODIFIED_SINCE);
+		    peer->head.values[SERVER_IF_MODIFIED_SINCE];
 	}
 	if (peer->too_large)
 		return refuse(peer, REFUSE_LARGE_BODY);
@@ -297,6 +293,7 @@ server_completed(void *cookie, struct MHD_Connection *connection,
 	if (peer->answer != NULL)
 		MHD_destroy_response(peer->answer);
 	peer->answer = NULL;
+	peer->head = (struct server_head){0};
 	peer->body_len = peer->dropped = 0;
 	peer->begun = peer->too_large = peer->handed = false;
 	server_deadline(peer, peer->server->options.request_s);

@@ -24,48 +24,72 @@ enum {
 
 /* --- answers --- */
 
+/* ALLOW: the methods that would do, or NULL. */
 static void
-reply_text(struct server_call *call, unsigned status, const char *type,
-    const char *text, size_t len)
+reply_allowing(struct server_call *call, unsigned status, const char *type,
+    const char *text, size_t len, const char *allow)
 {
-	static const struct server_header headers[] = {
+	const struct server_header headers[] = {
 	    {"Cache-Control", "no-store"},
 	    {"X-Content-Type-Options", "nosniff"},
 	    {"Content-Security-Policy", status_page_policy},
+	    {"Allow", allow},
 	};
+	const size_t all = sizeof(headers) / sizeof(headers[0]);
 	const struct server_answer answer = {
 	    .status = status,
 	    .content_type = type,
 	    .body = {(const uint8_t *)text, len},
 	    .headers = headers,
-	    .header_count = sizeof(headers) / sizeof(headers[0]),
+	    .header_count = allow == NULL ? all - 1 : all,
 	};
 
 	server_reply(call, &answer);
 }
 
-void
-control_reply(struct server_call *call, unsigned status, json_t *document)
+static void
+reply_text(struct server_call *call, unsigned status, const char *type,
+    const char *text, size_t len)
+{
+	reply_allowing(call, status, type, text, len, NULL);
+}
+
+static void
+reply_document(struct server_call *call, unsigned status, json_t *document,
+    const char *allow)
 {
 	char *text = json_dumps(document, JSON_INDENT(1));
 	char *lines = mem_printf("%s\n", text == NULL ? "null" : text);
 
-	reply_text(call, status, "application/json", lines, strlen(lines));
+	reply_allowing(
+	    call, status, "application/json", lines, strlen(lines), allow);
 	free(lines);
 	free(text);
 	json_decref(document);
 }
 
 void
-control_refuse(struct server_call *call, unsigned status, const char *command,
-    const struct err *err)
+control_reply(struct server_call *call, unsigned status, json_t *document)
+{
+	reply_document(call, status, document, NULL);
+}
+
+static json_t *
+refusal(const char *command, const struct err *err)
 {
 	json_t *document = report_json_document(command);
 
 	(void)json_object_set_new(document, "error",
 	    json_pack("{s:s, s:o}", "reason", reason_name(err->reason),
 		"detail", report_json_text(err->text)));
-	control_reply(call, status, document);
+	return document;
+}
+
+void
+control_refuse(struct server_call *call, unsigned status, const char *command,
+    const struct err *err)
+{
+	control_reply(call, status, refusal(command, err));
 }
 
 /* --- status --- */
@@ -310,36 +334,48 @@ static const struct route {
 
 static const struct order {
 	const char *path;
-	enum server_method method;
-	void (*take)(struct control *c, const struct server_question *question);
+	/* NULL: not asked by it */
+	void (*get)(struct control *c, const struct server_question *question);
+	void (*post)(struct control *c, const struct server_question *question);
 } orders[] = {
-    {"/api/v1/refresh", SERVER_POST, control_refresh_order},
-    {"/api/v1/refresh", SERVER_GET, control_refresh_ask},
-    {"/api/v1/reload", SERVER_POST, control_reload_order},
+    {"/api/v1/refresh", control_refresh_ask, control_refresh_order},
+    {"/api/v1/reload", NULL, control_reload_order},
 };
 
+/* RFC 9110, section 15.5.6: with the methods that there are. */
 static void
-refuse_method(const struct server_question *question)
+refuse_method(const struct server_question *question, const char *allow)
 {
 	struct err err = {0};
 
-	(void)err_set(&err, REASON_USAGE, "'%s' is not asked by this method",
-	    question->path);
-	control_refuse(question->call, 405, "control", &err);
+	(void)err_set(
+	    &err, REASON_USAGE, "'%s' is asked by %s", question->path, allow);
+	reply_document(question->call, 405, refusal("control", &err), allow);
+}
+
+static void
+answer_order(struct control *c, const struct order *order,
+    const struct server_question *question)
+{
+	if (question->method == SERVER_POST)
+		order->post(c, question);
+	else if (question->method == SERVER_GET && order->get != NULL)
+		order->get(c, question);
+	else
+		refuse_method(
+		    question, order->get == NULL ? "POST" : "GET, POST");
 }
 
 bool
 control_answer(
     struct control *c, const struct server_question *question, unsigned serves)
 {
-	bool known = false;
-
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if ((routes[i].serves & serves) == 0 ||
 		    strcmp(routes[i].path, question->path) != 0)
 			continue;
 		if (question->method == SERVER_POST)
-			refuse_method(question);
+			refuse_method(question, "GET, HEAD");
 		else
 			routes[i].get(c, question->call);
 		return true;
@@ -349,13 +385,8 @@ control_answer(
 	     i++) {
 		if (strcmp(orders[i].path, question->path) != 0)
 			continue;
-		known = true;
-		if (orders[i].method != question->method)
-			continue;
-		orders[i].take(c, question);
+		answer_order(c, &orders[i], question);
 		return true;
 	}
-	if (known)
-		refuse_method(question);
-	return known;
+	return false;
 }

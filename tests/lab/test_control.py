@@ -536,6 +536,12 @@ def test_what_is_not_there(kept):
         if target.startswith("/api"):
             assert json.loads(text)["error"]["detail"], text
         assert headers["X-Content-Type-Options"] == "nosniff"
+    for target, method, allow in (  # RFC 9110, section 15.5.6
+            ("/api/v1/status", "POST", "GET, HEAD"),
+            ("/api/v1/refresh", "HEAD", "GET, POST"),
+            ("/api/v1/reload", "GET", "POST")):
+        got, headers, _ = kept.control.ask(target, method)
+        assert (got, headers["Allow"]) == (405, allow), (target, headers)
     assert kept.control.ask("/api/v1/status", "HEAD")[0] == 200
 
 
