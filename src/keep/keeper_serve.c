@@ -47,7 +47,10 @@ void
 keeper_mark_urgent(struct keeper *k)
 {
 	keeper_mark_dirty(k);
-	if (k->publish == NULL && k->scan == NULL && !k->publish_failed) {
+	if (k->publish != NULL) {
+		publish_hurry(k->publish);
+		k->thorough_ms = 0;
+	} else if (k->scan == NULL && !k->publish_failed) {
 		k->dirty_ms = 0; /* it has waited enough */
 		arm(k, 0);
 	}

@@ -66,7 +66,7 @@ struct publish {
 
 	struct nginx_publish *publishing;
 	struct loop_work *writing; /* has KEPT and ERR meanwhile */
-	atomic_bool cancelled;
+	atomic_bool cancelled, hurried;
 	bool reloaded;
 	bool served; /* the server has all of it */
 	struct err err;
@@ -123,6 +123,12 @@ publish_cancel(struct publish **publish)
 	}
 	p->cancelled = true;
 	loop_work_cancel(&p->writing, release);
+}
+
+void
+publish_hurry(struct publish *publish)
+{
+	publish->hurried = true;
 }
 
 /* --- plain files --- */
@@ -248,7 +254,7 @@ write_plain_files(void *cookie)
 	bool any = false;
 
 	look_into_folder(p);
-	for (size_t i = 0; i < p->count && !p->cancelled; i++)
+	for (size_t i = 0; i < p->count && !p->cancelled && !p->hurried; i++)
 		write_file(p, &p->kept[i], &any);
 	if (any)
 		(void)file_flush_folder(p->staple_dir, &p->err);

@@ -65,6 +65,11 @@ struct publish *publish_start(uv_loop_t *loop,
     const struct publish_round *round,
     const struct publish_callbacks *callbacks, void *cookie);
 
+/* Something is to be withdrawn, which only another round can do: this one leaves
+ * the files that no server names as they are, and ends.  They are the next
+ * one's, which must be thorough. */
+void publish_hurry(struct publish *publish);
+
 /* No callback any more.  A file that is being written is written to its end. */
 void publish_cancel(struct publish **publish);
 

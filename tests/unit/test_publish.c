@@ -69,6 +69,8 @@ ended(void *cookie, bool reloaded, const struct err *err)
 static const struct publish_callbacks callbacks = {
     .place = no_place, .not_installed = not_installed, .end = ended};
 
+enum { MANY = 1000 };
+
 static struct publish_item
 item(const char *fingerprint, const char *text)
 {
@@ -83,7 +85,7 @@ static enum reason
 publish_as(const char *folder, const struct publish_item *items, size_t count,
     bool thorough)
 {
-	struct publish_item copies[4] = {0};
+	struct publish_item copies[MANY] = {0};
 	struct publish *round;
 
 	ends = 0;
@@ -294,20 +296,51 @@ tick(void *cookie)
 	}
 }
 
-/* I5: however long a disk takes for all of them, the loop goes on. */
-static void
-test_loop_goes_on(void **state)
-{
-	enum { MANY = 1000 };
-	char names[MANY][65];
-	struct publish_item all[MANY];
-	int ticks = 0;
+static char names[MANY][65];
 
-	(void)state;
+static void
+make_many(struct publish_item all[MANY])
+{
 	for (int i = 0; i < MANY; i++) {
 		(void)snprintf(names[i], sizeof(names[i]), "%064x", i);
 		all[i] = item(names[i], "some octets");
 	}
+}
+
+/* I2, I3: however many files a round has to write, a withdrawal does not wait
+ * for the last of them. */
+static void
+test_hurry(void **state)
+{
+	struct publish_item all[MANY];
+	struct publish *round;
+
+	(void)state;
+	make_many(all);
+	round = publish_start(&loop,
+	    &(struct publish_round){
+		.staple_dir = scratch.dir, .items = all, .count = MANY},
+	    &callbacks, NULL);
+	publish_hurry(round);
+	loop_run(&loop);
+	assert_int_equal(ends, 1);
+	assert_int_equal(last.reason, REASON_NONE);
+	assert_true(scratch_count(scratch.dir) < MANY);
+	/* the rest is the next one's */
+	all[0] = item(names[0], "");
+	assert_int_equal(publish(scratch.dir, all, MANY), REASON_NONE);
+	assert_int_equal(scratch_count(scratch.dir), MANY - 1);
+}
+
+/* I5: however long a disk takes for all of them, the loop goes on. */
+static void
+test_loop_goes_on(void **state)
+{
+	struct publish_item all[MANY];
+	int ticks = 0;
+
+	(void)state;
+	make_many(all);
 	(void)publish_start(&loop,
 	    &(struct publish_round){
 		.staple_dir = scratch.dir, .items = all, .count = MANY},
@@ -421,6 +454,7 @@ main(void)
 	    TEST(test_no_folder),
 	    TEST(test_cancel),
 	    TEST(test_thorough),
+	    TEST(test_hurry),
 	    TEST(test_loop_goes_on),
 	    TEST(test_unreadable_certificate),
 	};
