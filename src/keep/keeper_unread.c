@@ -238,6 +238,22 @@ is_revoked(const struct keeper *k, const char *fingerprint)
 	return false;
 }
 
+/* Of COUNT items the first of each fingerprint; returns how many. */
+static size_t
+make_unique(struct publish_item *items, size_t count)
+{
+	size_t kept = 0;
+
+	if (count > 0)
+		qsort(items, count, sizeof(items[0]), by_fingerprint);
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 ||
+		    by_fingerprint(&items[kept - 1], &items[i]) != 0)
+			items[kept++] = items[i];
+	}
+	return kept;
+}
+
 size_t
 keeper_publish_unread(
     struct keeper *k, struct publish_item *items, size_t count, int64_t now)
@@ -263,7 +279,7 @@ keeper_publish_unread(
 		else if (same->staple.len == 0)
 			*same = item;
 	}
-	return made;
+	return count + make_unique(items + count, made - count);
 }
 
 void

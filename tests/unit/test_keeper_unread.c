@@ -86,6 +86,29 @@ test_restart(void **state)
 	}
 }
 
+/* One certificate in two files, of which none can be read: what it serves is
+ * left as it is, not written again in each round. */
+static void
+test_two_files_of_one(void **state)
+{
+	struct keeper_options options;
+	struct stat before, after;
+
+	(void)state;
+	keep_two(&options, 60, CLOCK_DAY);
+	paths[2] = scratch_path(&scratch, "again.pem");
+	specs[2] = (struct target_spec){.certificate = paths[2]};
+	options.spec_count = 3;
+	write_certificate(0, paths[2]);
+	assert_int_equal(stop(begin_and_publish(&options)), KEEPER_GOOD);
+	assert_int_equal(unlink(paths[0]), 0);
+	assert_int_equal(unlink(paths[2]), 0);
+	assert_int_equal(stat(staples[0], &before), 0);
+	assert_int_equal(stop(begin_and_publish(&options)), KEEPER_GOOD);
+	assert_int_equal(stat(staples[0], &after), 0);
+	assert_true(before.st_ino == after.st_ino); /* A12: not replaced */
+}
+
 /* The leaf is there, and the file with its issuer is not. */
 static void
 test_issuer_is_gone(void **state)
@@ -284,6 +307,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_restart),
+	    TEST(test_two_files_of_one),
 	    TEST(test_issuer_is_gone),
 	    TEST(test_read_again),
 	    TEST(test_not_kept),
