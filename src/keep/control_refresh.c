@@ -4,7 +4,8 @@
  *   order -> job: each target is fetched now, whatever the policy says
  *     -> outcomes, as they come -> asked for in portions, each of which waits
  *        until there is something new, and acknowledges the one before
- *     -> finished; a job that nobody asks about any more is forgotten
+ *     -> finished; a job that nobody asks about any more is forgotten, and a
+ *        finished one also when a new one needs its place
  *
  * A job of a hundred thousand holds what was not fetched yet and what was not
  * asked for yet, and no more. */
@@ -45,6 +46,7 @@ struct refresh {
 	size_t first;
 	struct server_call *call; /* that waits, or NULL */
 	size_t after;             /* what it has already */
+	bool told;                /* the last of the outcomes, too */
 	struct loop_timer *timer; /* answer it, or forget the job */
 };
 
@@ -169,17 +171,19 @@ tell(struct refresh *job)
 	json_t *portion = json_array();
 	struct server_call *call = job->call;
 	size_t at = job->after - job->first;
+	bool finished;
 
 	while (json_array_size(portion) < REFRESH_PORTION &&
 	       at < json_array_size(job->outcomes))
 		(void)json_array_append(
 		    portion, json_array_get(job->outcomes, at++));
-	(void)json_object_update_new(
-	    document, json_pack("{s:I, s:I, s:I, s:I, s:b, s:o}", "job",
-			  (json_int_t)job->id, "targets",
-			  (json_int_t)job->total, "done", (json_int_t)job->done,
-			  "after", (json_int_t)job->after, "finished",
-			  job->first + at == job->total, "outcomes", portion));
+	finished = job->first + at == job->total;
+	job->told = job->told || finished;
+	(void)json_object_update_new(document,
+	    json_pack("{s:I, s:I, s:I, s:I, s:b, s:o}", "job",
+		(json_int_t)job->id, "targets", (json_int_t)job->total, "done",
+		(json_int_t)job->done, "after", (json_int_t)job->after,
+		"finished", finished, "outcomes", portion));
 	job->call = NULL;
 	control_reply(call, 200, document);
 	arm(job, REFRESH_IDLE_MS, forget_idle);
@@ -263,6 +267,26 @@ begin(struct control *c, struct target *const *targets, size_t count)
 	return job;
 }
 
+/* A place for one more.  An order that has ended is not under way: it goes, the
+ * oldest first, and one whose outcomes somebody may still ask for last. */
+static bool
+make_place(struct control *c)
+{
+	struct refresh *ended = NULL;
+
+	if (c->refresh_count < REFRESHES_MAX)
+		return true;
+	/* the newest is the first */
+	for (struct refresh *job = c->refreshes; job != NULL; job = job->next) {
+		if (job->done == job->total && job->call == NULL &&
+		    (ended == NULL || job->told || !ended->told))
+			ended = job;
+	}
+	if (ended != NULL)
+		forget(ended);
+	return ended != NULL;
+}
+
 void
 control_refresh_order(struct control *c, const struct server_question *question)
 {
@@ -279,17 +303,18 @@ control_refresh_order(struct control *c, const struct server_question *question)
 	if (all == (name != NULL) || (whole != NULL && !all)) {
 		(void)err_set(
 		    &err, REASON_USAGE, "refresh what? give a name, or all=1");
-	} else if (c->refresh_count == REFRESHES_MAX) {
-		status = 503;
-		(void)err_set(&err, REASON_USAGE,
-		    "%d orders to refresh are under way: wait for one",
-		    REFRESHES_MAX);
 	} else if (name != NULL &&
 		   status_find(c->k->targets, c->k->target_count, name, &found,
 		       &count, &err) == -1) {
 		status = 404;
+	} else if (!make_place(c)) {
+		status = 503;
+		(void)err_set(&err, REASON_USAGE,
+		    "%d orders to refresh are under way: wait for one",
+		    REFRESHES_MAX);
 	}
 	if (err.reason != REASON_NONE) {
+		free(found);
 		control_refuse(question->call, status, "refresh", &err);
 		return;
 	}

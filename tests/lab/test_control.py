@@ -238,6 +238,26 @@ def test_refresh_all_of_many(lab, kept, tmp_path):
         "certificate-unreadable"
     assert all(told[f"l{i}.test"]["status"] == "good" for i in range(30))
 
+def test_refresh_again_and_again(lab, kept):
+    """An order that has ended is not under way."""
+    kept.start()
+    kept.state_is("fresh")
+    requests = len(lab.requests())
+    for _ in range(18):
+        assert kept.control.json("/api/v1/refresh?name=www.test", "POST")[0] \
+            == 200
+        util.wait_for("its end", lambda: (
+            not kept.status()["targets"][0]["fetching"]))
+    assert len(lab.requests()) == requests + 18
+    # what was told whole goes before what nobody has asked about
+    _, untold = kept.control.json("/api/v1/refresh?name=www.test", "POST")
+    for _ in range(18):
+        asked = kept.ask("refresh", "www.test")
+        assert asked.code == 0, asked
+    _, told = kept.control.json(f"/api/v1/refresh?job={untold['job']}")
+    assert told["finished"] and len(told["outcomes"]) == 1, told
+
+
 def wait_for_attempt(kept):
     util.wait_for("an attempt", lambda: (
         kept.status()["targets"][0]["fetching"]))
