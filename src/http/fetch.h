@@ -19,7 +19,10 @@ struct fetch_pool;
 struct proxy;
 struct fetch;
 
-enum { FETCH_BODY_MAX = 65536 }; /* bytes, also after decoding */
+enum {
+	FETCH_BODY_MAX = 65536, /* bytes, also after decoding */
+	FETCH_URL_MAX = 8192,   /* octets; one that is as long is none */
+};
 
 enum fetch_stage { FETCH_CONNECT, FETCH_HTTP, FETCH_DONE };
 

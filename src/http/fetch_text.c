@@ -15,7 +15,6 @@
 #include "base/mem.h"
 
 enum {
-	URL_MAX = 8192,    /* a GET of a POST-sized request is not ours */
 	VALUE_MAX = 4096,  /* octets of a header's value looked at */
 	YEAR_CENTURY = 50, /* years ahead that two digits may mean */
 };
@@ -79,7 +78,7 @@ fetch_split_url(const char *url, char **host, int *port)
 	size_t len;
 	bool good = false;
 
-	if (strnlen(url, URL_MAX) == URL_MAX)
+	if (strnlen(url, FETCH_URL_MAX) == FETCH_URL_MAX)
 		return false;
 	if (split_simply(url, host, port))
 		return true;

@@ -81,7 +81,7 @@ read_aia(struct cert *cert)
 
 		if (ad->location->type != GEN_URI)
 			continue;
-		url = cert_text_plain(
+		url = cert_text_url(
 		    octets_of(ad->location->d.uniformResourceIdentifier));
 		if (url == NULL)
 			continue;
@@ -110,7 +110,7 @@ url_of_point(const DIST_POINT *point)
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
 		if (name->type == GEN_URI)
-			url = cert_text_plain(
+			url = cert_text_url(
 			    octets_of(name->d.uniformResourceIdentifier));
 	}
 	return url;

@@ -345,7 +345,7 @@ cert_quick_make(const struct cert_quick *quick, const struct cert *issuer)
 			names[made.name_count++] = text;
 	}
 	for (size_t i = 0; i < quick->url_count; i++) {
-		char *text = cert_text_plain(quick->urls[i]);
+		char *text = cert_text_url(quick->urls[i]);
 
 		if (text != NULL)
 			urls[made.ocsp_url_count++] = text;

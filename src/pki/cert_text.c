@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-enum { TEXT_MAX = 2048 }; /* octets of a name or AIA URL taken */
+enum { TEXT_MAX = 2048 }; /* octets of a name taken */
 
 char *
 cert_text_bio(BIO *bio)
@@ -52,6 +52,24 @@ cert_text_plain(struct span octets)
 	text = mem_new(octets.len + 1);
 	memcpy(text, octets.at, octets.len);
 	return text;
+}
+
+char *
+cert_text_url(struct span octets)
+{
+	char *plain = cert_text_plain(octets);
+	struct buf url;
+
+	if (plain != NULL || octets.len == 0)
+		return plain;
+	buf_init(&url, CERT_TEXT_URL_MAX + 2);
+	for (size_t i = 0; i < octets.len && url.len < CERT_TEXT_URL_MAX; i++) {
+		if (octets.at[i] <= ' ' || octets.at[i] > '~')
+			buf_printf(&url, "%%%02X", octets.at[i]);
+		else
+			buf_add(&url, octets.at + i, 1);
+	}
+	return buf_take(&url);
 }
 
 char *

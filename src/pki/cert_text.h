@@ -18,6 +18,13 @@ char *cert_text_name(const X509_NAME *name);
  * Owned. */
 char *cert_text_plain(struct span octets);
 
+enum { CERT_TEXT_URL_MAX = 8192 }; /* octets */
+
+/* A URL; octets that no URL has are written as %XX (RFC 3987, section 3.1).  One
+ * that reaches the limit is cut off there: good for telling, not for asking.
+ * NULL if it is empty.  Owned. */
+char *cert_text_url(struct span octets);
+
 /* An IPv4 or IPv6 address; NULL if it is none.  Owned. */
 char *cert_text_address(struct span octets);
 

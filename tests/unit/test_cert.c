@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "pki/cert.h"
+#include "pki/cert_text.h"
 #include "pki_fixture.h"
 
 static struct pki pki;
@@ -458,6 +459,10 @@ test_extensions(void **state)
 	    {"a URL with a newline",
 		{"1.3.6.1.5.5.7.1.1",
 		    "DER:3011300f06082b060105050730018603610a62"},
+		false, 0, 1},
+	    {"an empty URL",
+		{"1.3.6.1.5.5.7.1.1", "DER:300e300c06082b0601050507300186"
+				      "00"},
 		false, 0, 0},
 	};
 
@@ -475,6 +480,34 @@ test_extensions(void **state)
 		assert_null(p.cert->ca_issuers);
 		pki_party_done(&p);
 	}
+}
+
+/* A URL is told, whatever it is like: a certificate that has one does not name
+ * none. */
+static void
+test_odd_urls(void **state)
+{
+	char text[9000] = "OCSP;URI:http://ocsp.test/";
+	struct pki_ext ext = {
+	    "1.3.6.1.5.5.7.1.1", "DER:3011300f06082b060105050730018603610a62"};
+	struct pki_spec spec = {.cn = "odd", .issuer = &pki.issuer};
+	struct pki_party p;
+
+	(void)state;
+	spec.ext[0] = ext;
+	p = pki_party(&spec);
+	assert_string_equal("a%0Ab", p.cert->ocsp_urls[0]);
+	pki_party_done(&p);
+	ext = (struct pki_ext){"authorityInfoAccess", text};
+	memset(text + strlen(text), 'x', 3000);
+	spec.ext[0] = ext;
+	p = pki_party(&spec);
+	assert_string_equal(text + 9, p.cert->ocsp_urls[0]);
+	pki_party_done(&p);
+	memset(text + strlen(text), 'x', sizeof(text) - 1 - strlen(text));
+	p = pki_party(&spec);
+	assert_int_equal(CERT_TEXT_URL_MAX, strlen(p.cert->ocsp_urls[0]));
+	pki_party_done(&p);
 }
 
 static void
@@ -730,6 +763,7 @@ main(void)
 	    cmocka_unit_test(test_find_issuer),
 	    cmocka_unit_test(test_facts),
 	    cmocka_unit_test(test_extensions),
+	    cmocka_unit_test(test_odd_urls),
 	    cmocka_unit_test(test_serials),
 	    cmocka_unit_test(test_subjects),
 	    cmocka_unit_test(test_odd_certificates),
