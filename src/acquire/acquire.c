@@ -332,14 +332,16 @@ prepare(struct acquire *a)
 	int64_t now = a->target.policy.now;
 	char at[CLOCK_TEXT];
 
-	if (leaf->not_after < now || leaf->not_before > now)
+	if (leaf->not_after < now)
 		return err_set(err, REASON_CERTIFICATE_EXPIRED,
-		    "the certificate of '%s' is valid %s %s: it needs no %s",
-		    cert_name(leaf), leaf->not_after < now ? "until" : "from",
-		    clock_rfc3339(leaf->not_after < now ? leaf->not_after
-							: leaf->not_before,
-			at),
-		    leaf->not_after < now ? "staple" : "staple before");
+		    "the certificate of '%s' was valid until %s: it needs no "
+		    "staple",
+		    cert_name(leaf), clock_rfc3339(leaf->not_after, at));
+	if (leaf->not_before > now)
+		return err_set(err, REASON_CERTIFICATE_NOT_YET_VALID,
+		    "the certificate of '%s' is valid from %s on: it needs no "
+		    "staple before (or is this clock wrong?)",
+		    cert_name(leaf), clock_rfc3339(leaf->not_before, at));
 	if (a->target.url == NULL && leaf->ocsp_url_count == 0)
 		return err_set(err, REASON_NO_OCSP_URL,
 		    "the certificate of '%s' names no OCSP responder, so OCSP "

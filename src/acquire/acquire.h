@@ -150,7 +150,8 @@ const char *acquire_try_where(
     const struct acquire_try *try, char out[ACQUIRE_WHERE_TEXT]);
 
 /* CB comes once.  Errors, beside those of the network and response groups:
- * REASON_NO_OCSP_URL, REASON_CERTIFICATE_EXPIRED (B10). */
+ * REASON_NO_OCSP_URL, REASON_CERTIFICATE_EXPIRED (B10),
+ * REASON_CERTIFICATE_NOT_YET_VALID. */
 struct acquire *acquire_start(uv_loop_t *loop, struct fetch_pool *pool,
     const struct acquire_target *target, const struct acquire_options *options,
     void (*cb)(void *cookie, struct acquire_result *result), void *cookie);

@@ -146,8 +146,13 @@ static const struct row {
 	"give a PEM or DER certificate, best the chain with the issuer in it "
 	"(fullchain.pem)"},
     [REASON_CERTIFICATE_EXPIRED] = {"certificate-expired", GROUP_INPUT,
-	"the certificate itself is not valid at this time, so it needs no staple",
+	"the certificate's own time is over, so it needs no staple",
 	"renew it; check this machine's clock"},
+    [REASON_CERTIFICATE_NOT_YET_VALID] = {"certificate-not-yet-valid",
+	GROUP_INPUT,
+	"the certificate's own time has not begun yet, so it needs no staple",
+	"put it into service when it is valid; check this machine's clock, which "
+	"may be behind"},
     [REASON_ISSUER_MISSING] = {"issuer-missing", GROUP_INPUT,
 	"the certificate of the issuer is not at hand, and without it no "
 	"response can be judged",

@@ -313,13 +313,15 @@ def test_issuer_mismatch(lab, leaf, out, tmp_path):
                  other.path)
 
 
-@pytest.mark.parametrize("days", [(30, -1), (-1, 30)])
-def test_certificate_out_of_time(lab, tmp_path, out, days):
+@pytest.mark.parametrize("days, reason", [
+    ((30, -1), "certificate-expired"),
+    ((-1, 30), "certificate-not-yet-valid")])
+def test_certificate_out_of_time(lab, tmp_path, out, days, reason):
     """B10: nobody is asked about a certificate that is not valid."""
     leaf = lab.leaf(tmp_path, days=days)
     result = lab.fetch(leaf.path, "-o", out)
     assert result.code == 1 and not lab.requests(), result
-    one_sentence(lab, result, "certificate-expired", leaf.path)
+    one_sentence(lab, result, reason, leaf.path)
 
 
 def test_unwritable_output(lab, leaf, tmp_path):

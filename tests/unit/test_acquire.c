@@ -542,7 +542,7 @@ test_nothing_to_ask_for(void **state)
 	expect_failed(REASON_CERTIFICATE_EXPIRED, "until");
 	target.policy.now = leaf.cert->not_before - 1;
 	acquire();
-	expect_failed(REASON_CERTIFICATE_EXPIRED, "from");
+	expect_failed(REASON_CERTIFICATE_NOT_YET_VALID, "from");
 	assert_int_equal(result.try_count, 0);
 }
 

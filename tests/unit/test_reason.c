@@ -30,7 +30,8 @@ static const struct {
 	    "not-yet-valid", "expired", "no-next-update", "lifetime-too-long",
 	    "older-than-stored"}},
     {GROUP_INPUT, {"certificate-unreadable", "certificate-expired",
-		      "issuer-missing", "issuer-mismatch", "no-ocsp-url"}},
+		      "certificate-not-yet-valid", "issuer-missing",
+		      "issuer-mismatch", "no-ocsp-url"}},
     {GROUP_LOCAL, {"usage", "file", "store", "server-config", "server-reload",
 		      "server-not-stapling"}},
 };
