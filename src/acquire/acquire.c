@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "http/fetch.h"
 #include "pki/cert.h"
+#include "pki/cert_text.h"
 #include "pki/request.h"
 #include "pki/staple.h"
 
@@ -39,6 +40,41 @@ acquire_pin_parse(const char *text, struct acquire_pin *out, struct err *err)
 	(void)snprintf(pin.address, sizeof(pin.address), "%s", equal + 1);
 	*out = pin;
 	return 0;
+}
+
+/* --- who can be asked --- */
+
+_Static_assert((int)CERT_TEXT_URL_MAX >= (int)FETCH_URL_MAX,
+    "what was cut off is no URL to ask");
+
+bool
+acquire_can_ask(const struct cert *leaf)
+{
+	bool can = false;
+
+	for (size_t i = 0; i < leaf->ocsp_url_count && !can; i++) {
+		char *host = NULL;
+		int port;
+
+		can = fetch_split_url(leaf->ocsp_urls[i], &host, &port);
+		free(host);
+	}
+	return can;
+}
+
+const char *
+acquire_nobody(const struct cert *leaf, char out[ACQUIRE_NOBODY_TEXT])
+{
+	if (leaf->ocsp_url_count == 0)
+		(void)snprintf(
+		    out, ACQUIRE_NOBODY_TEXT, "names no OCSP responder");
+	else
+		(void)snprintf(out, ACQUIRE_NOBODY_TEXT,
+		    "names no OCSP responder that can be asked by http, only "
+		    "'%.100s%s' (--url can name another)",
+		    leaf->ocsp_urls[0],
+		    strlen(leaf->ocsp_urls[0]) > 100 ? "..." : "");
+	return out;
 }
 
 /* --- the end --- */
@@ -330,7 +366,7 @@ prepare(struct acquire *a)
 	const struct cert *leaf = a->target.leaf;
 	struct err *err = &a->result.err;
 	int64_t now = a->target.policy.now;
-	char at[CLOCK_TEXT];
+	char at[CLOCK_TEXT], nobody[ACQUIRE_NOBODY_TEXT];
 
 	if (leaf->not_after < now)
 		return err_set(err, REASON_CERTIFICATE_EXPIRED,
@@ -342,11 +378,12 @@ prepare(struct acquire *a)
 		    "the certificate of '%s' is valid from %s on: it needs no "
 		    "staple before (or is this clock wrong?)",
 		    cert_name(leaf), clock_rfc3339(leaf->not_before, at));
-	if (a->target.url == NULL && leaf->ocsp_url_count == 0)
+	if (a->target.url == NULL && !acquire_can_ask(leaf))
 		return err_set(err, REASON_NO_OCSP_URL,
-		    "the certificate of '%s' names no OCSP responder, so OCSP "
-		    "is not your problem",
-		    cert_name(leaf));
+		    "the certificate of '%s' %s%s", cert_name(leaf),
+		    acquire_nobody(leaf, nobody),
+		    leaf->ocsp_url_count == 0 ? ", so OCSP is not your problem"
+					      : "");
 	if (make_request(a, err) == -1)
 		return -1;
 	if (a->target.url != NULL)
@@ -356,10 +393,8 @@ prepare(struct acquire *a)
 		add_road(a, leaf->ocsp_urls[i], false);
 	if (a->road_count == 0)
 		return err_set(err, REASON_NO_OCSP_URL,
-		    "the certificate of '%s' names no responder that speaks "
-		    "http, only '%s': name one with --url",
-		    cert_name(leaf),
-		    a->target.url != NULL ? a->target.url : leaf->ocsp_urls[0]);
+		    "'%s' is no URL of a responder: give http://HOST/PATH",
+		    a->target.url);
 	for (size_t i = 0; i < a->options->upstream_count; i++)
 		add_road(a, a->options->upstreams[i], true);
 	return 0;

@@ -149,6 +149,17 @@ enum { ACQUIRE_WHERE_TEXT = 640 };
 const char *acquire_try_where(
     const struct acquire_try *try, char out[ACQUIRE_WHERE_TEXT]);
 
+/* True if LEAF names a responder that can be asked: by http or https (RFC 6960,
+ * appendix A), not by ldap: and the like. */
+bool acquire_can_ask(const struct cert *leaf);
+
+enum { ACQUIRE_NOBODY_TEXT = 256 };
+
+/* "names no OCSP responder", or which one that cannot be asked LEAF names
+ * instead: for sentences. */
+const char *acquire_nobody(
+    const struct cert *leaf, char out[ACQUIRE_NOBODY_TEXT]);
+
 /* CB comes once.  Errors, beside those of the network and response groups:
  * REASON_NO_OCSP_URL, REASON_CERTIFICATE_EXPIRED (B10),
  * REASON_CERTIFICATE_NOT_YET_VALID. */

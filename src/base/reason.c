@@ -162,8 +162,8 @@ static const struct row {
 	"none of the certificates given signed this certificate",
 	"give the right issuer with -i; the message names where to get it"},
     [REASON_NO_OCSP_URL] = {"no-ocsp-url", GROUP_INPUT,
-	"the certificate names no OCSP responder: there is nothing to staple, "
-	"and no client asks; OCSP is not your problem",
+	"the certificate names no OCSP responder, or none by http: there is "
+	"nothing to staple, and no client asks; OCSP is not your problem",
 	"nothing to do; stapling can be turned off for it (a private responder "
 	"can be named with --url)"},
 

@@ -445,9 +445,10 @@ penalty_start(uv_loop_t *loop, struct fetch_pool *pool,
 	(void)snprintf(p->system.url, sizeof(p->system.url), "system");
 	p->cb = cb;
 	p->cookie = cookie;
-	if (request->leaf->ocsp_url_count == 0)
+	if (!acquire_can_ask(request->leaf))
 		(void)err_set(&p->result.err, REASON_NO_OCSP_URL,
-		    "the certificate names no responder: no client asks");
+		    "the certificate names no responder that can be asked: no "
+		    "client asks");
 	else if (request_make(request->leaf, request->issuer, &p->ocsp,
 		     &p->ocsp_len, &p->result.err) == 0)
 		make_rows(p);

@@ -102,7 +102,7 @@ measure_or_finish(struct served_probe *p)
 		p->served.stapled =
 		    p->served.stapled || p->served.handshakes[i].accepted;
 	if (id->leaf == NULL || id->issuer == NULL ||
-	    id->leaf->ocsp_url_count == 0 || p->request.no_penalty ||
+	    !acquire_can_ask(id->leaf) || p->request.no_penalty ||
 	    (p->served.stapled && !p->request.always_penalty)) {
 		finish(p);
 		return;

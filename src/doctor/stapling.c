@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acquire/acquire.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -165,7 +166,7 @@ look_at_silence(struct stapling *s, const struct stapling_pair *pair)
 	    pair->site->in_force[NGINX_STAPLING];
 	const struct nginx_site *mate = stapling_mate(s, pair->site);
 
-	if (pair->leaf->ocsp_url_count == 0)
+	if (!acquire_can_ask(pair->leaf))
 		return;
 	if (pair->site->default_server && mate != NULL)
 		(void)stapling_fault(s, "server-cfg-default-server", pair->line,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acquire/acquire.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -42,7 +43,7 @@ static const struct row {
 	"a good staple is served, from the first handshake on"},
     [FINDING_NO_RESPONDER] = {"no-responder", EXIT_GOOD, NAGIOS_OK,
 	"no staple, and none is needed: the certificate names no OCSP "
-	"responder, so OCSP is not your problem"},
+	"responder that clients ask, so OCSP is not your problem"},
     [FINDING_LAZY] = {"lazy", EXIT_BAD, NAGIOS_WARNING,
 	"not every handshake carries the staple: the server fetches lazily, "
 	"each of its processes by itself; `oclasp install nginx` and `oclasp "
@@ -90,8 +91,8 @@ judge(const struct served *s, int64_t now)
 	if (!last->stapled && !first->stapled) {
 		if (leaf->must_staple)
 			return FINDING_MUST_STAPLE_MISSING;
-		return leaf->ocsp_url_count == 0 ? FINDING_NO_RESPONDER
-						 : FINDING_NO_STAPLE;
+		return acquire_can_ask(leaf) ? FINDING_NO_STAPLE
+					     : FINDING_NO_RESPONDER;
 	}
 	for (size_t i = 0; i < s->handshake_count; i++) {
 		const struct served_handshake *h = &s->handshakes[i];

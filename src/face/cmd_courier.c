@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* face/cmd_courier.c -- oclasp courier: requests out, answers in, by anybody. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "acquire/acquire.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -98,12 +100,19 @@ has_request(const struct courier_bundle *bundle, const uint8_t *der, size_t len)
 	return false;
 }
 
-static void
-leave_out(const struct options *o, const struct kept *kept, const char *why)
+__attribute__((format(printf, 3, 4))) static void
+leave_out(
+    const struct options *o, const struct kept *kept, const char *why, ...)
 {
-	if (!o->quiet)
-		(void)fprintf(stderr, "oclasp courier: '%s' is left out: %s\n",
-		    kept->path, why);
+	va_list ap;
+
+	if (o->quiet)
+		return;
+	(void)fprintf(stderr, "oclasp courier: '%s' is left out: ", kept->path);
+	va_start(ap, why);
+	(void)vfprintf(stderr, why, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
 }
 
 static int
@@ -114,11 +123,12 @@ export_one(const struct options *o, const struct kept *kept,
 	const char *urls[CERT_URLS_MAX];
 	size_t count = state_urls(kept, urls);
 	struct courier_item *item;
+	char nobody[ACQUIRE_NOBODY_TEXT];
 	uint8_t *der = NULL;
 	size_t len = 0;
 
-	if (count == 0 || kept->id.issuer == NULL) {
-		leave_out(o, kept, "it names no OCSP responder");
+	if (kept->url == NULL && !acquire_can_ask(leaf)) {
+		leave_out(o, kept, "it %s", acquire_nobody(leaf, nobody));
 		return 0;
 	}
 	if (leaf->not_after < clock_wall_s()) {
@@ -141,7 +151,10 @@ export_one(const struct options *o, const struct kept *kept,
 	for (size_t u = 0; u < count; u++)
 		courier_add_url(item, urls[u]);
 	if (item->url_count == 0) {
-		leave_out(o, kept, "it names no responder that speaks http");
+		leave_out(o, kept,
+		    "its responder's URL is longer than the %d octets that a "
+		    "bundle takes",
+		    COURIER_URL_MAX);
 		free(item->request);
 		bundle->count--;
 	}

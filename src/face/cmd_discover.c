@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acquire/acquire.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
@@ -166,7 +167,7 @@ print_text(const struct job *job)
 	size_t staple = 0;
 
 	for (size_t i = 0; i < found->count; i++)
-		staple += found->items[i].id.leaf->ocsp_url_count > 0;
+		staple += acquire_can_ask(found->items[i].id.leaf);
 	if (found->count == 0)
 		(void)printf("no certificate is in use as far as can be seen: "
 			     "`oclasp help discover` says where it was "

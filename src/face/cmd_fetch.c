@@ -278,7 +278,7 @@ run(const struct options *o)
 		return command_fail("fetch", &err, EXIT_USAGE);
 	/* Without a URL the issuer is of no interest: that answer is first. */
 	if (identity_load(&files, &job.id, &err) == -1 &&
-	    (job.id.leaf == NULL || job.id.leaf->ocsp_url_count > 0 ||
+	    (job.id.leaf == NULL || acquire_can_ask(job.id.leaf) ||
 		o->url != NULL))
 		report_early(&job, &err);
 	else

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "acquire/acquire.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -27,7 +28,7 @@ static void
 print_text(const struct ready *r)
 {
 	const char *name = target_name(r->target);
-	char left[CLOCK_SPAN];
+	char left[CLOCK_SPAN], nobody[ACQUIRE_NOBODY_TEXT];
 
 	if (!r->done && r->err.reason == REASON_NONE)
 		(void)fprintf(stderr,
@@ -44,9 +45,9 @@ print_text(const struct ready *r)
 	if (!r->done || r->o->quiet)
 		return;
 	if (r->target->staple == NULL)
-		(void)printf("%s: ready: it names no OCSP responder, so there "
-			     "is nothing to staple\n",
-		    name);
+		(void)printf("%s: ready: it %s, so there is nothing to "
+			     "staple\n",
+		    name, acquire_nobody(r->target->leaf, nobody));
 	else
 		(void)printf("%s: ready: a staple usable for %s is in place\n",
 		    name,
@@ -159,13 +160,15 @@ static bool
 is_settled(struct ready *r)
 {
 	const struct cert *leaf = r->target->leaf;
+	char nobody[ACQUIRE_NOBODY_TEXT];
 
 	if (r->target->responder == NULL && !leaf->must_staple) {
 		r->done = true;
 	} else if (r->target->responder == NULL) {
 		(void)err_set(&r->err, REASON_NO_OCSP_URL,
-		    "it is must-staple and names no OCSP responder, so no "
-		    "staple can be had: clients would refuse it");
+		    "it is must-staple and %s, so no staple can be had: "
+		    "clients would refuse it",
+		    acquire_nobody(leaf, nobody));
 	} else if (r->target->unreadable != NULL) {
 		r->err = trouble_err(r->target->unreadable);
 	} else if (leaf->not_after <= clock_wall_s()) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "acquire/acquire.h"
 #include "acquire/address_book.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -77,7 +78,7 @@ add_kept(struct kept_list *list, const struct options *o, const char *path,
 	struct kept kept = {0};
 
 	if (identity_load(&files, &kept.id, err) == -1 &&
-	    (kept.id.leaf == NULL || kept.id.leaf->ocsp_url_count > 0 ||
+	    (kept.id.leaf == NULL || acquire_can_ask(kept.id.leaf) ||
 		url != NULL)) {
 		identity_done(&kept.id);
 		return -1;

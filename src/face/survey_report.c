@@ -100,7 +100,8 @@ sentence_of(const struct survey_entry *entry)
 		return mem_string(entry->responder->sentence);
 	offer = offer_sentence(entry);
 	return offer != NULL ? offer
-			     : mem_string("the certificate names no responder");
+			     : mem_string("the certificate names no responder "
+					  "that can be asked");
 }
 
 static const char *

@@ -32,7 +32,7 @@ prepare(void *cookie, struct acquire_target *target,
 	target->trusted = input.trusted;
 	target->delegates = input.delegates;
 	target->url = target_url(&as_kept);
-	if (target->url == NULL && leaf->ocsp_url_count == 0)
+	if (target->url == NULL && !acquire_can_ask(leaf))
 		return false;
 	*options = &settings->acquire;
 	settings->users++;

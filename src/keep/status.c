@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acquire/acquire.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "pki/cert.h"
@@ -148,6 +149,7 @@ say_state(const struct status_row *row, int64_t now, char out[STATUS_SENTENCE])
 {
 	const struct cert *leaf = row->target->leaf;
 	char staple[96], span[CLOCK_SPAN], at[CLOCK_TEXT];
+	char nobody[ACQUIRE_NOBODY_TEXT];
 	const char *text = "";
 
 	switch (row->state) {
@@ -167,16 +169,20 @@ say_state(const struct status_row *row, int64_t now, char out[STATUS_SENTENCE])
 			    "it demands a staple (RFC 7633) and has none", out);
 			return out;
 		}
-		text = "it demands a staple (RFC 7633) and names no responder: "
-		       "have it issued anew";
-		break;
+		(void)snprintf(out, STATUS_SENTENCE,
+		    "it demands a staple (RFC 7633) and %s: have it issued "
+		    "anew",
+		    acquire_nobody(leaf, nobody));
+		return out;
 	case STATE_NO_RESPONDER:
-		text = "it names no OCSP responder: nothing to staple";
-		break;
+		(void)snprintf(out, STATUS_SENTENCE, "it %s: nothing to staple",
+		    acquire_nobody(leaf, nobody));
+		return out;
 	case STATE_NOT_NEEDED:
-		text = "it is short-lived and names no responder: it needs no "
-		       "staple";
-		break;
+		(void)snprintf(out, STATUS_SENTENCE,
+		    "it is short-lived and %s: it needs no staple",
+		    acquire_nobody(leaf, nobody));
+		return out;
 	case STATE_CERTIFICATE_EXPIRED:
 		(void)snprintf(out, STATUS_SENTENCE,
 		    "the certificate expired %s ago: renew it",

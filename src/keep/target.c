@@ -252,8 +252,7 @@ target_facts(const struct target *target, int64_t now)
 	};
 
 	if (leaf != NULL) {
-		facts.responder =
-		    target_url(target) != NULL || leaf->ocsp_url_count > 0;
+		facts.responder = target->responder != NULL;
 		/* without a responder nobody needs the issuer, unless the
 		 * operator names one for that issuer */
 		facts.readable =

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acquire/acquire.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "http/fetch.h"
@@ -29,8 +30,7 @@ forget(struct target *target)
 }
 
 /* The host of the URL that is asked first: what is no http URL, such as the
- * LDAP ones of private CAs, nobody asks; it gives the name where there is no
- * other. */
+ * LDAP ones of private CAs, nobody asks. */
 static void
 name_responder(struct target *target)
 {
@@ -45,8 +45,6 @@ name_responder(struct target *target)
 	for (size_t i = 0; i < count && host == NULL; i++)
 		(void)fetch_split_url(
 		    own != NULL ? own : leaf->ocsp_urls[i], &host, &port);
-	if (host == NULL && count > 0)
-		host = mem_string(own != NULL ? own : leaf->ocsp_urls[0]);
 	free(target->responder);
 	target->responder = host;
 }
@@ -60,7 +58,7 @@ has_no_responder(const struct target *target, const struct identity *id,
 {
 	const struct rule *rule;
 
-	if (target->url != NULL || id->leaf->ocsp_url_count > 0)
+	if (target->url != NULL || acquire_can_ask(id->leaf))
 		return false;
 	rule = rules_find(rules, id->leaf, id->issuer);
 	return rule == NULL || rule->said.url == NULL;
@@ -127,10 +125,10 @@ read_whole(struct target *target, const struct target_sources *sources)
 		    fresh.issuer == NULL
 			? NULL
 			: issuers_take(sources->issuers, fresh.issuer));
-	name_responder(target);
 	if (other)
 		forget(target);
 out:
+	name_responder(target);
 	identity_done(&fresh);
 	return other;
 }

@@ -195,9 +195,11 @@ def test_no_way_back_from_revoked(lab, tmp_path, keeper):
     assert lab.oclasp(*words).code == 0
 
 
+@pytest.mark.parametrize("urls", [(), ("ldap://dir.lab.test/ocsp",)])
 @pytest.mark.parametrize("must_staple, code", [(False, 0), (True, 1)])
-def test_without_url(lab, tmp_path, must_staple, code):
-    leaf = lab.leaf(tmp_path, urls=(), must_staple=must_staple)
+def test_without_url(lab, tmp_path, must_staple, code, urls):
+    """Nor does anybody ask by ldap."""
+    leaf = lab.leaf(tmp_path, urls=urls, must_staple=must_staple)
     state = tmp_path / "state"
     result = lab.oclasp("ready", leaf.path, "--state-dir", state, "--json")
     assert result.code == code, result

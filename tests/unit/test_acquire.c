@@ -530,7 +530,8 @@ test_nothing_to_ask_for(void **state)
 	expect_failed(REASON_NO_OCSP_URL, "no OCSP responder");
 	make_leaf("OCSP;URI:ldap://ocsp.test/");
 	acquire();
-	expect_failed(REASON_NO_OCSP_URL, "ldap://ocsp.test/");
+	expect_failed(REASON_NO_OCSP_URL,
+	    "that can be asked by http, only 'ldap://ocsp.test/'");
 	target.url = "ftp://ocsp.test/";
 	acquire();
 	expect_failed(REASON_NO_OCSP_URL, "ftp://ocsp.test/");

@@ -162,6 +162,31 @@ test_sentences(void **state)
 	}
 }
 
+/* Nobody is asked by ldap: which is no failure, and what it names is told. */
+static void
+test_no_http(void **state)
+{
+	struct pki_party leaf = pki_party(&(struct pki_spec){.cn = "dir.test",
+	    .issuer = &ca.issuer,
+	    .ext = {{"authorityInfoAccess", "OCSP;URI:ldap://dir.test/x"}}});
+	struct target *t = status_target(&ca, "/c/dir", &leaf, 0);
+	struct status_row row;
+	char text[STATUS_SENTENCE];
+
+	(void)state;
+	free(t->responder); /* as target_read() has it */
+	t->responder = NULL;
+	row = status_row(t, PKI_NOW);
+	assert_int_equal(STATE_NO_RESPONDER, row.state);
+	assert_int_equal(REASON_NO_OCSP_URL, row.reason);
+	assert_string_equal(
+	    "it names no OCSP responder that can be asked by http, only "
+	    "'ldap://dir.test/x' (--url can name another): nothing to staple",
+	    status_sentence(&row, PKI_NOW, text));
+	target_free(t);
+	pki_party_done(&leaf);
+}
+
 /* What was read before stays in force: that must not hide what is there now. */
 static void
 test_file_that_broke(void **state)
@@ -502,6 +527,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_sentences),
+	    cmocka_unit_test(test_no_http),
 	    cmocka_unit_test(test_file_that_broke),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_fingerprints),

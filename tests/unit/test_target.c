@@ -410,7 +410,8 @@ test_responder_is_one_that_can_be_asked(void **state)
 	assert_string_equal(target->responder, "ocsp.test");
 	write_chain(certificate, &ldap_only, &pki.issuer);
 	assert_true(read_files());
-	assert_string_equal(target->responder, "ldap://dir.test/x");
+	assert_null(target->responder); /* and so nobody tries */
+	assert_false(target_facts(target, PKI_NOW).responder);
 }
 
 static void
