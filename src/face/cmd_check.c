@@ -18,9 +18,6 @@
 
 enum { HTTPS_PORT = 443 };
 
-/* Nagios plugin status: the monitoring plug-in guidelines. */
-enum { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
-
 /* What the two handshakes come to. */
 enum finding {
 	FINDING_OK,

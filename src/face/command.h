@@ -5,6 +5,9 @@
 
 #include "face/options.h"
 
+/* The exit status of --nagios: the monitoring plug-in guidelines. */
+enum { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
+
 struct command {
 	const char *name;
 	int bit; /* CMD_... */

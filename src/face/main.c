@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* face/main.c -- the program: one row of a table for each command. */
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +166,45 @@ do_without_config(const struct command *command, int argc, char **argv,
 	return true;
 }
 
+/* True if who read standard output has gone away, as `head` does: he has what
+ * he wanted. */
+static bool
+is_reader_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/* STATUS, or FAILED and a line that says why where not all of what was printed
+ * has got there: a script must not take the half for the whole. */
+static int
+check_printed(const char *name, int status, int failed)
+{
+	struct err err = {0};
+	bool flushed = fflush(stdout) == 0;
+	int why = errno;
+
+	if ((flushed && ferror(stdout) == 0) || is_reader_gone() ||
+	    status == failed)
+		return status;
+	(void)err_set(&err, REASON_FILE, "cannot write standard output%s%s",
+	    flushed ? "" : ": ", flushed ? "" : strerror(why));
+	return command_fail(name, &err, failed);
+}
+
+/* The status of wrong usage.  To a monitoring system 2 is an alarm; it must be
+ * known before the options are. */
+static int
+usage_status(const struct command *command, int argc, char **argv)
+{
+	for (int i = 1; command->bit == CMD_CHECK && i < argc; i++) {
+		if (strcmp(argv[i], "--nagios") == 0)
+			return NAGIOS_UNKNOWN;
+	}
+	return EXIT_USAGE;
+}
+
 static int
 run(const struct command *command, int argc, char **argv)
 {
@@ -171,13 +212,15 @@ run(const struct command *command, int argc, char **argv)
 	struct options options;
 	char *state_dir = NULL;
 	struct err err = {0};
+	int usage = usage_status(command, argc, argv);
 	int status;
 
 	if (options_parse(
 		command->bit, command->name, argc, argv, &options, &err) == -1)
-		return command_fail(command->name, &err, EXIT_USAGE);
+		return command_fail(command->name, &err, usage);
 	if (options.help)
-		return print_help(command);
+		return check_printed(
+		    command->name, print_help(command), EXIT_USAGE);
 	log_set_level(options.quiet         ? LOG_ERROR
 		      : options.verbose > 1 ? LOG_TRACE
 		      : options.verbose > 0 ? LOG_DETAIL
@@ -185,14 +228,14 @@ run(const struct command *command, int argc, char **argv)
 	if ((command->bit & CMD_CONFIG) != 0 &&
 	    config_load(&options, &config, &err) == -1 &&
 	    !do_without_config(command, argc, argv, &options, &state_dir, &err))
-		return command_fail(command->name, &err, EXIT_USAGE);
+		return command_fail(command->name, &err, usage);
 	status = options_settle(&options, &err) == -1
-		     ? command_fail(command->name, &err, EXIT_USAGE)
+		     ? command_fail(command->name, &err, usage)
 		     : run_settled(command, &options);
 	roads_done(&options.roads);
 	config_free(config);
 	free(state_dir);
-	return status;
+	return check_printed(command->name, status, usage);
 }
 
 /* A look-up that still runs must not hold up the end: see base/loop.h. */
@@ -221,10 +264,10 @@ main(int argc, char **argv)
 		return leave(run(command, argc - 1, argv + 1));
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
 	    strcmp(name, "-h") == 0)
-		return help(argc, argv);
+		return check_printed("help", help(argc, argv), EXIT_USAGE);
 	if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
 		(void)printf("oclasp %s\n", OCLASP_VERSION);
-		return EXIT_GOOD;
+		return check_printed("version", EXIT_GOOD, EXIT_USAGE);
 	}
 	return unknown(name);
 }

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: ISC
+"""What becomes of a command whose output nobody gets, or gets the half of."""
+
+import os
+import subprocess
+
+import pytest
+
+WORDS = [["help"], ["--version"], ["fetch", "--help"], ["explain"],
+         ["explain", "--json"], ["show", "LEAF"], ["show", "LEAF", "--json"]]
+
+
+def run(lab, leaf, words, out):
+    words = [leaf.path if word == "LEAF" else word for word in words]
+    return subprocess.run([lab.program, *words], stdout=out, text=True,
+                          stderr=subprocess.PIPE, check=False)
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_full(lab, leaf, words):
+    """A script must not take the half of a document for the whole."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        result = run(lab, leaf, words, full)
+    assert result.returncode == 2, result
+    assert result.stderr.count("\n") == 1, result
+    assert "cannot write standard output" in result.stderr, result
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_reader_gone(lab, leaf, words):
+    """As `| head` goes when it has seen enough: no fault of anybody."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = run(lab, leaf, words, writer)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (0, ""), result
+
+
+@pytest.mark.parametrize("words", [
+    ["--bogus", "HOST"], ["HOST", "--timeout", "0"], ["HOST", "OTHER"],
+    ["HOST", "--config", "/none"], ["HOST", "--json"], ["HOST:0"]])
+def test_wrong_usage_is_no_alarm(lab, words):
+    """--nagios: 2 would be CRITICAL."""
+    for order in (["--nagios", *words], [*words, "--nagios"]):
+        result = lab.oclasp("check", *order)
+        assert result.code == 3, result
