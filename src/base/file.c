@@ -147,16 +147,41 @@ put_in_place(int fd, const char *tmp, const char *path, struct span data,
 	return 0;
 }
 
+/* A device, a pipe or a socket is nothing to put a file in the place of, nor is
+ * a name of one or of a descriptor, as /dev/stdout: done by root, the whole
+ * machine would miss it. */
+static int
+check_kind(const char *path, struct err *err)
+{
+	static const char proc[] = "/proc/";
+	char link[sizeof(proc) - 1] = "";
+	struct stat st;
+	bool descriptor = readlink(path, link, sizeof(link)) != -1 &&
+			  memcmp(link, proc, sizeof(link)) == 0;
+
+	if (!descriptor && (stat(path, &st) == -1 || S_ISREG(st.st_mode) ||
+			       S_ISDIR(st.st_mode)))
+		return 0; /* of a folder rename(2) tells */
+	return err_set(err, REASON_FILE,
+	    "cannot write '%s': it is no file that could be replaced, but a "
+	    "device, a pipe or a socket",
+	    path);
+}
+
 /* FOLDER: to be flushed; -1: it is not. */
 static int
 replace(const char *path, struct span data, mode_t mode,
     const struct file_model *model, int folder, struct err *err)
 {
 	char *tmp = name_beside(path);
-	int fd = mkostemp(tmp, O_CLOEXEC);
-	bool made = fd != -1;
+	bool made = false;
+	int fd = -1;
 	int rc = -1;
 
+	if (check_kind(path, err) == -1)
+		goto out;
+	fd = mkostemp(tmp, O_CLOEXEC);
+	made = fd != -1;
 	if (fd == -1) {
 		(void)fail(err, "write", path);
 		goto out;

@@ -32,7 +32,8 @@ int file_read_own_secret(
  * never a mixture, and after success the new ones survive a power cut.  On
  * failure PATH holds the old bytes still, or, where only the last flush
  * failed, the new.  MODE is for the new file, whatever the umask.  A symbolic
- * link at PATH is replaced itself, not followed. */
+ * link at PATH is replaced itself, not followed; what is no regular file, or a
+ * link to none, is not replaced. */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct err *err);
 

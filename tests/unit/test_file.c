@@ -297,16 +297,19 @@ static void
 test_replace_fails(void **state)
 {
 	static const char *const rows[] = {
-	    "no/such/folder",
-	    "folder",        /* is one */
-	    "/proc/version", /* no files can be made there */
-	    "file/beneath",  /* no folder */
-	    "",
+	    "no/such/folder", "folder", /* is one */
+	    "/proc/version",            /* no files can be made there */
+	    "file/beneath",             /* no folder */
+	    "", "pipe", /* as the devices of /dev, which root could replace */
+	    "link", "descriptor", /* as /dev/stdout */
 	};
 
 	(void)state;
 	assert_int_equal(0, mkdir("folder", 0700));
 	put("file", "x");
+	assert_int_equal(0, mkfifo("pipe", 0600));
+	assert_int_equal(0, symlink("pipe", "link"));
+	assert_int_equal(0, symlink("/proc/self/exe", "descriptor"));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct err err = {0};
 
@@ -317,8 +320,11 @@ test_replace_fails(void **state)
 		assert_int_equal(-1, file_replace(rows[i], "x", 1, 0600, NULL));
 	}
 	assert_holds("file", "x");
-	assert_int_equal(2, count_entries("."));
+	assert_int_equal(5, count_entries("."));
 	assert_int_equal(0, count_entries("folder"));
+	assert_int_equal(0, unlink("pipe"));
+	assert_int_equal(0, unlink("link"));
+	assert_int_equal(0, unlink("descriptor"));
 	assert_int_equal(0, rmdir("folder"));
 	assert_int_equal(0, unlink("file"));
 }
