@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* face/cmd_keep.c -- oclasp keep: the daemon. */
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dns/health.h"
@@ -19,7 +21,8 @@
 struct reading {
 	struct options options;
 	struct config *config;    /* owned */
-	struct target_spec *args; /* of the command line; owned */
+	struct target_spec *args; /* of the command line; owned, as */
+	size_t arg_count;         /* are their certificates */
 	struct discover_options discover;
 };
 
@@ -33,11 +36,14 @@ reading_free(struct reading *reading)
 {
 	roads_done(&reading->options.roads);
 	config_free(reading->config);
+	for (size_t i = 0; i < reading->arg_count; i++)
+		free((void *)(uintptr_t)reading->args[i].certificate);
 	free(reading->args);
 	free(reading);
 }
 
-/* The certificates of the command line, or else those of the configuration. */
+/* The certificates of the command line, or else those of the configuration.  A
+ * path is told to others, who stand elsewhere. */
 static void
 take_args(struct reading *reading, const struct options *o,
     struct keeper_options *options)
@@ -50,12 +56,12 @@ take_args(struct reading *reading, const struct options *o,
 	    mem_array((size_t)o->arg_count, sizeof(reading->args[0]));
 	for (int i = 0; i < o->arg_count; i++)
 		reading->args[i] = (struct target_spec){
-		    .certificate = o->args[i],
+		    .certificate = file_absolute(o->args[i]),
 		    .issuer = o->issuer,
 		    .url = o->url,
 		};
 	options->specs = reading->args;
-	options->spec_count = (size_t)o->arg_count;
+	options->spec_count = reading->arg_count = (size_t)o->arg_count;
 }
 
 /* CONTRACT: at the default address, unless told otherwise. */

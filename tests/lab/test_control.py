@@ -169,6 +169,10 @@ def test_paths_of_another_folder(lab, kept, tmp_path):
     assert os.path.samefile(row["path"], kept.leaf.path)
     again = kept.status(os.path.relpath(kept.leaf.path))["targets"]
     assert [r["path"] for r in again] == [row["path"]]
+    # whoever joins what he was told finds the same name everywhere
+    told = kept.ask("refresh", "--all", "--json").json["outcomes"]
+    assert [r["path"] for r in told] == [row["path"]]
+    assert f'path="{row["path"]}"' in kept.control.metrics()[0]
 
 
 def test_status_of_nothing(lab, kept):
