@@ -58,8 +58,10 @@ report_add_verdict(
 {
 	bool reason = err->reason != REASON_NONE;
 
-	(void)json_object_set_new(
-	    object, "verdict", json_string(facts ? "accept" : "reject"));
+	(void)json_object_set_new(object, "verdict",
+	    facts    ? json_string("accept")
+	    : reason ? json_string("reject")
+		     : json_null());
 	(void)json_object_set_new(object, "status",
 	    facts ? json_string(cert_status_name(facts->status)) : json_null());
 	(void)json_object_set_new(object, "reason",

@@ -27,7 +27,7 @@ json_t *report_json_try(const struct acquire_try *try);
 const char *report_remedy(enum reason reason);
 
 /* "accept"/"reject", "status", "reason", "detail", "response" into OBJECT;
- * FACTS is NULL for a reject. */
+ * FACTS is NULL for a reject, and where nothing was judged: then ERR is none. */
 void report_add_verdict(
     json_t *object, const struct verdict *facts, const struct err *err);
 

@@ -204,7 +204,9 @@ def test_without_url(lab, tmp_path, must_staple, code, urls):
     result = lab.oclasp("ready", leaf.path, "--state-dir", state, "--json")
     assert result.code == code, result
     assert result.json["ready"] is (code == 0)
-    assert result.json["reason"] == (None if code == 0 else "no-ocsp-url")
+    # nothing was judged where there is nothing to ask for
+    told = (None, None) if code == 0 else ("reject", "no-ocsp-url")
+    assert (result.json["verdict"], result.json["reason"]) == told
     assert lab.requests() == []
 
 
