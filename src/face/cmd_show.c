@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "face/command.h"
 #include "face/report.h"
@@ -211,14 +212,17 @@ show_bytes(const char *path, const uint8_t *bytes, size_t len, int64_t now,
 static int
 show_file(const char *path, int64_t now, json_t *list)
 {
+	/* of any folder: a name must not move the terminal */
+	char *name = list == NULL ? text_printable(path) : mem_string(path);
 	struct err err = {0};
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	int rc = -1;
 
 	if (file_read(path, CERT_FILE_MAX, &bytes, &len, &err) == 0)
-		rc = show_bytes(path, bytes, len, now, list, &err);
+		rc = show_bytes(name, bytes, len, now, list, &err);
 	free(bytes);
+	free(name);
 	if (rc == -1)
 		return command_fail("show", &err, EXIT_USAGE);
 	return EXIT_GOOD;

@@ -3,6 +3,7 @@
 #include "face/doctor_report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -140,6 +141,7 @@ void
 doctor_report_text(const struct doctor_report *r)
 {
 	const struct finding *primary = &r->diagnosis->findings[0];
+	char *target = text_printable(r->target);
 	int status = doctor_report_exit(r);
 	const char *paint = !r->o->color           ? ""
 			    : status == EXIT_GOOD  ? "\033[32m"
@@ -151,8 +153,10 @@ doctor_report_text(const struct doctor_report *r)
 	    certainty_name(primary->certainty), primary->sentence);
 	if (r->diagnosis->substitution[0] != '\0')
 		(void)printf("  proof: %s\n", r->diagnosis->substitution);
-	if (r->o->quiet)
+	if (r->o->quiet) {
+		free(target);
 		return;
+	}
 	print_effect(r->diagnosis);
 	print_scope(primary);
 	if (primary->evidence_count > 0)
@@ -162,8 +166,9 @@ doctor_report_text(const struct doctor_report *r)
 	print_others(r);
 	print_untested(r);
 	doctor_penalty_text(r);
-	(void)printf("\n%s, %zu facts in %lld ms\n", r->target, r->facts->count,
+	(void)printf("\n%s, %zu facts in %lld ms\n", target, r->facts->count,
 	    (long long)r->elapsed_ms);
+	free(target);
 }
 
 /* --- JSON --- */

@@ -148,6 +148,9 @@ print_entry(const struct options *o, const struct survey_entry *entry)
 	const struct survey_responder *r = entry->responder;
 	char *said = sentence_of(entry);
 	char *offer = r == NULL ? NULL : offer_sentence(entry);
+	char *path = entry->certificate == NULL
+			 ? NULL
+			 : text_printable(entry->certificate);
 	char answer[MS_TEXT], connect[MS_TEXT];
 	bool plain = strcmp(said, "answers") == 0 ||
 		     strcmp(said, "answers by every road") == 0;
@@ -156,12 +159,13 @@ print_entry(const struct options *o, const struct survey_entry *entry)
 	    ms_text(r == NULL ? -1 : r->best_ms, answer),
 	    ms_text(r == NULL ? -1 : r->best_connect_ms, connect), CA_WIDTH,
 	    CA_WIDTH, ca_of(entry), entry->url == NULL ? "" : entry->url,
-	    entry->certificate != NULL && entry->url != NULL ? "  " : "",
-	    entry->certificate != NULL ? entry->certificate : "");
+	    path != NULL && entry->url != NULL ? "  " : "",
+	    path != NULL ? path : "");
 	if (!plain || o->verbose > 0)
 		(void)printf("%21s%s\n", "", said);
 	if (offer != NULL)
 		(void)printf("%21s%s\n", "", offer);
+	free(path);
 	free(offer);
 	free(said);
 }

@@ -44,3 +44,13 @@ def test_wrong_usage_is_no_alarm(lab, words):
     for order in (["--nagios", *words], [*words, "--nagios"]):
         result = lab.oclasp("check", *order)
         assert result.code == 3, result
+
+
+@pytest.mark.parametrize("words", [["show"], ["survey"], ["doctor"]])
+def test_names_move_no_terminal(lab, leaf, tmp_path, words):
+    """Whoever may make files in a folder may call them what he likes."""
+    evil = tmp_path / "a\n\033[2Jb.pem"
+    evil.write_bytes(leaf.path.read_bytes())
+    result = lab.oclasp(*words, evil)
+    assert "\033" not in result.out + result.err, result
+    assert "a??[2Jb.pem" in result.out, result
