@@ -63,7 +63,10 @@ ask_nginx(struct job *job)
 
 /* --- text --- */
 
-enum { COLUMNS = 4 };
+enum {
+	COLUMNS = 4,
+	CELL = 60, /* octets; what is longer widens no column */
+};
 
 /* "nginx, certbot": each finder once.  Owned. */
 static char *
@@ -104,7 +107,8 @@ make_row(const struct discovered *item, int64_t now, char *cells[COLUMNS])
 	cells[0] = text_printable(cert_name(leaf));
 	cells[1] = expiry(leaf, now);
 	cells[2] = leaf->ocsp_url_count > 0
-		       ? text_printable(leaf->ocsp_urls[0])
+		       ? mem_printf("%.*s%s", CELL, leaf->ocsp_urls[0],
+			     strlen(leaf->ocsp_urls[0]) > CELL ? "..." : "")
 		       : mem_string("no OCSP URL: nothing to staple");
 	cells[3] = found_in(item);
 }
@@ -146,7 +150,8 @@ print_table(const struct discovery *found, int64_t now)
 	for (size_t i = 0; i < found->count; i++) {
 		make_row(&found->items[i], now, rows[i]);
 		for (size_t c = 0; c < COLUMNS; c++) {
-			if (strlen(rows[i][c]) > widths[c])
+			if (strlen(rows[i][c]) > widths[c] &&
+			    strlen(rows[i][c]) <= CELL)
 				widths[c] = strlen(rows[i][c]);
 		}
 	}
