@@ -3,6 +3,7 @@
 #include "keep/keeper.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,18 +24,37 @@
 #include "pki/delegates.h"
 #include "pki/seal.h"
 
+/* The home of who runs this; without HOME what the system has for him, and never
+ * a folder like /tmp, where others may have made the next one.  Owned. */
+static char *
+home_dir(void)
+{
+	const char *home = getenv("HOME");
+	struct passwd user, *found = NULL;
+	char room[4096];
+
+	if (home != NULL && home[0] == '/')
+		return mem_string(home);
+	if (getpwuid_r(geteuid(), &user, room, sizeof(room), &found) != 0 ||
+	    found == NULL)
+		return mem_string("");
+	return mem_string(user.pw_dir);
+}
+
 char *
 keeper_default_dir(void)
 {
 	const char *state = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
+	char *home, *dir;
 
 	if (geteuid() == 0)
 		return mem_string("/var/lib/oclasp");
 	if (state != NULL && state[0] == '/')
 		return mem_printf("%s/oclasp", state);
-	return mem_printf(
-	    "%s/.local/state/oclasp", home == NULL ? "/tmp" : home);
+	home = home_dir();
+	dir = mem_printf("%s/.local/state/oclasp", home);
+	free(home);
+	return dir;
 }
 
 char *

@@ -7,7 +7,13 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/mem.h"
 #include "face/command.h"
 #include "face/state.h"
 #include "scratch.h"
@@ -47,6 +53,47 @@ test_folder_is_absolute(void **state)
 	scratch_remove(&scratch);
 }
 
+/* Of somebody who is not root, in an environment of HOME and XDG_STATE_HOME. */
+static void
+expect_default(const char *home, const char *state, const char *want)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		const struct options options = {0};
+		struct passwd user, *found = NULL;
+		char room[4096], *got, *own;
+
+		if (geteuid() == 0 && setuid(65534) == -1)
+			_exit(2);
+		(void)(home == NULL ? unsetenv("HOME")
+				    : setenv("HOME", home, 1));
+		(void)(state == NULL ? unsetenv("XDG_STATE_HOME")
+				     : setenv("XDG_STATE_HOME", state, 1));
+		got = state_dir(&options);
+		(void)getpwuid_r(geteuid(), &user, room, sizeof(room), &found);
+		own = mem_printf("%s/.local/state/oclasp",
+		    found == NULL ? "" : found->pw_dir);
+		_exit(strcmp(got, want == NULL ? own : want) != 0);
+	}
+	assert_int_equal(child, waitpid(child, &status, 0));
+	if (status != 0)
+		fail_msg("HOME %s, XDG_STATE_HOME %s", home, state);
+}
+
+static void
+test_folder_by_default(void **state)
+{
+	(void)state;
+	expect_default("/home/a", NULL, "/home/a/.local/state/oclasp");
+	expect_default("/home/a", "/srv/state", "/srv/state/oclasp");
+	expect_default("/home/a", "here", "/home/a/.local/state/oclasp");
+	/* not /tmp, where anybody makes folders for others to fall into */
+	expect_default(NULL, NULL, NULL);
+	expect_default("", NULL, NULL);
+}
+
 static void
 test_folder_as_named(void **state)
 {
@@ -64,6 +111,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_folder_is_absolute),
 	    cmocka_unit_test(test_folder_as_named),
+	    cmocka_unit_test(test_folder_by_default),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
