@@ -61,8 +61,9 @@ json_response(const char *path, const struct response *response)
 	for (size_t i = 0; i < response->single_count; i++)
 		(void)json_array_append_new(
 		    singles, json_single(&response->singles[i]));
-	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
-	    report_json_text(path), "kind", "ocsp-response", "responder_by",
+	return json_pack("{s:o, s:s, s:n, s:n, s:s, s:o, s:o, s:o, s:o, s:I}",
+	    "file", report_json_text(path), "kind", "ocsp-response", "reason",
+	    "detail", "responder_by",
 	    response->responder_kind == RESPONDER_BY_KEY ? "key" : "name",
 	    "responder", json_hex(response->responder), "produced_at",
 	    report_json_time(response->produced_at), "nonce",
@@ -156,11 +157,14 @@ static void
 show_status(const char *path, const struct err *err, json_t *list)
 {
 	if (list != NULL)
-		(void)json_array_append_new(
-		    list, json_pack("{s:o, s:s, s:s, s:o}", "file",
-			      report_json_text(path), "kind", "ocsp-response",
-			      "reason", reason_name(err->reason), "detail",
-			      report_json_text(err->text)));
+		(void)json_array_append_new(list,
+		    json_pack("{s:o, s:s, s:s, s:o, s:n, s:n, s:n, s:n,"
+			      " s:[], s:n}",
+			"file", report_json_text(path), "kind", "ocsp-response",
+			"reason", reason_name(err->reason), "detail",
+			report_json_text(err->text), "responder_by",
+			"responder", "produced_at", "nonce", "answers",
+			"certificates"));
 	else
 		(void)printf("%s: OCSP response: %s\n", path, err->text);
 }

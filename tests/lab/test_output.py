@@ -54,3 +54,15 @@ def test_names_move_no_terminal(lab, leaf, tmp_path, words):
     result = lab.oclasp(*words, evil)
     assert "\033" not in result.out + result.err, result
     assert "a??[2Jb.pem" in result.out, result
+
+
+def test_unknown_is_null(lab, leaf, out, tmp_path):
+    """An error status has the keys of any response."""
+    lab.fetch(leaf.path, "-o", out)
+    later = tmp_path / "later.der"
+    later.write_bytes(bytes.fromhex("30030a0103"))  # tryLater
+    items = lab.oclasp("show", out, later, "--json").json["items"]
+    assert items[0].keys() == items[1].keys()
+    assert items[0]["reason"] is None
+    assert items[1]["reason"] == "status-try-later"
+    assert items[1]["answers"] == []
