@@ -42,7 +42,8 @@ static const struct row {
     [REASON_TLS_FAILED] = {"tls-failed", GROUP_NETWORK,
 	"the TLS handshake did not complete",
 	"check that the port speaks TLS (or needs --starttls), and the name "
-	"given by --servername"},
+	"given by --servername; the certificate of a responder at https:// must "
+	"be one that this system trusts"},
     [REASON_HTTP_STATUS] = {"http-status", GROUP_NETWORK,
 	"the responder answered with an HTTP error status",
 	"the responder or something before it has a fault: try later"},
