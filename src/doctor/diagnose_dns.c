@@ -63,12 +63,6 @@ others_right(const struct picture *p, const struct seen_asked *a)
 	return false;
 }
 
-static const char *
-host_of(const struct workup *w)
-{
-	return w->p->input == NULL ? "" : w->p->input->host;
-}
-
 /* The same of the same server, said already of another of its transports. */
 static struct finding *
 blamed(struct workup *w, const struct seen_asked *a, enum finding_code code)
@@ -96,7 +90,7 @@ blame(struct workup *w, const struct seen_asked *a, enum finding_code code,
 
 	if (finding == NULL) {
 		finding = finding_add(w, code, certainty, !w->works);
-		finding_about(finding, a, host_of(w));
+		finding_about(finding, a, w->p->host);
 	}
 	/* a question without an answer is one; else its answer is */
 	finding_cite(
@@ -195,7 +189,7 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 		finding_say(finding,
 		    "the resolver %s gives wrong data for %s (%s, tried %u "
 		    "times in vain)%s%s%s%s: by what mechanism is not known",
-		    a->asked, host_of(w), worst->address, tries,
+		    a->asked, w->p->host, worst->address, tries,
 		    last == NULL ? "" : ", under its last CNAME name ",
 		    last == NULL ? "" : last, over_others(a, same),
 		    repeats_tell_cache(&a->repeats));
@@ -203,7 +197,7 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 		finding_say(finding,
 		    "the resolver %s refuses or rewrites %s by a policy of its "
 		    "own (%s%s)",
-		    a->asked, host_of(w), worst->address,
+		    a->asked, w->p->host, worst->address,
 		    a->confessed ? ", and it says so by EDE" : "");
 	if (last != NULL && !policy)
 		finding_about(finding, NULL, last);
@@ -274,9 +268,10 @@ judge_nxdomain(struct workup *w, const struct seen_asked *a)
 		    w, FINDING_NAME_GONE, CERTAINTY_CONSISTENT, false);
 
 		finding_say(finding,
-		    "all that were asked say that %s does not exist, which "
-		    "is no proof yet: ask its zone, or two resolvers over TLS",
-		    host_of(w));
+		    "all resolvers that were asked say that %s does not "
+		    "exist, which is no proof yet: ask its zone, or two "
+		    "resolvers over TLS",
+		    w->p->host);
 		finding_cite(finding, a->datagram);
 		return;
 	}
@@ -424,8 +419,8 @@ diagnose_gone(struct workup *w)
 		finding_say(finding,
 		    "the responder's name %s does not exist any more, %s: the "
 		    "CA has retired it",
-		    host_of(w), who);
-		finding_about(finding, NULL, host_of(w));
+		    w->p->host, who);
+		finding_about(finding, NULL, w->p->host);
 		memcpy(finding->evidence, gone.evidence, sizeof(gone.evidence));
 		finding->evidence_count = gone.evidence_count;
 	}

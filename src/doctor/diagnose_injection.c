@@ -74,8 +74,7 @@ diagnose_interception(struct workup *w, const struct seen_asked *dark)
 	finding = finding_add(w,
 	    right ? FINDING_DNS_INTERCEPTED : FINDING_DNS_INTERCEPTED_POLICY,
 	    CERTAINTY_PROVEN, !right);
-	finding_about(
-	    finding, dark, w->p->input == NULL ? NULL : w->p->input->host);
+	finding_about(finding, dark, w->p->host);
 	finding_cite(finding, dark->control);
 	finding_cite(finding, dark->datagram);
 }
@@ -266,8 +265,8 @@ accuse(struct workup *w, const struct seen_asked *a, enum certainty certainty,
 		if (other != NULL)
 			finding_about(finding, a, NULL);
 		several = set_scope(w, finding);
-		if (finding->name[0] == '\0' && w->p->input != NULL)
-			finding_about(finding, NULL, w->p->input->host);
+		if (finding->name[0] == '\0')
+			finding_about(finding, NULL, w->p->host);
 		finding_say(finding,
 		    "forged DNS answers for %s%s are put on the path%s%s: %s%s",
 		    finding->name,

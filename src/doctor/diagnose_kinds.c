@@ -95,8 +95,7 @@ diagnose_kinds(struct workup *w)
 	    code == FINDING_DNS_DIFFERS ? CERTAINTY_NOT_PROVEN
 					: CERTAINTY_PROVEN,
 	    false);
-	finding_about(
-	    finding, NULL, w->p->input == NULL ? NULL : w->p->input->host);
+	finding_about(finding, NULL, w->p->host);
 	if (proven != NULL) {
 		(void)snprintf(finding->address, sizeof(finding->address), "%s",
 		    proven->address);

@@ -18,7 +18,7 @@ add_finding(struct workup *w, const struct seen_asked *a, size_t cite)
 	struct finding *finding =
 	    finding_add(w, FINDING_INTERMITTENT, CERTAINTY_PROVEN, !w->works);
 	const struct seen_repeats *r = &a->repeats;
-	const char *host = w->p->input == NULL ? "" : w->p->input->host;
+	const char *host = w->p->host;
 
 	if (r->right > 0 && r->odd > 0)
 		finding_say(finding,

@@ -153,7 +153,8 @@ take_connect(struct picture *p, size_t index)
 void
 picture_make(const struct facts *facts, struct picture *out)
 {
-	*out = (struct picture){.facts = facts, .proof = PICTURE_NONE};
+	*out =
+	    (struct picture){.facts = facts, .host = "", .proof = PICTURE_NONE};
 	dns64_learn_all(facts, &out->dns64);
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct fact *fact = &facts->items[i];
@@ -172,12 +173,19 @@ picture_make(const struct facts *facts, struct picture *out)
 			    fact->u.control.err.reason == REASON_NONE;
 		}
 	}
+	if (out->input != NULL)
+		out->host = out->input->host;
 	/* by now it is known which addresses are proven */
 	for (size_t i = 0; i < facts->count; i++) {
-		if (facts->items[i].kind == FACT_QUESTION)
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind == FACT_QUESTION) {
 			picture_take_question(out, i);
-		else if (facts->items[i].kind == FACT_DATAGRAM)
+			if (out->host[0] == '\0' && q->role == ROLE_RESPONDER)
+				out->host = q->name;
+		} else if (facts->items[i].kind == FACT_DATAGRAM) {
 			picture_take_datagram(out, i);
+		}
 	}
 	for (size_t i = 0; i < out->asked_count; i++)
 		picture_compare(out, &out->asked[i]);

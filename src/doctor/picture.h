@@ -120,6 +120,8 @@ struct seen_asked {
 struct picture {
 	const struct facts *facts;
 	const struct fact_input *input; /* NULL: none */
+	const char *host; /* the responder's, or what was asked for as if it
+			     were one; "" where there is none; of a fact */
 	struct dns64_prefixes dns64;
 	struct seen_address addresses[PICTURE_ADDRESSES_MAX];
 	size_t address_count;

@@ -896,7 +896,27 @@ test_the_same_server(void **state)
 	}
 }
 
-/* Every code of the catalogue has its words, and is found by its name. */
+/* `oclasp dns NAME` has no certificate: the name is what it was asked for. */
+static void
+test_without_certificate(void **state)
+{
+	struct diagnosis *d = mem_new(sizeof(*d));
+	const struct finding *gone = NULL;
+	struct facts facts;
+
+	(void)state;
+	facts_write(&facts, "ask " R1 " responder = nx\n");
+	diagnose(&facts, d);
+	for (size_t i = 0; i < d->count && gone == NULL; i++) {
+		if (d->findings[i].code == FINDING_NAME_GONE)
+			gone = &d->findings[i];
+	}
+	assert_non_null(gone);
+	assert_non_null(strstr(gone->sentence, "that " FACTS_HOST " does not"));
+	free(d);
+	facts_done(&facts);
+}
+
 /* 4.3, step 5: a TTL that counts down is a cache's. */
 static void
 test_ttl(void **state)
@@ -931,6 +951,7 @@ test_ttl(void **state)
 	}
 }
 
+/* Every code of the catalogue has its words, and is found by its name. */
 static void
 test_catalogue(void **state)
 {
@@ -983,6 +1004,7 @@ main(void)
 	    cmocka_unit_test(test_scenarios),
 	    cmocka_unit_test(test_injection_is_never_said_lightly),
 	    cmocka_unit_test(test_the_same_server),
+	    cmocka_unit_test(test_without_certificate),
 	    cmocka_unit_test(test_ttl),
 	    cmocka_unit_test(test_catalogue),
 	    cmocka_unit_test(test_evidence),
