@@ -29,7 +29,9 @@
  *
  * An address is told once, with the source that named it first; and once more
  * for each SOCKS5 proxy that wants addresses from us, once that one's class is
- * open.  A private address is refused where acquire/private.h says so. */
+ * open.  Each source may name so many and no more: a liar's list, however long,
+ * leaves room for the truth, which comes from somebody else, or as a voice of
+ * its own from the same one.  A private address is refused where acquire/private.h says so. */
 #ifndef OCLASP_ACQUIRE_CLAIMS_H
 #define OCLASP_ACQUIRE_CLAIMS_H
 
@@ -38,10 +40,11 @@
 struct claims;
 
 enum {
-	CLAIMS_MAX = 64,           /* distinct addresses of one host */
-	CLAIMS_ASKS_MAX = 96,      /* questions put for one host */
-	CLAIMS_NAMES_MAX = 4,      /* later names asked by themselves */
-	CLAIMS_PROVEN_S = 600,     /* a proof so young needs no other word */
+	CLAIMS_MAX = 256,       /* distinct addresses of one host */
+	CLAIMS_SOURCE_MAX = 16, /* of one source: voices, and as many others */
+	CLAIMS_ASKS_MAX = 96,   /* questions put for one host */
+	CLAIMS_NAMES_MAX = 4,   /* later names asked by themselves */
+	CLAIMS_PROVEN_S = 600,  /* a proof so young needs no other word */
 	CLAIMS_PATIENCE_MS = 1500, /* with a resolver that was silent lately */
 };
 
@@ -62,6 +65,7 @@ struct claim {
 	 * that agree, and the other family, are no voices: where nobody lies
 	 * one connection is enough. */
 	bool first;
+	unsigned turn; /* of a voice: how many its source has had before */
 	const struct proxy *proxy;   /* go through it; outlives the claims */
 	const char *proxy_addresses; /* of the proxy, as http/fetch.h has it */
 };

@@ -68,8 +68,11 @@ struct claims {
 	size_t name_count;
 	struct told { /* owned; at most CLAIMS_MAX */
 		char address[DNS_ADDRESS_TEXT];
-		bool refused; /* so far */
-		bool voice;   /* it was told as one */
+		const char *source; /* who named it first; borrowed; NULL: the
+				       operator */
+		bool refused;       /* so far */
+		bool voice;         /* it was told as one, */
+		unsigned turn;      /* in this turn */
 	} * told;
 	size_t told_count;
 	bool telling;   /* a callback of ours is on the stack */
@@ -109,8 +112,8 @@ void claims_note_chain(
 
 bool claims_is_numeric(const char *host);
 
-/* SOURCE, whose word is WORD, has named ADDRESSES.  False if we were cancelled
- * meanwhile. */
+/* SOURCE, whose word is WORD, has named ADDRESSES.  SOURCE is borrowed as long
+ * as CLAIMS live.  False if we were cancelled meanwhile. */
 bool claims_tell_addresses(struct claims *claims, const char *source,
     const char *asked_name, enum claims_word word, const char *const *addresses,
     size_t count);

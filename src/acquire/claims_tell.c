@@ -32,12 +32,31 @@ is_v6(const char *address)
 	return strchr(address, ':') != NULL;
 }
 
-/* The place of ADDRESS among those that were told; NULL if it is old, unwanted
- * or one too many.  One that was refused is new when somebody names it whose
- * word is good enough. */
-static struct told *
-note_address(struct claims *claims, const char *address, bool refused)
+/* How many SOURCE has named, of those with a VOICE or of the others.  NULL, the
+ * operator himself, is not counted: his list is not cut short. */
+static unsigned
+count_named(const struct claims *claims, const char *source, bool voice)
 {
+	unsigned count = 0;
+
+	for (size_t i = 0; source != NULL && i < claims->told_count; i++) {
+		const struct told *told = &claims->told[i];
+
+		if (told->voice == voice && told->source != NULL &&
+		    strcmp(told->source, source) == 0)
+			count++;
+	}
+	return count;
+}
+
+/* The place of CLAIM's address among those that were told; NULL if it is old,
+ * unwanted or one too many, of all or of SOURCE's.  One that was refused is new
+ * when somebody names it whose word is good enough. */
+static struct told *
+note_address(struct claims *claims, const struct claim *claim,
+    const char *source, bool refused)
+{
+	const char *address = claim->address;
 	struct told *told = find_told(claims, address);
 
 	if (told != NULL) {
@@ -48,14 +67,15 @@ note_address(struct claims *claims, const char *address, bool refused)
 	}
 	if ((claims->options->family == RESOLVER_IPV4 && is_v6(address)) ||
 	    (claims->options->family == RESOLVER_IPV6 && !is_v6(address)) ||
-	    claims->told_count == CLAIMS_MAX)
+	    claims->told_count == CLAIMS_MAX ||
+	    count_named(claims, source, claim->first && !refused) ==
+		CLAIMS_SOURCE_MAX)
 		return NULL;
 	claims->told = mem_resize(
 	    claims->told, claims->told_count + 1, sizeof(claims->told[0]));
 	told = &claims->told[claims->told_count++];
-	*told = (struct told){0};
+	*told = (struct told){.source = source, .refused = refused};
 	(void)snprintf(told->address, sizeof(told->address), "%s", address);
-	told->refused = refused;
 	return told;
 }
 
@@ -161,6 +181,7 @@ claims_tell_addresses(struct claims *claims, const char *source,
     const char *asked_name, enum claims_word word, const char *const *addresses,
     size_t count)
 {
+	const char *counted = word == WORD_OPERATOR ? NULL : source;
 	const char *order[DNS_ADDRESSES_MAX];
 	bool voice[2]; /* of each family, until one has spoken */
 
@@ -175,9 +196,11 @@ claims_tell_addresses(struct claims *claims, const char *source,
 		const struct claim claim = {.address = order[i],
 		    .source = source,
 		    .asked_name = asked_name,
-		    .first = voice[is_v6(order[i])]};
+		    .first = voice[is_v6(order[i])],
+		    .turn = count_named(claims, counted, true)};
 		bool refused = word < word_needed(order[i]);
-		struct told *told = note_address(claims, order[i], refused);
+		struct told *told =
+		    note_address(claims, &claim, counted, refused);
 
 		if (told == NULL)
 			continue;
@@ -187,6 +210,7 @@ claims_tell_addresses(struct claims *claims, const char *source,
 			continue;
 		}
 		told->voice = claim.first;
+		told->turn = claim.turn;
 		if (claim.first)
 			voice[0] = voice[1] = false;
 		if (!tell_ways(claims, &claim))
@@ -239,6 +263,7 @@ tell_wanting(struct claims *claims, const struct proxy *proxy, char *addresses)
 			continue;
 		claim.address = claims->told[i].address;
 		claim.first = claims->told[i].voice;
+		claim.turn = claims->told[i].turn;
 		if (!tell(claims, &claim))
 			return;
 	}

@@ -4,7 +4,8 @@
  * One `road` for each responder URL: its claims, and the addresses that wait
  * to be tried.  The first of an answer is a voice of its own and starts at once:
  * a forged datagram of many addresses must not hold up the genuine one behind
- * it.  The further addresses follow one by one, the roads in turn,
+ * it, and neither must many forged datagrams hold up what another resolver says:
+ * of each the first is tried before anybody's second.  The further addresses follow one by one, the roads in turn,
  * ACQUIRE_STAGGER_MS apart or when a try fails (RFC 8305, section 5).
  *
  * One place of the race is kept free for what a proxy or an upstream carries:
@@ -249,7 +250,8 @@ advance(struct acquire *a)
 static struct waiting
 waiting_of(const struct road *road, const struct claim *claim)
 {
-	struct waiting w = {.proxy = claim->proxy, .first = claim->first};
+	struct waiting w = {
+	    .proxy = claim->proxy, .first = claim->first, .turn = claim->turn};
 
 	(void)snprintf(w.address, sizeof(w.address), "%s", claim->address);
 	(void)snprintf(w.source, sizeof(w.source), "%s",
@@ -270,9 +272,11 @@ claim_came(void *cookie, const struct claim *claim)
 		return;
 	road->waiting =
 	    mem_resize(road->waiting, road->waiting_count + 1, sizeof(*w));
-	/* a voice goes before the further addresses of those before it */
+	/* a voice goes before the further addresses of those before it, and
+	 * somebody's first one before another's second */
 	while (claim->first && place > road->waiting_next &&
-	       !road->waiting[place - 1].first)
+	       (!road->waiting[place - 1].first ||
+		   road->waiting[place - 1].turn > claim->turn))
 		place--;
 	w = &road->waiting[place];
 	memmove(w + 1, w, (road->waiting_count - place) * sizeof(*w));

@@ -29,7 +29,8 @@ struct waiting {
 	char address[DNS_ADDRESS_TEXT];
 	char source[ACQUIRE_SOURCE_TEXT];
 	char asked_name[256];
-	bool first;                /* of its answer */
+	bool first;                /* of its answer: a voice, */
+	unsigned turn;             /* and its source's voices before it */
 	const struct proxy *proxy; /* of the options, or NULL */
 	char *proxy_addresses;     /* owned by the road */
 };
@@ -45,7 +46,8 @@ struct road {
 	bool begun, done;
 	bool upstream;           /* begun when the others have nothing left */
 	struct waiting *waiting; /* at most WAITING_MAX; the first of their
-				    answers before the others */
+				    answers before the others, and those by
+				    their turn */
 	size_t waiting_count, waiting_next;
 };
 

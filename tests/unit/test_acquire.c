@@ -30,15 +30,15 @@ enum {
 	SHORT_MS = 700,
 	QUICK_MS = 1200, /* nobody has waited for what hangs (5000 ms) */
 	PINS = 20,
-	SERVERS = 10,
+	SERVERS = 18,
 };
 
 static uv_loop_t loop;
 static struct fetch_pool *pool;
 static struct pki_party leaf; /* with the URLs that a test wants */
 static struct script servers[SERVERS];
-static struct dns_script names;
-static struct resolver resolver;
+static struct dns_script names, others;
+static struct resolver resolver, resolvers[2];
 static struct buf answers[SERVERS];
 static struct acquire_pin pins[PINS];
 static struct acquire_options options;
@@ -62,7 +62,8 @@ set_up(void **state)
 	for (size_t i = 0; i < SERVERS; i++)
 		script_init(&servers[i]);
 	memset(&names, 0, sizeof(names));
-	names.fd = -1;
+	memset(&others, 0, sizeof(others));
+	names.fd = others.fd = -1;
 	options =
 	    (struct acquire_options){.pins = pins, .timeout_ms = TIMEOUT_MS};
 	target = (struct acquire_target){.issuer = pki.issuer.cert,
@@ -81,6 +82,7 @@ tear_down(void **state)
 		buf_done(&answers[i]);
 	}
 	dns_script_stop(&names);
+	dns_script_stop(&others);
 	if (leaf.cert != NULL)
 		pki_party_done(&leaf);
 	fetch_pool_free(pool);
@@ -341,6 +343,39 @@ test_forged_datagram_first(void **state)
 	assert_true(result.elapsed_ms < QUICK_MS);
 }
 
+/* As many forged addresses as a message may have, and nobody there. */
+static void
+forged_many_first(const struct dns_question *question)
+{
+	struct wire wire;
+
+	dns_begin(&wire, question, 0);
+	for (int i = 1; question->type == 1 && i <= DNS_ADDRESSES_MAX; i++) {
+		char address[16];
+
+		(void)snprintf(address, sizeof(address), "127.0.9.%d", i);
+		wire_address(&wire, question->name, address);
+	}
+	dns_script_send(question, &wire);
+	dns_begin(&wire, question, 0);
+	if (question->type == 1)
+		wire_address(&wire, question->name, "127.0.0.1");
+	dns_script_send_later(question, &wire, 100);
+}
+
+/* A list that is long leaves room for the genuine datagram behind it. */
+static void
+test_long_forgery_first(void **state)
+{
+	(void)state;
+	serve(0, "127.0.0.1", SCRIPT_CLOSE, (struct ocsp_answer){0});
+	make_leaf("OCSP;URI:http://ocsp.test:PORT/");
+	resolve_by(forged_many_first);
+	acquire();
+	expect_won("127.0.0.1", resolver.url);
+	assert_true(result.elapsed_ms < QUICK_MS);
+}
+
 /* A first URL of many dead addresses does not starve the second. */
 static void
 test_second_url(void **state)
@@ -430,6 +465,55 @@ test_silent_ones_give_way(void **state)
 	resolve_by(says_127_0_0_1);
 	acquire();
 	expect_won("127.0.0.1", resolver.url);
+	assert_true(result.elapsed_ms < 4500);
+}
+
+/* As many answers as a source is heard with, each with an address that takes the
+ * connection and says nothing. */
+static void
+forges_many(const struct dns_question *question)
+{
+	for (int i = 2; question->type == 1 && i < SERVERS; i++) {
+		char address[16];
+
+		(void)snprintf(address, sizeof(address), "127.0.0.%d", i);
+		dns_say(question, address);
+	}
+}
+
+static void
+says_127_0_0_1_later(const struct dns_question *question)
+{
+	struct wire wire;
+
+	dns_begin(&wire, question, 0);
+	if (question->type == 1)
+		wire_address(&wire, question->name, "127.0.0.1");
+	dns_script_send_later(question, &wire, 200);
+}
+
+/* However much a liar says, who has said nothing yet is heard next. */
+static void
+test_voices_in_turn(void **state)
+{
+	(void)state;
+	serve(0, "127.0.0.1", SCRIPT_CLOSE, (struct ocsp_answer){0});
+	for (size_t i = 1; i < SERVERS - 1; i++) {
+		char address[16];
+
+		(void)snprintf(address, sizeof(address), "127.0.0.%zu", i + 1);
+		serve(i, address, SCRIPT_HANG, (struct ocsp_answer){0});
+	}
+	make_leaf("OCSP;URI:http://ocsp.test:PORT/");
+	resolve_by(forges_many);
+	assert_true(
+	    dns_script_start(&others, &loop, false, says_127_0_0_1_later));
+	resolvers[0] = resolver;
+	resolvers[1] = dns_script_resolver(&others, SHORT_MS);
+	options.resolvers = resolvers;
+	options.resolver_count = 2;
+	acquire();
+	expect_won("127.0.0.1", resolvers[1].url);
 	assert_true(result.elapsed_ms < 4500);
 }
 
@@ -718,10 +802,12 @@ main(void)
 	    TEST(test_255),
 	    TEST(test_hanging_address_beside),
 	    TEST(test_forged_datagram_first),
+	    TEST(test_long_forgery_first),
 	    TEST(test_second_url),
 	    TEST(test_second_url_after_refusal),
 	    TEST(test_at_most_eight),
 	    TEST(test_silent_ones_give_way),
+	    TEST(test_voices_in_turn),
 	    TEST(test_failures),
 	    TEST(test_no_address),
 	    TEST(test_nothing_to_ask_for),
