@@ -8,7 +8,12 @@
 
 #include "base/clock.h"
 
-enum { TIME_MAX = 32 }; /* octets of a GeneralizedTime */
+enum {
+	TIME_MAX = 32,      /* octets of a GeneralizedTime */
+	DEPTH_MAX = 32,     /* of what is nested */
+	CONSTRUCTED = 0x20, /* in a tag */
+	LONG_TAG = 0x1f,    /* the same: further octets follow */
+};
 
 static const struct span nothing = {NULL, 0};
 
@@ -121,6 +126,32 @@ struct der
 der_enter(struct der *der, unsigned tag, const char *what)
 {
 	return der_over(der_content(der, tag, what), der->fault);
+}
+
+/* All values within IN, DEPTH deep, have tags of one octet and lengths as they
+ * should be. */
+static void
+look_within(struct der in, unsigned depth, const char *what)
+{
+	while (!der_at_end(&in)) {
+		unsigned tag = in.at[0];
+		struct span content = der_content(&in, tag, what);
+
+		if ((tag & LONG_TAG) == LONG_TAG || depth == DEPTH_MAX)
+			der_fail(&in, what);
+		if ((tag & CONSTRUCTED) != 0)
+			look_within(
+			    der_over(content, in.fault), depth + 1, what);
+	}
+}
+
+struct span
+der_strict(struct der *der, unsigned tag, const char *what)
+{
+	struct span whole, content = take(der, tag, what, &whole);
+
+	look_within(der_over(content, der->fault), 0, what);
+	return der_ok(der) ? whole : nothing;
 }
 
 struct span

@@ -62,6 +62,10 @@ struct span der_content(struct der *der, unsigned tag, const char *what);
 /* The whole of the next value, header and all. */
 struct span der_whole(struct der *der, unsigned tag, const char *what);
 
+/* The same, and what is nested in it is strict too: of what nobody here steps
+ * into, and others read less strictly. */
+struct span der_strict(struct der *der, unsigned tag, const char *what);
+
 /* Typed reads; zero or empty after a fault. */
 struct span der_integer(struct der *der, const char *what);     /* minimal */
 int der_small(struct der *der, unsigned tag, const char *what); /* 0..127 */

@@ -24,6 +24,7 @@ enum { EXTENSIONS_MAX = 64 };
 static const uint8_t oid_basic[] = {
     0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1}; /* id-pkix-ocsp-basic */
 static const uint8_t oid_nonce[] = {0x2b, 6, 1, 5, 5, 7, 0x30, 1, 2};
+static const uint8_t oid_pss[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10};
 
 /* Extensions that only inform: crl references, archive cutoff, extended
  * revoke (RFC 6960, section 4.4), and the CRL entry extensions reason code and
@@ -247,6 +248,25 @@ parse_response_data(struct response *out, struct der_fault *fault)
 	der_end(&data, "ResponseData");
 }
 
+/* AlgorithmIdentifier ::= SEQUENCE { algorithm, parameters OPTIONAL }, of which
+ * only RSASSA-PSS has any, beside NULL (RFC 4055, RFC 5758): OpenSSL looks at no
+ * others, strict clients refuse them, and no signature covers them. */
+static struct span
+parse_algorithm(struct der *basic)
+{
+	struct span whole =
+	    der_strict(basic, DER_SEQUENCE, "signatureAlgorithm");
+	struct der outer = der_over(whole, basic->fault);
+	struct der in = der_enter(&outer, DER_SEQUENCE, "signatureAlgorithm");
+	struct span oid = der_oid(&in, "signatureAlgorithm");
+
+	if (!is_oid(oid, oid_pss, sizeof(oid_pss)) && !der_at_end(&in) &&
+	    (der_content(&in, DER_NULL, "signatureAlgorithm").len != 0 ||
+		in.left != 0))
+		der_fail(&in, "signatureAlgorithm");
+	return whole;
+}
+
 /* BasicOCSPResponse ::= SEQUENCE { tbsResponseData, signatureAlgorithm,
  *     signature, certs [0] EXPLICIT SEQUENCE OF Certificate OPTIONAL } */
 static void
@@ -257,8 +277,7 @@ parse_basic(struct span der, struct response *out, struct der_fault *fault)
 
 	der_end(&outer, "the octet string of the response");
 	out->tbs = der_whole(&basic, DER_SEQUENCE, "ResponseData");
-	out->signature_algorithm =
-	    der_whole(&basic, DER_SEQUENCE, "signatureAlgorithm");
+	out->signature_algorithm = parse_algorithm(&basic);
 	out->signature = der_bits(&basic, "signature");
 	if (der_next_is(&basic, DER_CONTEXT | 0)) {
 		struct der certs = der_enter(&basic, DER_CONTEXT | 0, "certs");
@@ -267,11 +286,11 @@ parse_basic(struct span der, struct response *out, struct der_fault *fault)
 		der_end(&certs, "certs");
 		while (!der_at_end(&list)) {
 			if (out->cert_count == RESPONSE_CERTS_MAX) {
-				der_fail(&list, "more than 64 certificates");
+				der_fail(&list, "more than 8 certificates");
 				break;
 			}
 			out->certs[out->cert_count++] =
-			    der_whole(&list, DER_SEQUENCE, "certificate");
+			    der_strict(&list, DER_SEQUENCE, "certificate");
 		}
 	}
 	der_end(&basic, "BasicOCSPResponse");

@@ -3,7 +3,8 @@
  *
  * Pure.  Every octet is accounted for: non-minimal lengths, integers and
  * object identifiers, indefinite lengths and trailing octets are errors here,
- * where OpenSSL lets many of them pass.  RFC 6960 section 4.2, X.690. */
+ * where OpenSSL lets many of them pass, also in what no signature covers.
+ * RFC 6960 section 4.2, X.690. */
 #ifndef OCLASP_PKI_RESPONSE_H
 #define OCLASP_PKI_RESPONSE_H
 
@@ -18,7 +19,8 @@ struct err;
 
 enum {
 	RESPONSE_SINGLES_MAX = 1024, /* a single has over 64 octets; 64 KiB */
-	RESPONSE_CERTS_MAX = 64,
+	RESPONSE_CERTS_MAX = 8,      /* Firefox refuses more; whoever carries a
+				   response can add some */
 };
 
 enum responder_id { RESPONDER_BY_NAME, RESPONDER_BY_KEY };

@@ -199,6 +199,61 @@ test_trailing(void **state)
 	assert_string_equal("the value", fault.why);
 }
 
+/* What is nested, at whatever depth, is strict too; what is not constructed is
+ * not looked into. */
+static void
+test_strict(void **state)
+{
+	static const struct {
+		const char *name;
+		struct span bytes;
+		bool good;
+	} cases[] = {
+	    {"empty", PKI_BYTES("\x30\x00"), true},
+	    {"nested", PKI_BYTES("\x30\x04\xa0\x02\x05\x00"), true},
+	    {"octets that look like a value",
+		PKI_BYTES("\x30\x05\x04\x03\x05\x81\x00"), true},
+	    {"another tag", PKI_BYTES("\x31\x00"), false},
+	    {"a long length within", PKI_BYTES("\x30\x03\x05\x81\x00"), false},
+	    {"the same, deeper",
+		PKI_BYTES("\x30\x07\x31\x05\xa3\x03\x05\x81\x00"), false},
+	    {"indefinite within", PKI_BYTES("\x30\x06\x30\x80\x05\x00\x00\x00"),
+		false},
+	    {"a tag of two octets within", PKI_BYTES("\x30\x03\x1f\x20\x00"),
+		false},
+	    {"past the end within", PKI_BYTES("\x30\x02\x05\x01"), false},
+	};
+	uint8_t deep[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct der_fault fault = {0};
+		struct der der = der_over(cases[i].bytes, &fault);
+		struct span whole = der_strict(&der, DER_SEQUENCE, "x");
+
+		if (der_ok(&der) != cases[i].good ||
+		    whole.len != (cases[i].good ? cases[i].bytes.len : 0))
+			fail_msg("%s: %s, %zu octets", cases[i].name, fault.why,
+			    whole.len);
+	}
+	/* I5: nested so deep that nobody means it */
+	for (size_t i = 0; i < sizeof(deep) / 2; i++) {
+		deep[2 * i] = DER_SEQUENCE;
+		deep[2 * i + 1] = (uint8_t)(sizeof(deep) - 2 * i - 2);
+	}
+	for (size_t from = 0; from < sizeof(deep); from += 2) {
+		struct span bytes = {deep + from, sizeof(deep) - from};
+		struct der_fault fault = {0};
+		struct der der;
+
+		if (bytes.len - 2 >= 0x80)
+			continue; /* would want a longer head */
+		der = der_over(bytes, &fault);
+		(void)der_strict(&der, DER_SEQUENCE, "x");
+		assert_int_equal(der_ok(&der), bytes.len / 2 <= 33);
+	}
+}
+
 int
 main(void)
 {
@@ -206,6 +261,7 @@ main(void)
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_faults_are_sticky),
 	    cmocka_unit_test(test_trailing),
+	    cmocka_unit_test(test_strict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

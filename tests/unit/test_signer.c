@@ -16,6 +16,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "pki/delegates.h"
+#include "pki/der.h"
+#include "pki/response.h"
 #include "pki/signer.h"
 #include "pki/verify.h"
 #include "pki_fixture.h"
@@ -534,19 +536,24 @@ test_algorithms(void **state)
 {
 	/* sha256WithRSAEncryption; ecdsa-with-SHA256; RSASSA-PSS without
 	 * parameters; md5WithRSAEncryption; 1.2.3.4 */
-	static const struct span none = {0},
-				 rsa_sha256 = PKI_BYTES(
-				     "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d"
-				     "\x01\x01\x0b\x05\x00"),
-				 ec_sha256 = PKI_BYTES(
-				     "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04"
-				     "\x03\x02"),
-				 bare_pss = PKI_BYTES(
-				     "\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d"
-				     "\x01\x01\x0a"),
-				 unknown =
-				     PKI_BYTES("\x30\x05\x06\x03\x2a\x03\x04"),
-				 damaged = PKI_BYTES("\x30\x02\x05\x00");
+	static const struct span
+	    none = {0},
+	    rsa_sha256 = PKI_BYTES("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d"
+				   "\x01\x01\x0b\x05\x00"),
+	    ec_sha256 = PKI_BYTES("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04"
+				  "\x03\x02"),
+	    bare_pss = PKI_BYTES("\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d"
+				 "\x01\x01\x0a"),
+	    unknown = PKI_BYTES("\x30\x05\x06\x03\x2a\x03\x04"),
+	    damaged = PKI_BYTES("\x30\x02\x05\x00"),
+	    ec_null = PKI_BYTES("\x30\x0c\x06\x08\x2a\x86\x48\xce\x3d\x04"
+				"\x03\x02\x05\x00"),
+	    ec_more = PKI_BYTES("\x30\x0c\x06\x08\x2a\x86\x48\xce\x3d\x04"
+				"\x03\x02\x30\x00"),
+	    rsa_bare = PKI_BYTES("\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d"
+				 "\x01\x01\x0b"),
+	    rsa_more = PKI_BYTES("\x30\x0f\x06\x09\x2a\x86\x48\x86\xf7\x0d"
+				 "\x01\x01\x0b\x04\x02\x05\x00");
 	const struct {
 		const char *name;
 		const struct pki *p;
@@ -587,6 +594,12 @@ test_algorithms(void **state)
 		rsa_sha256, REASON_BAD_SIGNATURE},
 	    {"C5 unknown algorithm", &pki, NULL, false, false, unknown,
 		REASON_WEAK_ALGORITHM},
+	    {"C5 ECDSA with NULL", &pki, NULL, false, false, ec_null, 0},
+	    {"C5 RSA without NULL", &rsa, NULL, false, false, rsa_bare, 0},
+	    {"D5 ECDSA with parameters that it has not", &pki, NULL, false,
+		false, ec_more, REASON_MALFORMED},
+	    {"D5 RSA with parameters that it has not", &rsa, NULL, false, false,
+		rsa_more, REASON_MALFORMED},
 	    {"C5 algorithm that is none", &pki, NULL, false, false, damaged,
 		REASON_MALFORMED},
 	};
@@ -605,6 +618,101 @@ test_algorithms(void **state)
 			&err),
 		    &err);
 	}
+}
+
+/* Write VALUES again, the length of the Nth of all that are in them, outer ones
+ * first, longer than need be; N is counted down. */
+static void
+loosen(struct buf *out, struct span values, int *n)
+{
+	struct der_fault fault = {0};
+	struct der der = der_over(values, &fault);
+
+	while (!der_at_end(&der)) {
+		uint8_t tag = der.at[0];
+		struct span content = der_content(&der, tag, "a value");
+		bool longer = (*n)-- == 0;
+		struct buf in;
+
+		buf_init(&in, PKI_TLV_MAX);
+		if ((tag & 0x20) != 0)
+			loosen(&in, content, n);
+		else
+			buf_add(&in, (const char *)content.at, content.len);
+		if (longer) {
+			const uint8_t head[] = {tag, 0x84, 0,
+			    (uint8_t)(in.len >> 16), (uint8_t)(in.len >> 8),
+			    (uint8_t)in.len};
+
+			buf_add(out, (const char *)head, sizeof(head));
+			buf_add(out, in.text, in.len);
+			buf_done(&in);
+		} else {
+			pki_wrap(out, tag, &in);
+		}
+	}
+	assert_null(fault.why);
+}
+
+/* D5: what no signature covers could be written anew by whoever carries a
+ * response: such that OpenSSL reads it and strict clients do not. */
+static void
+expect_strict(const struct pki *p, bool pss, bool in_algorithm)
+{
+	struct pki_response spec = {
+	    .signer = &p->delegate, .pss = pss, .certs = {p->delegate.cert}};
+	const struct pki_single single = {
+	    .leaf = p->leaf.cert, .issuer = p->issuer.cert};
+	struct response response = {0};
+	struct verdict facts;
+	struct err err = {0};
+	struct buf genuine;
+	int count = 0, n;
+
+	spec.singles = &single;
+	spec.single_count = 1;
+	genuine = pki_response(&spec);
+	assert_int_equal(response_parse((const uint8_t *)genuine.text,
+			     genuine.len, &response, &err),
+	    0);
+	spec.certs[0] = NULL;
+	spec.raw_certs = response.certs[0];
+	expect("as it is", REASON_NONE,
+	    judge(p, spec, NULL, false, &facts, &err), &err);
+	do {
+		struct buf loose;
+
+		buf_init(&loose, PKI_TLV_MAX);
+		n = count;
+		loosen(&loose,
+		    in_algorithm ? response.signature_algorithm
+				 : response.certs[0],
+		    &n);
+		if (in_algorithm)
+			spec.algorithm = pki_span(&loose);
+		else
+			spec.raw_certs = pki_span(&loose);
+		if (n < 0 && judge(p, spec, NULL, false, &facts, &err) == 0)
+			fail_msg("D5: length %d of the %s is taken", count,
+			    in_algorithm ? "algorithm" : "certificate");
+		buf_done(&loose);
+		count++;
+	} while (n < 0);
+	assert_true(count > 2);
+	response_done(&response);
+	buf_done(&genuine);
+}
+
+static void
+test_unsigned_octets(void **state)
+{
+	(void)state;
+	expect_strict(&pki, false, true);
+	expect_strict(&rsa, false, true);
+	expect_strict(&rsa, true, true);
+	expect_strict(&edwards, false, true);
+	expect_strict(&pki, false, false);
+	expect_strict(&rsa, false, false);
 }
 
 /* The delegate's own certificate counts as well: with SHA-1 somebody could
@@ -693,16 +801,17 @@ test_heavy_keys_cost_nothing(void **state)
 
 	(void)state;
 	buf_init(&list, 1 << 17);
-	for (int i = 0; i < 14; i++)
+	for (int i = 0; i < RESPONSE_CERTS_MAX; i++)
 		add_heavy(&list, "other");
-	assert_true(list.len > 14 * 4096 && list.len < VERIFY_RESPONSE_MAX);
+	assert_true(list.len > RESPONSE_CERTS_MAX * 4096);
 	spec.raw_certs = pki_span(&list);
 	began = clock();
 	expect("I5 heavy keys", REASON_SIGNER_NOT_AUTHORIZED,
 	    judge(&pki, spec, NULL, false, &facts, &err), &err);
 	spent_ms = (double)(clock() - began) * 1000 / CLOCKS_PER_SEC;
-	print_message("14 certificates of RSA-16384: %.1f ms\n", spent_ms);
-	assert_true(spent_ms < 50);
+	print_message("%d certificates of RSA-16384: %.1f ms\n",
+	    RESPONSE_CERTS_MAX, spent_ms);
+	assert_true(spent_ms < 30);
 	buf_done(&list);
 }
 
@@ -736,6 +845,7 @@ main(void)
 	    cmocka_unit_test(test_vouched_for),
 	    cmocka_unit_test(test_vouched_for_is_no_anchor),
 	    cmocka_unit_test(test_algorithms),
+	    cmocka_unit_test(test_unsigned_octets),
 	    cmocka_unit_test(test_delegate_certified_with_sha1),
 	    cmocka_unit_test(test_heavy_keys_cost_nothing),
 	    cmocka_unit_test(test_oid_text),
