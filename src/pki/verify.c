@@ -176,6 +176,28 @@ check_critical(const struct response *response,
 	    text);
 }
 
+/* C11: without nextUpdate it counts, of whatever status, as long as the operator
+ * says, if he does. */
+static int
+check_without_next(const struct response_single *single,
+    const struct verify_policy *policy, struct err *err)
+{
+	int64_t life = policy->no_next_update_s;
+	int64_t age = policy->now - single->this_update;
+	char at[CLOCK_TEXT], by[CLOCK_SPAN], counts[CLOCK_SPAN];
+
+	if (!policy->allow_no_next_update)
+		return err_set(err, REASON_NO_NEXT_UPDATE,
+		    "the response has no nextUpdate");
+	if (life > 0 && age > life + policy->skew_s)
+		return err_set(err, REASON_EXPIRED,
+		    "the response has no nextUpdate, and thisUpdate was %s, %s "
+		    "ago: it counts for %s",
+		    clock_rfc3339(single->this_update, at), clock_span(age, by),
+		    clock_span(life, counts));
+	return 0;
+}
+
 /* C10 to C12.  RFC 6960, section 4.2.2.1: "Responses where the nextUpdate
  * value is earlier than the local system time value SHOULD be considered
  * unreliable"; "thisUpdate ... later than the local system time" likewise. */
@@ -197,9 +219,9 @@ check_times(const struct response *response,
 		    this ? "thisUpdate" : "producedAt", clock_rfc3339(when, at),
 		    clock_span(when - policy->now, by));
 	}
-	if (!single->has_next_update && !policy->allow_no_next_update)
-		return err_set(err, REASON_NO_NEXT_UPDATE,
-		    "the response has no nextUpdate");
+	if (!single->has_next_update &&
+	    check_without_next(single, policy, err) == -1)
+		return -1;
 	if (single->has_next_update &&
 	    single->next_update <= single->this_update)
 		return err_set(err, REASON_MALFORMED,
