@@ -21,7 +21,8 @@ enum {
 	PRINTABLE_STRING = 0x13,
 	UTF8_STRING = 0x0c,
 	SET = 0x31,
-	DNS_NAME = DER_CONTEXT_PRIMITIVE | 2, /* of a GeneralName */
+	EMAIL = DER_CONTEXT_PRIMITIVE | 1, /* of a GeneralName */
+	DNS_NAME = DER_CONTEXT_PRIMITIVE | 2,
 	URI = DER_CONTEXT_PRIMITIVE | 6,
 	IP_ADDRESS = DER_CONTEXT_PRIMITIVE | 7,
 	KEY_CERT_SIGN = 0x04, /* in keyUsage's first octet */
@@ -57,6 +58,19 @@ any(struct der *der, unsigned *tag)
 
 /* --- the extensions --- */
 
+/* A GeneralName whose content is octets and no more.  Of the other kinds OpenSSL
+ * looks into it, and where one is damaged it knows none of the whole list. */
+static struct span
+plain_name(struct der *der, unsigned *tag)
+{
+	struct span name = any(der, tag);
+
+	if (*tag != EMAIL && *tag != DNS_NAME && *tag != URI &&
+	    *tag != IP_ADDRESS)
+		der_fail(der, "a name of another kind");
+	return name;
+}
+
 static void
 read_names(struct cert_quick *q, struct der value)
 {
@@ -65,7 +79,7 @@ read_names(struct cert_quick *q, struct der value)
 
 	der_end(&value, "names");
 	while (!der_at_end(&list)) {
-		struct span name = any(&list, &tag);
+		struct span name = plain_name(&list, &tag);
 
 		if (tag != DNS_NAME && tag != IP_ADDRESS)
 			continue;
@@ -88,7 +102,7 @@ read_access(struct cert_quick *q, struct der value)
 	while (!der_at_end(&list)) {
 		struct der one = der_enter(&list, DER_SEQUENCE, "access");
 		struct span method = der_oid(&one, "method");
-		struct span where = any(&one, &tag);
+		struct span where = plain_name(&one, &tag);
 
 		der_end(&one, "access");
 		if (tag != URI || !is(method, ad_ocsp, sizeof(ad_ocsp)))
