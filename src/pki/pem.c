@@ -14,14 +14,32 @@ pem_has_block(const void *text, size_t len)
 	return memmem(text, len, begin, sizeof(begin) - 1) != NULL;
 }
 
+/* True if AT, behind FROM, is in a line that begins with #: OpenSSL does not take
+ * what is commented out for a block either. */
+static bool
+is_comment(const char *from, const char *at)
+{
+	const char *line = memrchr(from, '\n', (size_t)(at - from));
+
+	line = line == NULL ? from : line + 1;
+	while (line < at && (*line == ' ' || *line == '\t'))
+		line++;
+	return *line == '#';
+}
+
 /* The next BEGIN line from AT, or END. */
 static const char *
 next_block(const char *at, const char *end)
 {
-	const char *found =
-	    memmem(at, (size_t)(end - at), begin, sizeof(begin) - 1);
+	const char *found;
 
-	return found == NULL ? end : found;
+	while (at != NULL && (found = memmem(at, (size_t)(end - at), begin,
+				  sizeof(begin) - 1)) != NULL) {
+		if (!is_comment(at, found))
+			return found;
+		at = memchr(found, '\n', (size_t)(end - found));
+	}
+	return end;
 }
 
 struct pem

@@ -107,6 +107,17 @@ test_files_that_hold_certificates(void **state)
 		    leaf},
 		1},
 	    {"twice the same", {leaf, leaf, issuer}, 3},
+	    {"one that is commented out",
+		{"# -----BEGIN CERTIFICATE-----\n# MIIB\n"
+		 "# -----END CERTIFICATE-----\n",
+		    leaf, issuer},
+		2},
+	    {"the same behind", {leaf, " #-----BEGIN CERTIFICATE-----\n#x\n"},
+		1},
+	    {"a comment that names one",
+		{leaf, "# between -----BEGIN CERTIFICATE----- and the end\n",
+		    issuer},
+		2},
 	};
 
 	(void)state;
