@@ -20,23 +20,29 @@ is_direct(const struct acquire_try *try)
 	       strcmp(try->stage, "dns") != 0;
 }
 
-/* TRIES[AT] lost where WON won at the same host: once, not for each method. */
+/* TRY lost where WON won, at the same host. */
 static bool
-has_lost(
+has_lost(const struct acquire_try *try, const struct acquire_try *won)
+{
+	return try->err.reason != REASON_NONE && is_direct(try) &&
+	       strcmp(try->address, won->address) != 0 && try->host != NULL &&
+	       strcasecmp(try->host, won->host) == 0;
+}
+
+/* The same of TRIES[AT], and none before it has told of that address: once, not
+ * for each method. */
+static bool
+is_news(
     const struct acquire_try *tries, size_t at, const struct acquire_try *won)
 {
-	const struct acquire_try *try = &tries[at];
-
-	if (try->err.reason == REASON_NONE || !is_direct(try) ||
-	    strcmp(try->address, won->address) == 0)
+	if (!has_lost(&tries[at], won))
 		return false;
 	for (size_t i = 0; i < at; i++) {
-		if (tries[i].err.reason != REASON_NONE &&
-		    is_direct(&tries[i]) &&
-		    strcmp(tries[i].address, try->address) == 0)
+		if (has_lost(&tries[i], won) &&
+		    strcmp(tries[i].address, tries[at].address) == 0)
 			return false;
 	}
-	return try->host != NULL && strcasecmp(try->host, won->host) == 0;
+	return true;
 }
 
 void
@@ -48,7 +54,7 @@ book_learn(struct address_book *book, const struct acquire_try *tries,
 	if (!is_direct(won) || won->host == NULL)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		if (has_lost(tries, i, won))
+		if (is_news(tries, i, won))
 			address_book_fail(book, won->host, tries[i].address);
 	}
 	address_book_prove(book, won->host, won->address, won->elapsed_ms, now);
