@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/fetch.h"
-#include "pki/request.h"
+#include "pki/request_read.h"
 #include "pki/response.h"
 #include "pki/staple.h"
 
@@ -74,30 +74,12 @@ name_content(const struct fetch_result *result, struct err *err)
 	}
 }
 
-/* True if both are the same number in hex, leading zeros apart. */
 static bool
-same_serial(const char *a, const char *b)
+single_answers(const struct response_single *single, const struct cert_id *id)
 {
-	a += strspn(a, "0");
-	b += strspn(b, "0");
-	return strcmp(a, b) == 0;
-}
-
-static bool
-single_answers(
-    const struct response_single *single, const struct request_id *id)
-{
-	char *name = text_hex(single->name_hash.at, single->name_hash.len);
-	char *key = text_hex(single->key_hash.at, single->key_hash.len);
-	char *serial = text_hex(single->serial.at, single->serial.len);
-	bool same = strcmp(name, id->name_hash) == 0 &&
-		    strcmp(key, id->key_hash) == 0 &&
-		    same_serial(serial, id->serial);
-
-	free(name);
-	free(key);
-	free(serial);
-	return same;
+	return span_equal(single->name_hash, id->name_hash) &&
+	       span_equal(single->key_hash, id->key_hash) &&
+	       span_equal(single->serial, id->serial);
 }
 
 /* An errand has no certificate to verify by: any whole response about what was
@@ -105,27 +87,23 @@ single_answers(
 static int
 judge_errand(const struct attempt *attempt, struct span body, struct err *err)
 {
-	struct request_facts request = {0};
 	struct response response = {0};
+	struct request_asked asked;
 	bool answers = false;
-	int rc = -1;
 
-	if (response_parse(body.at, body.len, &response, err) == -1 ||
-	    request_parse(attempt->job->request.at, attempt->job->request.len,
-		&request, err) == -1)
-		goto out;
+	if (!request_read(attempt->job->request, &asked))
+		return err_set(err, REASON_USAGE,
+		    "what the courier shall ask is no OCSP request");
+	if (response_parse(body.at, body.len, &response, err) == -1)
+		return -1;
 	for (size_t i = 0; i < response.single_count; i++)
-		answers = answers || (request.id_count > 0 &&
-					 single_answers(&response.singles[i],
-					     &request.ids[0]));
-	rc = answers ? 0
-		     : err_set(err, REASON_WRONG_CERTIFICATE,
-			   "the response is about another certificate than the "
-			   "one that was asked for");
-out:
-	request_facts_done(&request);
+		answers = answers ||
+			  single_answers(&response.singles[i], &asked.ids[0]);
 	response_done(&response);
-	return rc;
+	return answers ? 0
+		       : err_set(err, REASON_WRONG_CERTIFICATE,
+			     "the response is about another certificate than "
+			     "the one that was asked for");
 }
 
 /* A clock that is far off makes every response look early or late: then it is

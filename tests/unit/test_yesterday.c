@@ -287,6 +287,35 @@ test_errand(void **state)
 	free(request);
 }
 
+/* A serial number below zero, as some private CAs have given, is one all the
+ * same. */
+static void
+test_errand_below_zero(void **state)
+{
+	struct pki_party odd = pki_party(&(struct pki_spec){
+	    .cn = "odd", .issuer = &pki.issuer, .serial = "-5a"});
+	struct acquire_errand errand = {.url_count = 1};
+	char *urls[] = {url};
+	uint8_t *request = NULL;
+
+	(void)state;
+	day = CLEAN;
+	errand.urls = urls;
+	assert_int_equal(request_make(odd.cert, pki.issuer.cert, &request,
+			     &errand.request.len, NULL),
+	    0);
+	errand.request.at = request;
+	make_reply(&pki.issuer, odd.cert);
+	run(&errand, true);
+	if (got.carried == NULL)
+		fail_msg("%s", got.err.text);
+	make_reply(&pki.issuer, pki.leaf.cert);
+	run(&errand, true);
+	assert_int_equal(got.err.reason, REASON_WRONG_CERTIFICATE);
+	free(request);
+	pki_party_done(&odd);
+}
+
 static void
 test_errand_refusals(void **state)
 {
@@ -336,6 +365,8 @@ main(void)
 		test_outage_spares_the_book, open_world, close_world),
 	    cmocka_unit_test_setup_teardown(
 		test_errand, open_world, close_world),
+	    cmocka_unit_test_setup_teardown(
+		test_errand_below_zero, open_world, close_world),
 	    cmocka_unit_test_setup_teardown(
 		test_errand_refusals, open_world, close_world),
 	};
