@@ -216,13 +216,14 @@ request_read_path(
 
 	for (size_t i = 0; i < REQUEST_PATH_PLACES && at != NULL; i++) {
 		struct span bytes = {der, 0};
+		const char *first;
 
 		/* a SEQUENCE, 0x30, begins with this digit */
 		at = strchr(at, '/');
 		if (at == NULL)
 			break;
-		at++;
-		if (*at == 'M')
+		first = ++at;
+		if (next_character(&first) == 'M')
 			bytes.len = decode(at, der);
 		if (bytes.len > 0 && request_read(bytes, out))
 			return true;

@@ -258,7 +258,7 @@ test_paths(void **state)
 	    {"/", "=", "", false, false},
 	    {"/", "", "", true, false},
 	    {"/",
-		"ABCDEFGHIJKLNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345"
 		"6789+/=",
 		"", false, false},
 	    {"//", "", "", false, false},
