@@ -399,7 +399,7 @@ static int
 try_all(struct check *check, struct signer *out, struct err *err)
 {
 	const struct verify_input *input = check->input;
-	struct err first = {0};
+	struct err first = {0}, of_vouched = {0};
 	char *who;
 
 	if (try_remembered(check, out) ||
@@ -408,8 +408,14 @@ try_all(struct check *check, struct signer *out, struct err *err)
 		    0) ||
 	    try_embedded(check, out, &first) ||
 	    try_list(check, input->extra, BY_NOBODY, out, &first) ||
-	    try_list(check, input->trusted, BY_OPERATOR, out, &first))
+	    try_list(check, input->trusted, BY_OPERATOR, out, &of_vouched))
 		return 0;
+	/* nobody need have certified him whom the operator vouches for: what is
+	 * wrong is something else */
+	if (of_vouched.reason != REASON_NONE &&
+	    (first.reason == REASON_NONE ||
+		first.reason == REASON_SIGNER_NOT_AUTHORIZED))
+		first = of_vouched;
 	if (first.reason != REASON_NONE)
 		return err_set(err, first.reason, "%s", first.text);
 	who = responder_text(check->response);

@@ -493,6 +493,18 @@ test_vouched_for(void **state)
 		expect(row->name, row->reason,
 		    judge_vouched(&signer, &trusted, response, &facts, &err),
 		    &err);
+		/* what is wrong is the same when he is embedded too, and it is
+		 * not that the issuer has not certified him */
+		if (row->in_file) {
+			struct err too = {0};
+
+			response.certs[0] = signer.cert;
+			(void)judge_vouched(
+			    &signer, &trusted, response, &facts, &too);
+			assert_string_equal(too.text, err.text);
+			expect(row->name, row->reason,
+			    row->reason == REASON_NONE ? 0 : -1, &too);
+		}
 		if (row->reason == REASON_NONE &&
 		    (!facts.by_delegate || facts.warning != NULL ||
 			facts.usable_until > signer.cert->not_after))
