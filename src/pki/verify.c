@@ -274,14 +274,25 @@ verify_latest_end(const struct response_single *single, const struct cert *leaf,
 	return end;
 }
 
-/* C14, I3: min(nextUpdate, certificate's notAfter, delegate's notAfter, cap). */
+/* C14, I3: min(nextUpdate, certificate's notAfter, delegate's notAfter, cap), of
+ * all answers that say what FOUND says: a client may look at any of them. */
 static int64_t
-effective_end(const struct response_single *single, const struct cert *leaf,
+effective_end(const struct response *response,
+    const struct response_single *found, const struct verify_input *in,
     const struct verify_policy *policy, const struct signer *signer)
 {
-	int64_t end = verify_latest_end(single, leaf, policy->no_next_update_s);
+	int64_t end = signer->delegate ? signer->not_after : INT64_MAX;
 
-	return signer->delegate ? clock_earlier(end, signer->not_after) : end;
+	for (size_t i = 0; i < response->single_count; i++) {
+		const struct response_single *single = &response->singles[i];
+
+		if (single == found ||
+		    (single->status == found->status && is_for(single, in)))
+			end = clock_earlier(
+			    end, verify_latest_end(single, in->leaf,
+				     policy->no_next_update_s));
+	}
+	return end;
 }
 
 static const char *
@@ -342,7 +353,7 @@ fill(struct verdict *out, const struct response *response,
 	    .produced_at = response->produced_at,
 	    .revoked_at = single->revoked_at,
 	    .by_delegate = signer->delegate,
-	    .usable_until = effective_end(single, in->leaf, policy, signer),
+	    .usable_until = effective_end(response, single, in, policy, signer),
 	    .size = in->len,
 	    .fractional_times = response->fractional_times,
 	    .warning = find_warning(response, single, in, signer),

@@ -806,6 +806,8 @@ test_ids(void **state)
 	    {"another's", NID_sha1, NID_sha256, true, 0, true, false},
 	    {"another end", NID_sha1, NID_sha256, false, PKI_NOW + 9000, true,
 		false},
+	    {"another's other end", NID_sha1, NID_sha256, true, PKI_NOW + 9000,
+		true, false},
 	};
 
 	(void)state;
@@ -831,6 +833,13 @@ test_ids(void **state)
 		    facts.sha256_id != ids[i].sha256)
 			fail_msg("%s: %d %d", ids[i].name, facts.sha1_id,
 			    facts.sha256_id);
+		/* I3: a client may look at either */
+		if (facts.usable_until !=
+		    (ids[i].second_next != 0 && !ids[i].of_stranger
+			    ? ids[i].second_next
+			    : PKI_NOW + CLOCK_DAY))
+			fail_msg("%s: counts %lld s", ids[i].name,
+			    (long long)facts.usable_until - PKI_NOW);
 		buf_done(&der);
 	}
 }
