@@ -92,13 +92,13 @@ nginx_staple_named(const struct nginx *nginx, const char *certificate)
 	return name;
 }
 
+/* By its end alone: that of "/.lego/..." begins with a dot. */
 static bool
 is_snippet(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 5 && name[0] != '.' &&
-	       strcmp(name + len - 5, ".conf") == 0;
+	return len > 5 && strcmp(name + len - 5, ".conf") == 0;
 }
 
 int

@@ -266,6 +266,33 @@ keeps_what_another_snippet_names(void **state)
 	free(other);
 }
 
+/* I7: also the snippet of "/.lego/..." names the staple file that nginx needs to
+ * start. */
+static void
+sees_a_path_with_a_dot_in_front(void **state)
+{
+	struct fixture *f = *state;
+	struct nginx_change changes[2] = {
+	    {f->certificate, FP_A, first, false, false},
+	    {"/.lego/certificates/b.crt", FP_B, second, false, false}};
+	struct outcome outcome = {0};
+
+	need_nginx(f);
+	real_start(&f->real);
+	(void)nginx_publish_start(
+	    &f->real.loop, &f->real.nginx, changes, 2, note, &outcome);
+	loop_run(&f->real.loop);
+	assert_string_equal(outcome.err.text, "");
+	assert_true(outcome.reloaded);
+	assert_true(real_exists(&f->real, "state/staples/" FP_B ".der"));
+	/* and it is emptied when nobody wants it (I3) */
+	outcome = publish(f, FP_A, first);
+	assert_string_equal(outcome.err.text, "");
+	assert_true(outcome.reloaded);
+	assert_false(real_exists(&f->real, "state/staples/" FP_B ".der"));
+	assert_null(nginx_staple_named(&f->real.nginx, changes[1].certificate));
+}
+
 /* I3: a server block that went away leaves no snippet behind that would serve
  * its staple for ever, or keep nginx from starting, when it comes back. */
 static void
@@ -660,6 +687,8 @@ main(void)
 		leaves_files_to_the_next_start, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		keeps_what_another_snippet_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		sees_a_path_with_a_dot_in_front, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		empties_what_nobody_wants, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
