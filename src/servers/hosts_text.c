@@ -126,9 +126,13 @@ hosts_text_remove(struct span text, struct buf *out, bool *had, struct err *err)
 	*had = block.len > 0;
 	if (block.at > 0)
 		buf_add(out, text.at, block.at);
-	if (block.at + block.len < text.len)
+	if (block.at + block.len < text.len) {
+		/* what was added behind it needs that newline */
+		if (block.newline)
+			buf_puts(out, "\n");
 		buf_add(out, text.at + block.at + block.len,
 		    text.len - block.at - block.len);
+	}
 	return check_full(out, err);
 }
 

@@ -104,6 +104,30 @@ test_lines_behind_the_block(void **state)
 	buf_done(&out);
 }
 
+/* What somebody has added behind a block that had to bring its newline is a line
+ * of its own still. */
+static void
+test_lines_behind_a_newline_of_ours(void **state)
+{
+	static const char text[] = "127.0.0.1 localhost";
+	struct buf put, out;
+	bool had = false;
+
+	(void)state;
+	buf_init(&put, HOSTS_TEXT_MAX);
+	buf_init(&out, HOSTS_TEXT_MAX);
+	assert_int_equal(hosts_text_put((struct span){(const uint8_t *)text,
+					    sizeof(text) - 1},
+			     lines, &put, NULL),
+	    0);
+	buf_puts(&put, "10.0.0.1 db\n");
+	assert_int_equal(hosts_text_remove(of(&put), &out, &had, NULL), 0);
+	assert_true(had);
+	assert_string_equal(out.text, "127.0.0.1 localhost\n10.0.0.1 db\n");
+	buf_done(&put);
+	buf_done(&out);
+}
+
 static void
 test_confusion(void **state)
 {
@@ -158,6 +182,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_round_trip),
 	    cmocka_unit_test(test_lines_behind_the_block),
+	    cmocka_unit_test(test_lines_behind_a_newline_of_ours),
 	    cmocka_unit_test(test_confusion),
 	    cmocka_unit_test(test_too_large),
 	};
