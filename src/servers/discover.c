@@ -288,7 +288,9 @@ visit_homes(struct discover *d, struct known **seen, const char *below,
 	       fgetpwent_r(users, &user, room, sizeof(room), &got) == 0) {
 		char *home, *dir;
 
-		if (user.pw_dir[0] != '/' || user.pw_dir[1] == '\0')
+		/* none: a line of "+" alone, which is for NIS */
+		if (user.pw_dir == NULL || user.pw_dir[0] != '/' ||
+		    user.pw_dir[1] == '\0')
 			continue;
 		home = discover_rooted(d, user.pw_dir);
 		dir = mem_printf("%s/%s", home, below);

@@ -242,6 +242,18 @@ test_acme_sh(void **state)
 	    0, 1, "acme.sh", "home/web/.acme.sh/a.test_ecc/fullchain.cer");
 }
 
+/* passwd(5) of NIS: lines of "+" alone have no home. */
+static void
+test_acme_sh_passwd_of_nis(void **state)
+{
+	(void)state;
+	text("etc/passwd", "+\n-\n+@web::::::\nodd\n"
+			   "web:x:1000:1000::/home/web:/bin/sh\n");
+	chain("home/web/.acme.sh/a.test/fullchain.cer");
+	look(1, 0);
+	assert_place(0, 0, "acme.sh", "home/web/.acme.sh/a.test/fullchain.cer");
+}
+
 /* Only the leaf was installed: its issuer is known from the client's copy. */
 static void
 test_acme_sh_leaf_alone(void **state)
@@ -584,6 +596,7 @@ main(void)
 	    TEST(test_certbot),
 	    TEST(test_certbot_renewal),
 	    TEST(test_acme_sh),
+	    TEST(test_acme_sh_passwd_of_nis),
 	    TEST(test_acme_sh_leaf_alone),
 	    TEST(test_acme_sh_not_deployed),
 	    TEST(test_lego),
