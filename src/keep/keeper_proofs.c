@@ -4,8 +4,8 @@
 #include "keep/keeper_priv.h"
 
 static const char unaskable[] =
-    "published for %s; not proven: its server block listens on nothing that "
-    "can be asked";
+    "published for %s; not proven: there is no address and name by which "
+    "nginx can be asked for its server block";
 
 static void
 log_failed(const struct proofs_report *report, struct log_about about)

@@ -274,20 +274,18 @@ tell_places(struct publish *p)
 
 		if (item == NULL || (item->may_wait && !p->reloaded))
 			continue;
-		p->callbacks.place(p->cookie,
-		    &(struct proofs_place){
-			.name = item->name,
-			.fingerprint = item->fingerprint,
-			.certificate = nginx_site_certificate(site),
-			.listen =
-			    site->listen_count > 0 ? site->listens[0] : NULL,
-			.servername =
-			    site->name_count > 0 ? site->names[0] : NULL,
-			.staple = item->staple,
-			.reloaded = p->reloaded,
-			.changed = changed,
-			.anew = p->prove || changed,
-		    });
+		p->callbacks.place(
+		    p->cookie, &(struct proofs_place){
+				   .name = item->name,
+				   .fingerprint = item->fingerprint,
+				   .certificate = nginx_site_certificate(site),
+				   .listen = site->ask_at,
+				   .servername = site->ask_for,
+				   .staple = item->staple,
+				   .reloaded = p->reloaded,
+				   .changed = changed,
+				   .anew = p->prove || changed,
+			       });
 	}
 }
 

@@ -43,6 +43,7 @@ enum nginx_setting {
 	NGINX_CLIENT_CA,     /* ssl_client_certificate */
 	NGINX_VERIFY_CLIENT, /* ssl_verify_client */
 	NGINX_RESOLVER,
+	NGINX_REJECT_HANDSHAKE,
 	NGINX_ERROR_LOG,
 	NGINX_SETTINGS
 };
@@ -86,6 +87,10 @@ struct nginx_site {
 			   addresses are 127.0.0.1 and [::1]; without those
 			   that want the PROXY protocol first.  May be none */
 	size_t listen_count;
+	/* One of these and a name to send there, NULL for none, so that nginx
+	 * takes this block and no other.  ASK_AT NULL: there is no such */
+	const char *ask_at; /* borrowed of LISTENS */
+	char *ask_for;
 };
 
 struct nginx_file {

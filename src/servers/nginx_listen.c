@@ -67,7 +67,6 @@ struct nginx_listen
 nginx_listen_read(const struct nginx_directive *directive)
 {
 	struct nginx_listen listen = {.tcp = true};
-	bool proxy_protocol = false;
 	char *host = NULL, *connect = NULL;
 	int64_t port = 0;
 
@@ -75,7 +74,7 @@ nginx_listen_read(const struct nginx_directive *directive)
 		if (strcmp(directive->args[i], "ssl") == 0)
 			listen.ssl = true;
 		else if (strcmp(directive->args[i], "proxy_protocol") == 0)
-			proxy_protocol = true;
+			listen.proxy = true;
 		else if (strcmp(directive->args[i], "default_server") == 0 ||
 			 strcmp(directive->args[i], "default") == 0)
 			listen.chosen = true;
@@ -90,7 +89,7 @@ nginx_listen_read(const struct nginx_directive *directive)
 	}
 	listen.address = mem_printf("%s:%lld",
 	    strcmp(host, "0.0.0.0") == 0 ? "*" : host, (long long)port);
-	connect = proxy_protocol ? NULL : reachable_host(host);
+	connect = reachable_host(host);
 	if (connect != NULL)
 		listen.reachable =
 		    mem_printf("%s:%lld", connect, (long long)port);

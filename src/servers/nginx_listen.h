@@ -10,9 +10,10 @@
 struct nginx_listen {
 	char *address;   /* "*:443", "127.0.0.1:443", "[::1]:443"; NULL if it
 			    is a Unix socket or not readable */
-	char *reachable; /* the same to connect to by TLS; NULL: cannot be, as
-			    for a host name or the PROXY protocol */
+	char *reachable; /* the same to connect to; NULL: cannot be, as for a
+			    host name */
 	bool ssl;
+	bool proxy;  /* the PROXY protocol comes first */
 	bool chosen; /* default_server */
 	bool tcp;    /* not QUIC, not a Unix socket */
 };

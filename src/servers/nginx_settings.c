@@ -18,6 +18,7 @@ static const char *const names[NGINX_SETTINGS] = {
     [NGINX_CLIENT_CA] = "ssl_client_certificate",
     [NGINX_VERIFY_CLIENT] = "ssl_verify_client",
     [NGINX_RESOLVER] = "resolver",
+    [NGINX_REJECT_HANDSHAKE] = "ssl_reject_handshake",
     [NGINX_ERROR_LOG] = "error_log",
 };
 

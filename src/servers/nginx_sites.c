@@ -31,6 +31,7 @@ struct address {
 	/* some server block gives it `ssl`: nginx then speaks TLS there for
 	 * all blocks that listen on it */
 	bool tls;
+	bool proxy; /* likewise: it waits for the PROXY protocol there */
 	/* the block with `default_server`, else the first; borrowed */
 	const struct nginx_directive *server;
 	bool chosen; /* by `default_server` */
@@ -59,14 +60,23 @@ absolute(const struct finder *finder, const char *path)
 	return nginx_conf_path(finder->conf, path);
 }
 
+/* The one in LIST that is like TEXT, or NULL. */
+static const char *
+find_text(char **list, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i], text) == 0)
+			return list[i];
+	}
+	return NULL;
+}
+
 static void
 add_text(char ***list, size_t *count, char *take)
 {
-	for (size_t i = 0; i < *count; i++) {
-		if (strcmp((*list)[i], take) == 0) {
-			free(take);
-			return;
-		}
+	if (find_text(*list, *count, take) != NULL) {
+		free(take);
+		return;
 	}
 	*list = grow(*list, *count, sizeof(**list));
 	(*list)[(*count)++] = take;
@@ -167,6 +177,7 @@ note_listen(struct finder *finder, const struct nginx_directive *server,
 	}
 	if (listen.tcp) {
 		address->tls = address->tls || listen.ssl;
+		address->proxy = address->proxy || listen.proxy;
 		if (listen.chosen && !address->chosen) {
 			address->chosen = true;
 			address->server = server;
@@ -202,16 +213,23 @@ forget_addresses(struct finder *finder)
 /* --- sites --- */
 
 /* A `server_name` that can be sent as SNI: no regex, no catch-all, no
- * variable; ".example.com" stands for example.com too. */
+ * variable; ".example.com" stands for example.com too.  A wildcard can with some
+ * label in its place, where there is nothing better. */
 static void
 add_name(struct nginx_site *site, const char *name)
 {
+	const char *star = strchr(name, '*');
+
 	if (name[0] == '.')
 		name++;
 	if (name[0] == '\0' || strcmp(name, "_") == 0 ||
-	    strpbrk(name, "~*$") != NULL)
+	    strpbrk(name, "~$") != NULL)
 		return;
-	add_text(&site->names, &site->name_count, mem_string(name));
+	if (star == NULL)
+		add_text(&site->names, &site->name_count, mem_string(name));
+	else if (site->ask_for == NULL && strlen(name) > 2)
+		site->ask_for = mem_printf(
+		    "%.*soclasp%s", (int)(star - name), name, star + 1);
 }
 
 static void
@@ -257,11 +275,37 @@ add_listen(struct finder *finder, struct nginx_site *site,
 		add_text(&site->addresses, &site->address_count,
 		    mem_string(address->text));
 	}
-	if (tls && listen.tcp && listen.reachable != NULL)
+	if (tls && address != NULL && !address->proxy &&
+	    listen.reachable != NULL) {
 		add_text(&site->listens, &site->listen_count,
 		    mem_string(listen.reachable));
+		if (address->server == site->server && site->ask_at == NULL)
+			site->ask_at = find_text(site->listens,
+			    site->listen_count, listen.reachable);
+	}
 	nginx_listen_done(&listen);
 	return tls;
+}
+
+/* So far ask_at is where it is the default one, and ask_for has a wildcard. */
+static void
+choose_question(struct nginx_site *site)
+{
+	const struct nginx_directive *reject =
+	    site->in_force[NGINX_REJECT_HANDSHAKE];
+
+	if (site->name_count > 0) {
+		free(site->ask_for);
+		site->ask_for = mem_string(site->names[0]);
+	}
+	if (site->ask_for != NULL)
+		site->ask_at = site->listen_count > 0 ? site->listens[0] : NULL;
+	if (reject != NULL && strcmp(reject->args[0], "on") == 0)
+		site->ask_at = NULL;
+	if (site->ask_at == NULL) {
+		free(site->ask_for);
+		site->ask_for = NULL;
+	}
 }
 
 static bool
@@ -310,6 +354,7 @@ site_done(struct nginx_site *site)
 	free_texts(site->names, site->name_count);
 	free_texts(site->listens, site->listen_count);
 	free_texts(site->addresses, site->address_count);
+	free(site->ask_for);
 	free(site->stapling);
 	free(site->lines);
 	free(site->include_lines);
@@ -346,6 +391,7 @@ add_site(struct finder *finder, const struct nginx_scope *outer,
 		return;
 	}
 	nginx_settings_read(&site, scopes, sizeof(scopes) / sizeof(scopes[0]));
+	choose_question(&site);
 	conf->sites = grow(conf->sites, conf->site_count, sizeof(site));
 	conf->sites[conf->site_count++] = site;
 }

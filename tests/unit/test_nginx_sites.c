@@ -219,12 +219,80 @@ collects_includes(void **state)
 	nginx_conf_free(conf);
 }
 
+/* D8: where and by which name a block is asked so that no other one answers. */
+static void
+tells_how_it_is_asked(void **state)
+{
+#define SITE(listen, rest) \
+	"server { listen " listen " ssl; ssl_certificate /c; " rest " }\n"
+	static const struct {
+		const char *name, *blocks, *want;
+	} cases[] = {
+	    {"by its first name",
+		SITE("1", "") SITE("1", "server_name _ a b; listen 2 ssl;"),
+		"127.0.0.1:1 - 127.0.0.1:1 a"},
+	    {"a wildcard, with a label in its place",
+		SITE("1", "") SITE("1", "server_name *.w;")
+		    SITE("1", "server_name ~x w.* *.v;"),
+		"127.0.0.1:1 - 127.0.0.1:1 oclasp.w 127.0.0.1:1 w.oclasp"},
+	    {"a name before a wildcard", SITE("1", "server_name *.w w;"),
+		"127.0.0.1:1 w"},
+	    {"who has no name and answers by default, there",
+		SITE("1", "server_name a;")
+		    SITE("1", "server_name ~x; listen 2 ssl;"),
+		"127.0.0.1:1 a 127.0.0.1:2 -"},
+	    {"who has no name, and another answers by default",
+		SITE("1", "server_name a;") SITE("1", "server_name ~x;")
+		    SITE("1 default_server", ""),
+		"127.0.0.1:1 a - - 127.0.0.1:1 -"},
+	    {"the PROXY protocol is a whole address's",
+		SITE("1", "server_name a;")
+		    SITE("*:1 proxy_protocol", "server_name b; listen 2 ssl;"),
+		"- - 127.0.0.1:2 b"},
+	    {"no handshake with anybody",
+		SITE("1", "ssl_reject_handshake on;")
+		    SITE("1", "server_name a; ssl_reject_handshake off;"),
+		"- - 127.0.0.1:1 a"},
+	    {"no handshake with anybody who asks a block without a word",
+		"ssl_reject_handshake on;" SITE("1", "server_name a;")
+		    SITE("1", "server_name b; ssl_reject_handshake off;"),
+		"- - 127.0.0.1:1 b"},
+	};
+#undef SITE
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct nginx_conf *conf = NULL;
+		struct buf dump, got;
+
+		print_message("  %s\n", cases[i].name);
+		buf_init(&dump, TEXT_MAX);
+		buf_init(&got, TEXT_MAX);
+		buf_printf(&dump, MAIN "http { %s }", cases[i].blocks);
+		(void)nginx_conf_parse(buf_text(&dump), dump.len, &conf, NULL);
+		assert_non_null(conf);
+		for (size_t k = 0; k < conf->site_count; k++)
+			buf_printf(&got, "%s%s %s", k == 0 ? "" : " ",
+			    conf->sites[k].ask_at == NULL
+				? "-"
+				: conf->sites[k].ask_at,
+			    conf->sites[k].ask_for == NULL
+				? "-"
+				: conf->sites[k].ask_for);
+		assert_string_equal(buf_text(&got), cases[i].want);
+		buf_done(&dump);
+		buf_done(&got);
+		nginx_conf_free(conf);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(finds_sites),
 	    cmocka_unit_test(collects_includes),
+	    cmocka_unit_test(tells_how_it_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -439,6 +439,69 @@ test_unreadable_certificate(void **state)
 	free(staple_dir);
 }
 
+static void
+note_question(void *cookie, const struct proofs_place *place)
+{
+	buf_printf(cookie, "%s %s;",
+	    place->listen == NULL ? "-" : place->listen,
+	    place->servername == NULL ? "-" : place->servername);
+}
+
+/* D8: a block without a name that could be sent is not asked where another one
+ * answers. */
+static void
+test_places(void **state)
+{
+	static const struct publish_callbacks noting = {.place = note_question,
+	    .not_installed = not_installed,
+	    .end = end_any};
+	const struct publish_item kept[] = {item(FP_A, "a")};
+	char *staple_dir = scratch_path(&scratch, "staples");
+	char *snippet_dir = scratch_path(&scratch, "nginx");
+	char *certificate = scratch_path(&scratch, "away.pem");
+	const struct nginx nginx = {"/bin/true", snippet_dir, staple_dir};
+	const struct nginx_change before = {.certificate = certificate,
+	    .fingerprint = FP_A,
+	    .staple = kept[0].staple};
+	char *snippet = nginx_snippet_path(&nginx, certificate);
+	char *server = mem_printf("listen 443 ssl; ssl_certificate %s; include "
+				  "%s;",
+	    certificate, snippet);
+	char *dump = mem_printf(
+	    "# configuration file /e/nginx.conf:\nhttp { server { %s "
+	    "server_name a; } server { %s server_name ~x; } server { %s "
+	    "server_name *.w; } }\n",
+	    server, server, server);
+	struct nginx_conf *conf = NULL;
+	struct buf places;
+
+	(void)state;
+	buf_init(&places, 1000);
+	assert_int_equal(nginx_conf_parse(dump, strlen(dump), &conf, NULL), 0);
+	(void)nginx_publish_start(&loop, &nginx, &before, 1, end_any, NULL);
+	loop_run(&loop);
+	(void)publish_start(&loop,
+	    &(struct publish_round){.nginx = &nginx,
+		.conf = conf,
+		.staple_dir = staple_dir,
+		.items = kept,
+		.count = 1,
+		.prove = true},
+	    &noting, &places);
+	loop_run(&loop);
+	assert_int_equal(last.reason, REASON_NONE);
+	assert_string_equal(
+	    buf_text(&places), "127.0.0.1:443 a;- -;127.0.0.1:443 oclasp.w;");
+	buf_done(&places);
+	nginx_conf_free(conf);
+	free(dump);
+	free(server);
+	free(snippet);
+	free(certificate);
+	free(snippet_dir);
+	free(staple_dir);
+}
+
 /* clang-format off */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 /* clang-format on */
@@ -457,6 +520,7 @@ main(void)
 	    TEST(test_hurry),
 	    TEST(test_loop_goes_on),
 	    TEST(test_unreadable_certificate),
+	    TEST(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
