@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "base/sockaddr.h"
 #include "doctor/examine.h"
 #include "doctor/forged_pool.h"
 #include "doctor/names.h"
@@ -301,13 +300,9 @@ static int
 take_server(struct job *job, const char *target, struct err *err)
 {
 	const struct options *o = job->o;
-	struct sockaddr_storage numeric;
 
 	if (host_port_parse(target, HTTPS_PORT, &job->host, &job->port, err) ==
 	    -1)
-		return -1;
-	if (!sockaddr_make(job->host, job->port, &numeric) &&
-	    names_check(job->host, err) == -1)
 		return -1;
 	if (o->issuer != NULL &&
 	    cert_list_load(&job->id.issuers, o->issuer, err) == -1)

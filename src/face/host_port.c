@@ -7,7 +7,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/sockaddr.h"
 #include "base/text.h"
+#include "doctor/names.h"
 
 int
 host_port_parse(
@@ -16,7 +18,9 @@ host_port_parse(
 	const char *last = strrchr(text, ':');
 	const char *end = strchr(text, ']');
 	int64_t number = default_port;
+	struct sockaddr_storage numeric;
 	char *copy;
+	int rc = 0;
 
 	if (text[0] == '[' &&
 	    (end == NULL || (end[1] != ':' && end[1] != '\0')))
@@ -37,9 +41,13 @@ host_port_parse(
 		memmove(copy, copy + 1, strlen(copy));
 		copy[strcspn(copy, "]")] = '\0';
 	}
-	if (copy[0] == '\0') {
+	if (copy[0] == '\0')
+		rc = err_set(err, REASON_USAGE, "'%s' names no host", text);
+	else if (!sockaddr_make(copy, (int)number, &numeric))
+		rc = names_check(copy, err);
+	if (rc == -1) {
 		free(copy);
-		return err_set(err, REASON_USAGE, "'%s' names no host", text);
+		return -1;
 	}
 	*host = copy;
 	*port = (int)number;

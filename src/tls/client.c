@@ -22,11 +22,18 @@ may_be_sent(const char *name)
 	       inet_pton(AF_INET6, name, &literal) != 1;
 }
 
+/* The same section: "a byte string using ASCII encoding without a trailing
+ * dot". */
 static int
 send_name(SSL *ssl, const char *name)
 {
-	char *copy = mem_string(name); /* the macro wants it writable */
-	long rc = SSL_set_tlsext_host_name(ssl, copy);
+	char *copy = mem_string(name);
+	size_t len = strlen(copy);
+	long rc;
+
+	if (copy[len - 1] == '.')
+		copy[len - 1] = '\0';
+	rc = SSL_set_tlsext_host_name(ssl, copy);
 
 	free(copy);
 	return rc == 1 ? 0 : -1;

@@ -157,7 +157,7 @@ def test_hanging_server(site):
 
 
 @pytest.mark.parametrize("target", ["nowhere.lab.test:443", "localhost:x",
-                                    "localhost:99999", ""])
+                                    "localhost:99999", "", "b\u00fccher.test"])
 def test_bad_target(site, target):
     result = check(site, target=target)
     assert result.code == (75 if "nowhere" in target else 2), result

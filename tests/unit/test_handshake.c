@@ -382,6 +382,8 @@ sees_what_is_sent(void **state)
 		"TLSv1.3", sizeof(staple)},
 	    {"an IPv6 address is none", STAPLES, STARTTLS_NONE, "::1", "",
 		"TLSv1.3", sizeof(staple)},
+	    {"a final dot is not sent", STAPLES, STARTTLS_NONE, "a.test.",
+		"a.test", "TLSv1.3", sizeof(staple)},
 	    {"starttls", STARTS_TLS, STARTTLS_SMTP, "a.test", "a.test",
 		"TLSv1.3", sizeof(staple)},
 	};
