@@ -87,9 +87,28 @@ rollback_write(struct rollback *rollback, const char *path, const void *data,
 	return replace(&file, data, len, err);
 }
 
+/* Behind why the writing failed, if that is what ERR says. */
+static void
+tell(struct err *err, const struct err *undone)
+{
+	struct err first = {0};
+
+	if (err == NULL)
+		return;
+	first = *err;
+	err_clear(err);
+	if (first.reason == REASON_NONE)
+		*err = *undone;
+	else
+		(void)err_set(err, first.reason,
+		    "%s; what was written before could not be put back: %s",
+		    first.text, undone->text);
+}
+
 int
 rollback_undo(struct rollback *rollback, struct err *err)
 {
+	struct err undone = {0};
 	int rc = 0;
 
 	for (size_t i = rollback->count; i > 0; i--) {
@@ -97,14 +116,18 @@ rollback_undo(struct rollback *rollback, struct err *err)
 
 		if (file->existed) {
 			if (!file_holds(file->path, file->before, file->len) &&
-			    replace(file, file->before, file->len, err) == -1)
+			    replace(file, file->before, file->len, &undone) ==
+				-1)
 				rc = -1;
 		} else if (rc == 0 && unlink(file->path) == -1 &&
 			   errno != ENOENT) {
-			rc = err_set(err, REASON_FILE, "cannot remove '%s': %s",
-			    file->path, strerror(errno));
+			rc = err_set(&undone, REASON_FILE,
+			    "cannot remove '%s': %s", file->path,
+			    strerror(errno));
 		}
 	}
+	if (rc == -1)
+		tell(err, &undone);
 	rollback_done(rollback);
 	return rc;
 }

@@ -29,7 +29,8 @@ int rollback_write(struct rollback *rollback, const char *path,
 
 /* Put every byte back, the latest first, and forget.  New files are removed,
  * unless an earlier step failed: what still names them must find them.
- * Errors: REASON_FILE, with the first path that could not be put back. */
+ * Errors: REASON_FILE, with the first path that could not be put back, behind
+ * what ERR says already. */
 int rollback_undo(struct rollback *rollback, struct err *err);
 
 /* Forget; the new bytes stay. */

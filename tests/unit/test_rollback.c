@@ -4,8 +4,10 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,6 +141,37 @@ removes_nothing_after_a_failure(void **state)
 	assert_int_equal(rmdir(place->old), 0);
 }
 
+/* A disk that is full for what comes next, and for what was there: both is told,
+ * why the writing failed and what it has left behind. */
+static void
+tells_what_stays_after_a_failure(void **state)
+{
+	static const char much[1000] = "much";
+	struct place *place = *state;
+	struct rollback rollback = {0};
+	struct rlimit usual, little;
+	struct err err = {0};
+
+	assert_int_equal(
+	    file_replace(place->old, much, sizeof(much), 0640, NULL), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+	little = usual;
+	little.rlim_cur = sizeof(much) - 1;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	assert_int_equal(
+	    rollback_write(&rollback, place->old, "little", 6, 0644, &err), 0);
+	assert_int_equal(rollback_write(&rollback, place->new, much,
+			     sizeof(much), 0644, &err),
+	    -1);
+	assert_int_equal(rollback_undo(&rollback, &err), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+	assert_int_equal(err.reason, REASON_FILE);
+	assert_non_null(strstr(err.text, place->new));
+	assert_non_null(strstr(err.text, place->old));
+	assert_true(file_holds(place->old, "little", 6));
+}
+
 static void
 refuses_what_it_cannot_remember(void **state)
 {
@@ -168,6 +201,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(keeps_the_owner, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		removes_nothing_after_a_failure, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		tells_what_stays_after_a_failure, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		refuses_what_it_cannot_remember, set_up, tear_down),
 	};
