@@ -17,30 +17,20 @@
 struct rollback_file {
 	char *path;
 	bool existed;
+	struct stat was; /* if so; else only its mode, that of a new one */
 	uint8_t *before;
 	size_t len;
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
 };
 
-/* Replacing makes a new file, which is ours: give it to whom the old one
- * belonged.  A group that we may not give it is no reason to fail. */
+/* Like what is there, which is what was SEEN; a new one where nothing is. */
 static int
-replace(const struct rollback_file *file, const void *data, size_t len,
-    struct err *err)
+replace(const struct rollback_file *file, const struct stat *seen,
+    const void *data, size_t len, struct err *err)
 {
-	if (file_replace(file->path, data, len, file->mode, err) == -1)
-		return -1;
-	if (!file->existed ||
-	    (file->uid == geteuid() && file->gid == getegid()))
-		return 0;
-	if (chown(file->path, file->uid, file->gid) == -1 &&
-	    file->uid != geteuid())
-		return err_set(err, REASON_FILE,
-		    "cannot give '%s' back to its owner: %s", file->path,
-		    strerror(errno));
-	return 0;
+	const struct file_model model = {file->path, seen};
+
+	return file_replace_like(
+	    file->path, data, len, file->was.st_mode, &model, err);
 }
 
 /* Learn what PATH holds. */
@@ -50,14 +40,14 @@ remember(
 {
 	struct stat st;
 
-	*file = (struct rollback_file){.mode = mode};
-	if (lstat(path, &st) == -1) {
-		if (errno != ENOENT)
-			return err_set(err, REASON_FILE, "cannot read '%s': %s",
-			    path, strerror(errno));
+	*file = (struct rollback_file){.was.st_mode = mode};
+	if (lstat(path, &st) == -1 && errno == ENOENT) {
 		file->path = mem_string(path);
 		return 0;
 	}
+	if (stat(path, &st) == -1)
+		return err_set(err, REASON_FILE, "cannot read '%s': %s", path,
+		    strerror(errno));
 	if (st.st_uid != geteuid() && geteuid() != 0)
 		return err_set(err, REASON_FILE,
 		    "'%s' belongs to another user: run this as root or as its "
@@ -68,10 +58,20 @@ remember(
 		return -1;
 	file->path = mem_string(path);
 	file->existed = true;
-	file->mode = st.st_mode & 07777;
-	file->uid = st.st_uid;
-	file->gid = st.st_gid;
+	file->was = st;
 	return 0;
+}
+
+/* What was there, again. */
+static int
+put_back(const struct rollback_file *file, struct err *err)
+{
+	struct stat now;
+	bool there = stat(file->path, &now) == 0;
+
+	if (file_holds(file->path, file->before, file->len))
+		return 0;
+	return replace(file, there ? &now : NULL, file->before, file->len, err);
 }
 
 int
@@ -84,7 +84,7 @@ rollback_write(struct rollback *rollback, const char *path, const void *data,
 		return -1;
 	rollback->files = grow(rollback->files, rollback->count, sizeof(file));
 	rollback->files[rollback->count++] = file;
-	return replace(&file, data, len, err);
+	return replace(&file, file.existed ? &file.was : NULL, data, len, err);
 }
 
 /* Behind why the writing failed, if that is what ERR says. */
@@ -115,9 +115,7 @@ rollback_undo(struct rollback *rollback, struct err *err)
 		const struct rollback_file *file = &rollback->files[i - 1];
 
 		if (file->existed) {
-			if (!file_holds(file->path, file->before, file->len) &&
-			    replace(file, file->before, file->len, &undone) ==
-				-1)
+			if (put_back(file, &undone) == -1)
 				rc = -1;
 		} else if (rc == 0 && unlink(file->path) == -1 &&
 			   errno != ENOENT) {

@@ -21,9 +21,10 @@ struct rollback {
 	size_t count;
 };
 
-/* Replace PATH by LEN bytes.  Where it is there already, its mode and owner
- * stay; MODE is for a new one.  A symbolic link is replaced, not followed:
- * give its realpath().  Errors: REASON_FILE. */
+/* Replace PATH by LEN bytes.  Where it is there already, its owner, group, mode,
+ * access list and labels stay, or it is not replaced; MODE is for a new one.  A
+ * symbolic link is replaced, not followed: give its realpath().
+ * Errors: REASON_FILE. */
 int rollback_write(struct rollback *rollback, const char *path,
     const void *data, size_t len, mode_t mode, struct err *err);
 

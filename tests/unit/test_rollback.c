@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -116,6 +117,42 @@ keeps_the_owner(void **state)
 	assert_int_equal(st.st_uid, 12345);
 }
 
+/* acl(5) as the kernel has it: version 2, then tag, permissions and identity of
+ * each entry: user::rw-, user:12345:rw-, group::r--, mask::rw-, other::r--. */
+static const char access_list[] = "\x02\0\0\0"
+				  "\x01\0\x06\0\xff\xff\xff\xff"
+				  "\x02\0\x06\0\x39\x30\0\0"
+				  "\x04\0\x04\0\xff\xff\xff\xff"
+				  "\x10\0\x06\0\xff\xff\xff\xff"
+				  "\x20\0\x04\0\xff\xff\xff\xff";
+
+/* Without its list the file would be its group's to write, and not its user's. */
+static void
+keeps_the_access_list(void **state)
+{
+	static const char name[] = "system.posix_acl_access";
+	struct place *place = *state;
+	struct rollback rollback = {0};
+	char list[sizeof(access_list)] = "";
+	struct err err = {0};
+
+	if (setxattr(place->old, name, access_list, sizeof(access_list) - 1,
+		0) == -1) {
+		print_message("SKIP: this file system has no access lists\n");
+		skip();
+	}
+	for (int undone = 0; undone <= 1; undone++) {
+		assert_int_equal(undone ? rollback_undo(&rollback, &err)
+					: rollback_write(&rollback, place->old,
+					      "after", 5, 0644, &err),
+		    0);
+		assert_int_equal(sizeof(access_list) - 1,
+		    getxattr(place->old, name, list, sizeof(list)));
+		assert_memory_equal(access_list, list, sizeof(access_list) - 1);
+	}
+	assert_true(file_holds(place->old, "before", 6));
+}
+
 /* What is new may still be named by what could not be put back. */
 static void
 removes_nothing_after_a_failure(void **state)
@@ -199,6 +236,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		keeps_what_is_done, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(keeps_the_owner, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		keeps_the_access_list, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		removes_nothing_after_a_failure, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
