@@ -340,7 +340,7 @@ publish(struct keeper *k)
 	control_round_began(k->control, k->proving);
 	k->publish = publish_start(&k->loop,
 	    &(struct publish_round){
-		.nginx = k->options->use_nginx ? &k->nginx : NULL,
+		.nginx = &k->nginx,
 		.conf = k->conf,
 		.staple_dir = k->staple_dir,
 		.items = items,

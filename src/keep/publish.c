@@ -52,6 +52,7 @@ struct publish {
 	uv_loop_t *loop;
 	const struct nginx *nginx;
 	char *staple_dir;
+	char *snippet_dir; /* of an nginx that is not asked; NULL: none is */
 	struct kept *kept; /* owned; sorted by fingerprint */
 	size_t count;
 	bool prove, thorough;
@@ -102,6 +103,7 @@ release(void *cookie)
 	}
 	forget_paths(p);
 	free(p->staple_dir);
+	free(p->snippet_dir);
 	free(p->kept);
 	free(p->sites);
 	free(p->changes);
@@ -184,16 +186,35 @@ is_torn_name(const char *name)
 	return is_staple_name(fingerprint);
 }
 
+/* A snippet names it, and nobody asks nginx to do without. */
+static bool
+is_named_unasked(const struct publish *p, const char *name)
+{
+	const struct nginx nginx = {.snippet_dir = p->snippet_dir};
+
+	return p->snippet_dir != NULL && nginx_snippet_names(&nginx, name);
+}
+
+/* One that stays may be served past its end (I3), but an nginx that misses one
+ * does not start.  KEPT: whose it is; NULL: of none that is kept. */
 static void
-withdraw(struct publish *p, const char *name)
+withdraw(struct publish *p, const char *name, const struct kept *kept)
 {
 	char *path = mem_printf("%s/%s", p->staple_dir, name);
 
-	/* one that stays may be served past its end (I3) */
-	if (unlink(path) == -1 && errno != ENOENT)
+	if (is_named_unasked(p, name)) {
+		if (kept != NULL)
+			(void)err_set(&p->err, REASON_FILE,
+			    "cannot withdraw the staple '%s': a snippet in "
+			    "'%s' names it, and nginx would not start: give "
+			    "--server nginx, or remove a snippet that nginx "
+			    "does not include any more",
+			    path, p->snippet_dir);
+	} else if (unlink(path) == -1 && errno != ENOENT) {
 		(void)err_set(&p->err, REASON_FILE,
 		    "cannot withdraw the staple '%s': %s", path,
 		    strerror(errno));
+	}
 	free(path);
 }
 
@@ -221,7 +242,7 @@ look_into_folder(struct publish *p)
 		if (kept != NULL && kept->item.staple.len > 0)
 			kept->there = true;
 		else if (safe)
-			withdraw(p, entry->d_name);
+			withdraw(p, entry->d_name, kept);
 	}
 	if (folder != NULL)
 		(void)closedir(folder);
@@ -448,6 +469,8 @@ publish_start(uv_loop_t *loop, const struct publish_round *round,
 	p->loop = loop;
 	p->nginx = round->nginx;
 	p->staple_dir = mem_string(round->staple_dir);
+	if (conf == NULL && round->nginx != NULL)
+		p->snippet_dir = mem_string(round->nginx->snippet_dir);
 	copy_items(p, round->items, round->count);
 	p->prove = round->prove;
 	p->thorough = round->prove || round->thorough;

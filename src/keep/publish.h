@@ -48,8 +48,8 @@ struct publish_callbacks {
 
 /* What a round is about, and for whom. */
 struct publish_round {
-	const struct nginx *nginx; /* NULL: without a server, and so CONF */
-	const struct nginx_conf *conf;
+	const struct nginx *nginx; /* NULL: no snippets of ours are anywhere */
+	const struct nginx_conf *conf; /* NULL: without a server */
 	const char *staple_dir;
 	const struct publish_item *items;
 	size_t count;

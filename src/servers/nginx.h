@@ -52,6 +52,10 @@ const char *nginx_site_certificate(const struct nginx_site *site);
 bool nginx_site_includes(const struct nginx *nginx,
     const struct nginx_site *site, const char *certificate);
 
+/* True if some snippet puts the staple file NAME, "FINGERPRINT.der", in force:
+ * nginx does not start without it. */
+bool nginx_snippet_names(const struct nginx *nginx, const char *name);
+
 /* True if there are snippets of ours: nginx is one of those who read staples. */
 bool nginx_has_snippets(const struct nginx *nginx);
 

@@ -24,9 +24,6 @@ int nginx_snippet_staple(const char *path, char **name);
 /* True if a staple file may be called so: hex and ".der", no folder. */
 bool nginx_snippet_is_staple(const char *name);
 
-/* True if some snippet puts the staple file NAME in force. */
-bool nginx_snippet_names(const struct nginx *nginx, const char *name);
-
 /* Call VISIT for each snippet that puts a staple file in force, with its path
  * and the staple file's name.  Returns -1 if that cannot be known of all. */
 int nginx_snippet_each(const struct nginx *nginx,

@@ -439,6 +439,56 @@ test_unreadable_certificate(void **state)
 	free(staple_dir);
 }
 
+/* I7: nginx does not start without a file that a snippet names, also where this
+ * keeper was not told of nginx.  A kept one that has ended is told (I3). */
+static void
+test_snippets_without_a_server(void **state)
+{
+	static const struct publish_callbacks lax = {
+	    .place = no_place, .not_installed = not_installed, .end = end_any};
+	const struct publish_item ended_one[] = {item(FP_A, "")};
+	char *staple_dir = scratch_path(&scratch, "staples");
+	char *snippet_dir = scratch_path(&scratch, "nginx");
+	const struct nginx nginx = {"/bin/true", snippet_dir, staple_dir};
+	const struct nginx_change before = {.certificate = "/e/a.pem",
+	    .fingerprint = FP_A,
+	    .staple = {(const uint8_t *)"a", 1}};
+	char *snippet = nginx_snippet_path(&nginx, before.certificate);
+	char *other = scratch_path(&scratch, "staples/" FP_B ".der");
+	const struct {
+		size_t count;
+		enum reason reason;
+		bool there;
+	} rounds[] = {
+	    {0, REASON_NONE, true}, {1, REASON_FILE, true},
+	    {1, REASON_NONE, false}, /* without the snippet */
+	};
+
+	(void)state;
+	(void)nginx_publish_start(&loop, &nginx, &before, 1, end_any, NULL);
+	loop_run(&loop);
+	scratch_write(other, "b");
+	for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
+		if (!rounds[i].there)
+			assert_int_equal(unlink(snippet), 0);
+		(void)publish_start(&loop,
+		    &(struct publish_round){.nginx = &nginx,
+			.staple_dir = staple_dir,
+			.items = ended_one,
+			.count = rounds[i].count},
+		    &lax, NULL);
+		loop_run(&loop);
+		assert_int_equal(last.reason, rounds[i].reason);
+		expect_file(
+		    "staples/" FP_A ".der", rounds[i].there ? "a" : NULL);
+		expect_file("staples/" FP_B ".der", NULL);
+	}
+	free(other);
+	free(snippet);
+	free(snippet_dir);
+	free(staple_dir);
+}
+
 static void
 note_question(void *cookie, const struct proofs_place *place)
 {
@@ -520,6 +570,7 @@ main(void)
 	    TEST(test_hurry),
 	    TEST(test_loop_goes_on),
 	    TEST(test_unreadable_certificate),
+	    TEST(test_snippets_without_a_server),
 	    TEST(test_places),
 	};
 
