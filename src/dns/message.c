@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
+
+enum { QUESTION_COUNT_END = 6 }; /* RFC 1035, section 4.1.1: then the others' */
 
 /* A name as the question wants it, or NULL.  Blanks, controls and raw octets
  * above ASCII are typing errors: ldns would put them on the wire. */
@@ -318,6 +321,26 @@ read_packet(ldns_pkt *packet, struct dns_message *out, struct err *err)
 	return 0;
 }
 
+/* RFC 2181, section 9: who gets a reply with TC "should ignore that response, and
+ * query again"; some such replies end within a record.  Then it is its question
+ * alone. */
+static ldns_status
+read_wire(ldns_pkt **packet, const uint8_t *bytes, size_t len)
+{
+	ldns_status status = ldns_wire2pkt(packet, bytes, len);
+	uint8_t *cut;
+
+	if (status == LDNS_STATUS_OK || len < LDNS_HEADER_SIZE ||
+	    !LDNS_TC_WIRE(bytes))
+		return status;
+	cut = mem_copy(bytes, len);
+	memset(
+	    cut + QUESTION_COUNT_END, 0, LDNS_HEADER_SIZE - QUESTION_COUNT_END);
+	status = ldns_wire2pkt(packet, cut, len);
+	free(cut);
+	return status;
+}
+
 int
 dns_message_parse(
     const uint8_t *bytes, size_t len, struct dns_message *out, struct err *err)
@@ -330,7 +353,7 @@ dns_message_parse(
 	if (len > DNS_MESSAGE_MAX)
 		return err_set(err, REASON_DNS_NO_ANSWER,
 		    "malformed DNS message: %zu bytes are too many", len);
-	status = ldns_wire2pkt(&packet, bytes, len);
+	status = read_wire(&packet, bytes, len);
 	if (status != LDNS_STATUS_OK)
 		return err_set(err, REASON_DNS_NO_ANSWER,
 		    "malformed DNS message of %zu bytes: %s", len,

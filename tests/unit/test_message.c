@@ -428,6 +428,34 @@ test_malformed(void **state)
 	}
 }
 
+/* RFC 2181, section 9: what a truncated one has beside its question is of no
+ * account. */
+static void
+test_cut_with_tc(void **state)
+{
+	struct wire whole, wire;
+	size_t question;
+
+	(void)state;
+	wire_start(&whole, 1, WIRE_RESPONSE | WIRE_TC);
+	wire_question(&whole, "ocsp.test", DNS_A);
+	question = whole.len;
+	wire_address(&whole, "ocsp.test", "192.0.2.1");
+	wire_edns(&whole, 1232, 0);
+	for (size_t len = 0; len < whole.len; len++) {
+		wire = whole;
+		wire.len = len;
+		if (len < question) {
+			assert_int_equal(-1, parse(&wire, NULL));
+			continue;
+		}
+		parse_good(&wire);
+		assert_true(parsed.truncated);
+		assert_string_equal(parsed.question, "ocsp.test");
+		assert_int_equal(parsed.address_count, 0);
+	}
+}
+
 /* Every cut and every flipped octet of a good message: no crash, no hang. */
 static void
 test_damaged(void **state)
@@ -681,6 +709,7 @@ main(void)
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_loops),
 	    cmocka_unit_test(test_malformed),
+	    cmocka_unit_test(test_cut_with_tc),
 	    cmocka_unit_test(test_damaged),
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_chain_is_lower_case),

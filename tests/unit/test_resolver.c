@@ -356,6 +356,18 @@ say_part(const struct dns_question *question)
 	dns_script_send(question, &wire);
 }
 
+/* RFC 2181, section 9: as by octets, within a record. */
+static void
+say_cut(const struct dns_question *question)
+{
+	struct wire wire;
+
+	dns_begin(&wire, question, WIRE_TC);
+	wire_address(&wire, "ocsp.test", "192.0.2.7");
+	wire.len--;
+	dns_script_send(question, &wire);
+}
+
 /* Forged first, cut off; then whole and genuine. */
 static void
 say_part_then_whole(const struct dns_question *question)
@@ -402,6 +414,8 @@ test_truncated(void **state)
 		"()(192.0.2.1 >e.cdn.test) settled  end", REASON_NONE},
 	    {"its address counts", say_part, serve_by_tcp, &noerror, 1,
 		"(192.0.2.7)(192.0.2.1 >e.cdn.test) settled  end", REASON_NONE},
+	    {"cut within a record", say_cut, serve_by_tcp, &noerror, 1,
+		"()(192.0.2.1 >e.cdn.test) settled  end", REASON_NONE},
 	    {"TCP fails", say_truncated, serve_by_tcp, &servfail, 1,
 		"()( >e.cdn.test) settled  end", REASON_DNS_SERVFAIL},
 	    {"TCP is silent", say_part, swallow_by_tcp, &noerror, 1,
