@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
 
@@ -134,6 +135,19 @@ discover_failed(struct discover *d, const char *path)
 		    strerror(errno));
 }
 
+/* In a folder of somebody else anything may have the name of a certificate: a
+ * pipe would be waited for.  What is not there is told by who reads it. */
+static bool
+is_ordinary(struct discover *d, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1 || S_ISREG(st.st_mode))
+		return true;
+	discover_note(d, path, "'%s' is no ordinary file", path);
+	return false;
+}
+
 /* ITEM has been found again, as AGAIN, now perhaps with its issuer in FILE. */
 static void
 lend_issuer(struct discovered *item, struct discovered *again, const char *file)
@@ -160,6 +174,9 @@ load(struct discover *d, const char *path, const char *issuer)
 	struct discovered item = {0};
 	struct known *same;
 
+	if (!is_ordinary(d, path) ||
+	    (issuer != NULL && !is_ordinary(d, issuer)))
+		return none;
 	(void)identity_load(&files, &item.id, &item.err);
 	if (item.id.leaf == NULL) {
 		add_note(d, path, &item.err);
@@ -352,6 +369,8 @@ discover_read(struct discover *d, const char *path)
 	size_t len = 0;
 
 	if (access(path, F_OK) == -1 && errno == ENOENT)
+		return NULL;
+	if (!is_ordinary(d, path))
 		return NULL;
 	if (file_read(path, DISCOVER_FILE_MAX, &bytes, &len, &err) == -1) {
 		add_note(d, path, &err);

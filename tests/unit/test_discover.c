@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+
+#include "base/clock.h"
 #include "base/file.h"
 #include "pki_fixture.h"
 #include "scratch.h"
@@ -252,6 +255,35 @@ test_acme_sh_passwd_of_nis(void **state)
 	chain("home/web/.acme.sh/a.test/fullchain.cer");
 	look(1, 0);
 	assert_place(0, 0, "acme.sh", "home/web/.acme.sh/a.test/fullchain.cer");
+}
+
+/* I5: nobody waits for a pipe in the home of somebody who never writes to it. */
+static void
+test_pipes(void **state)
+{
+	static const char *const names[] = {
+	    "home/web/.acme.sh/a.test/fullchain.cer",
+	    "home/web/.acme.sh/b.test/b.test.conf"};
+	int64_t began_ms = clock_mono_ms();
+	int held[2];
+
+	(void)state;
+	text("etc/passwd", "web:x:1000:1000::/home/web:/bin/sh\n");
+	chain("home/web/.acme.sh/b.test/fullchain.cer");
+	for (size_t i = 0; i < 2; i++) {
+		char *path = place(names[i]);
+
+		assert_int_equal(mkfifo(path, 0600), 0);
+		held[i] = open(path, O_RDWR | O_CLOEXEC);
+		assert_true(held[i] != -1);
+		free(path);
+	}
+	look(1, 2);
+	assert_note(0, "acme.sh", "a.test/fullchain.cer' is no ordinary file");
+	assert_note(1, "acme.sh", "b.test.conf' is no ordinary file");
+	assert_true(clock_mono_ms() - began_ms < 5000); /* a pipe has 10 s */
+	for (size_t i = 0; i < 2; i++)
+		(void)close(held[i]);
 }
 
 /* Only the leaf was installed: its issuer is known from the client's copy. */
@@ -597,6 +629,7 @@ main(void)
 	    TEST(test_certbot_renewal),
 	    TEST(test_acme_sh),
 	    TEST(test_acme_sh_passwd_of_nis),
+	    TEST(test_pipes),
 	    TEST(test_acme_sh_leaf_alone),
 	    TEST(test_acme_sh_not_deployed),
 	    TEST(test_lego),
