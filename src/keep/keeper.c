@@ -272,6 +272,7 @@ begin(struct keeper *k)
 	keeper_look(k);
 	keeper_relay_start(k);
 	if (k->options->use_nginx) {
+		keeper_mend_server(k);
 		k->scan =
 		    nginx_scan_start(&k->loop, &k->nginx, first_scan_done, k);
 	} else {

@@ -347,6 +347,10 @@ void keeper_mark_newer(struct keeper *k, const struct target *target);
 /* A staple has come to its end: withdraw it now, wait for nobody (I3). */
 void keeper_mark_urgent(struct keeper *k);
 
+/* Before the server is asked for its configuration: what would keep it from
+ * answering. */
+void keeper_mend_server(struct keeper *k);
+
 /* If the server's configuration files have changed: publish soon. */
 void keeper_watch_server(struct keeper *k);
 

@@ -379,6 +379,24 @@ scanned(void *cookie, struct nginx_conf *conf, const struct err *err)
 		publish(k);
 }
 
+void
+keeper_mend_server(struct keeper *k)
+{
+	struct err err = {0};
+	size_t count = 0;
+
+	if (nginx_mend(&k->nginx, &count, &err) == -1)
+		log_event(LOG_ERROR,
+		    (struct log_about){.event = "server", .reason = err.reason},
+		    "%s", err.text);
+	else if (count > 0)
+		log_event(LOG_WARNING, (struct log_about){.event = "server"},
+		    "of %zu of nginx's snippets the staple file is gone, which "
+		    "keeps nginx from starting: they are emptied until there "
+		    "is one",
+		    count);
+}
+
 static void
 begin_round(void *cookie)
 {
@@ -393,8 +411,10 @@ begin_round(void *cookie)
 		arm(k, KEEPER_GATHER_MS);
 		return;
 	}
-	if (k->options->use_nginx)
-		k->scan = nginx_scan_start(&k->loop, &k->nginx, scanned, k);
-	else
+	if (!k->options->use_nginx) {
 		publish(k);
+		return;
+	}
+	keeper_mend_server(k);
+	k->scan = nginx_scan_start(&k->loop, &k->nginx, scanned, k);
 }

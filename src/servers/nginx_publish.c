@@ -23,6 +23,7 @@
  * nothing may. */
 #include "servers/nginx.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -389,6 +390,58 @@ nginx_staple_in_place(const struct nginx *nginx, const char *fingerprint)
 	free(name);
 	free(path);
 	return there;
+}
+
+/* --- snippets that keep nginx from starting --- */
+
+struct broken {
+	const struct nginx *nginx;
+	char **paths; /* snippets */
+	size_t count;
+};
+
+static void
+note_broken(void *cookie, const char *path, const char *name)
+{
+	struct broken *broken = cookie;
+	char *staple = mem_printf("%s/%s", broken->nginx->staple_dir, name);
+
+	if (access(staple, F_OK) == -1 && errno == ENOENT) {
+		broken->paths = mem_resize(
+		    broken->paths, broken->count + 1, sizeof(broken->paths[0]));
+		broken->paths[broken->count++] = mem_string(path);
+	}
+	free(staple);
+}
+
+int
+nginx_mend(const struct nginx *nginx, size_t *count, struct err *err)
+{
+	struct broken broken = {.nginx = nginx};
+	struct rollback rollback = {0};
+	struct nginx_marker marker;
+	char *text = nginx_snippet_text(nginx, NULL);
+	int rc = 0;
+
+	nginx_marker_init(&marker, nginx);
+	(void)nginx_snippet_each(nginx, note_broken, &broken);
+	/* nginx may have in memory what is gone; what was held is held still */
+	if (broken.count > 0)
+		rc = nginx_marker_write(&marker,
+		    nginx_marker_read(&marker) == MARKER_HELD, &rollback, err);
+	for (size_t i = 0; rc == 0 && i < broken.count; i++)
+		rc = rollback_write(&rollback, broken.paths[i], text,
+		    strlen(text), FILE_MODE, err);
+	/* each for itself: what is mended stays */
+	rollback_done(&rollback);
+	nginx_marker_done(&marker);
+	for (size_t i = 0; i < broken.count; i++)
+		free(broken.paths[i]);
+	free(broken.paths);
+	free(text);
+	if (rc == 0)
+		*count = broken.count;
+	return rc;
 }
 
 void

@@ -530,6 +530,25 @@ def test_kill_at_any_instant(site):
     assert left == [f"{site.leaf.fingerprint}.der"], left
 
 
+@pytest.mark.parametrize("whose", ["the kept one's", "a stranger's"])
+def test_staple_file_is_gone(site, whose):
+    """I7: nginx tests no configuration any more of which a snippet names a
+    staple that somebody has removed; `keep` puts that in order."""
+    site.had_staple()
+    if whose == "a stranger's":
+        (snippet,) = (site.state / "nginx").glob("*.conf")
+        snippet.write_text(snippet.read_text().replace(
+            site.leaf.fingerprint, "ab" * 32))
+    site.staple_path().unlink()
+    assert site.nginx.test().returncode != 0
+    result = site.once()
+    assert result.code == 0, f"keep --once: {result}"
+    assert "is gone" in result.err, result
+    assert site.nginx.test().returncode == 0
+    site.nginx.restart()
+    site.must_staple("I7: after keep --once", 1)
+
+
 def test_what_a_killed_one_left_is_cleared_away(lab, tmp_path):
     """A temporary file that kill -9 left (the name is that of base/file.c)
     does not stay for ever; what is not ours does."""

@@ -324,6 +324,32 @@ empties_what_nobody_wants(void **state)
 	free(other);
 }
 
+/* I7: without its staple file nginx tests nothing any more, nor tells what it has
+ * read: so that a publish comes as far as its files, the snippet is emptied. */
+static void
+mends_what_names_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char *staple = real_path(&f->real, "state/staples/" FP_A ".der");
+	struct err err = {0};
+	size_t count = 7;
+
+	need_nginx(f);
+	real_start(&f->real);
+	assert_published(f, FP_A, first);
+	assert_int_equal(nginx_mend(&f->real.nginx, &count, &err), 0);
+	assert_int_equal(count, 0);
+	assert_false(real_exists(&f->real, "state/nginx/.reload-pending"));
+	assert_int_equal(unlink(staple), 0);
+	assert_int_not_equal(real_run(&f->real, "-t"), 0);
+	assert_int_equal(nginx_mend(&f->real.nginx, &count, &err), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(real_run(&f->real, "-t"), 0);
+	/* nginx has it in memory still, and is told to reload, whatever comes */
+	assert_published(f, FP_A, none);
+	free(staple);
+}
+
 static struct outcome
 publish_that_waits(struct fixture *f, bool may_wait)
 {
@@ -687,6 +713,8 @@ main(void)
 		leaves_files_to_the_next_start, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		keeps_what_another_snippet_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		mends_what_names_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		sees_a_path_with_a_dot_in_front, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
