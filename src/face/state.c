@@ -17,11 +17,40 @@
 #include "keep/keeper.h"
 #include "keep/store.h"
 
+/* PATH, absolute, without what says nothing: "//", "/." and a slash behind.  What
+ * ".." says depends on links. */
+static char *
+spell(char *take_path)
+{
+	char *to = take_path;
+
+	for (const char *from = take_path; *from != '\0';) {
+		const char *name = from + strspn(from, "/");
+		size_t len = strcspn(name, "/");
+
+		from = name + len;
+		if (len == 0 || (len == 1 && name[0] == '.'))
+			continue;
+		*to++ = '/';
+		memmove(to, name, len);
+		to += len;
+	}
+	if (to == take_path)
+		*to++ = '/';
+	*to = '\0';
+	return take_path;
+}
+
 char *
 state_dir(const struct options *options)
 {
-	return options->state_dir != NULL ? file_absolute(options->state_dir)
-					  : keeper_default_dir();
+	char *usual = keeper_default_dir();
+	const char *meant =
+	    options->state_dir != NULL ? options->state_dir : usual;
+	char *dir = spell(file_absolute(meant));
+
+	free(usual);
+	return dir;
 }
 
 /* True if a store may be begun: the folder was named, and is our own.  What

@@ -13,8 +13,8 @@ struct address_book;
 struct err;
 struct store;
 
-/* The state folder of OPTIONS, absolute: servers read what is written of it, and
- * they stand elsewhere.  Owned. */
+/* The state folder of OPTIONS, absolute and in one spelling: servers read what is
+ * written of it, they stand elsewhere, and it is found again there.  Owned. */
 char *state_dir(const struct options *options);
 
 /* The address book, for a command that can do without: NULL, and *BOOK NULL,

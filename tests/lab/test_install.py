@@ -38,6 +38,18 @@ def test_apply_and_again(site):
     assert "+++ " not in site.install().out
 
 
+def test_slash_behind_the_folder(site):
+    """What a shell completes is the same folder, for `keep` and for the next
+    `install`."""
+    result = site.install("--apply", "--state-dir", f"{site.state}/")
+    assert result.code == 0, result
+    site.nginx.settle()
+    assert "+++ " not in site.install().out
+    result = site.once()
+    assert result.code == 0 and site.staple(), result
+    site.must_staple("a slash behind --state-dir", 1)
+
+
 def test_own_stapling_lines_are_put_aside(sites):
     """nginx refuses a directive that is given twice."""
     site = sites(lines=["ssl_stapling on;", "ssl_stapling_verify off;",
