@@ -391,9 +391,9 @@ keeper_mend_server(struct keeper *k)
 		    "%s", err.text);
 	else if (count > 0)
 		log_event(LOG_WARNING, (struct log_about){.event = "server"},
-		    "of %zu of nginx's snippets the staple file is gone, which "
-		    "keeps nginx from starting: they are emptied until there "
-		    "is one",
+		    "of %zu of nginx's snippets the staple file is gone or "
+		    "damaged, which keeps nginx from starting: they are "
+		    "emptied until there is one",
 		    count);
 }
 

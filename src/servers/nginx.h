@@ -106,10 +106,10 @@ struct nginx_publish *nginx_prepare_start(uv_loop_t *loop,
     void (*cb)(void *cookie, bool reloaded, const struct err *err),
     void *cookie);
 
-/* Empty the snippets that name a staple file which is not there: with them nginx
- * tests no configuration and tells none, so nothing could be published any more.
- * The next publish reloads.  *COUNT: how many.  The law of nginx_publish_start.
- * Errors: REASON_FILE. */
+/* Empty the snippets that name a staple file which is not there or is none: with
+ * them nginx tests no configuration and tells none, so nothing could be published
+ * any more.  The next publish reloads.  *COUNT: how many.  The law of
+ * nginx_publish_start.  Errors: REASON_FILE. */
 int nginx_mend(const struct nginx *nginx, size_t *count, struct err *err);
 
 /* True if the staple file of FINGERPRINT is there and the next reload, whoever's,

@@ -31,6 +31,7 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "pki/der.h"
 #include "servers/nginx_command.h"
 #include "servers/nginx_marker.h"
 #include "servers/nginx_snippet.h"
@@ -400,13 +401,33 @@ struct broken {
 	size_t count;
 };
 
+/* True if nginx does not start with this file, as far as its outer form tells.
+ * Of one that cannot be read nothing is known. */
+static bool
+is_broken(const char *staple)
+{
+	struct der_fault fault = {0};
+	uint8_t *bytes = NULL;
+	struct der der;
+	size_t len = 0;
+
+	if (access(staple, F_OK) == -1)
+		return errno == ENOENT;
+	if (file_read(staple, ROLLBACK_FILE_MAX, &bytes, &len, NULL) == -1)
+		return false;
+	der = der_over((struct span){bytes, len}, &fault);
+	(void)der_whole(&der, DER_SEQUENCE, "the staple");
+	free(bytes);
+	return !der_ok(&der);
+}
+
 static void
 note_broken(void *cookie, const char *path, const char *name)
 {
 	struct broken *broken = cookie;
 	char *staple = mem_printf("%s/%s", broken->nginx->staple_dir, name);
 
-	if (access(staple, F_OK) == -1 && errno == ENOENT) {
+	if (is_broken(staple)) {
 		broken->paths = mem_resize(
 		    broken->paths, broken->count + 1, sizeof(broken->paths[0]));
 		broken->paths[broken->count++] = mem_string(path);

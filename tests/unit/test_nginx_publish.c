@@ -329,6 +329,8 @@ empties_what_nobody_wants(void **state)
 static void
 mends_what_names_nothing(void **state)
 {
+	/* nothing, a file of nothing, a part of it, something else */
+	static const char *const left[] = {NULL, "", "\x30\x03\x0a", "rubbish"};
 	struct fixture *f = *state;
 	char *staple = real_path(&f->real, "state/staples/" FP_A ".der");
 	struct err err = {0};
@@ -340,13 +342,20 @@ mends_what_names_nothing(void **state)
 	assert_int_equal(nginx_mend(&f->real.nginx, &count, &err), 0);
 	assert_int_equal(count, 0);
 	assert_false(real_exists(&f->real, "state/nginx/.reload-pending"));
-	assert_int_equal(unlink(staple), 0);
-	assert_int_not_equal(real_run(&f->real, "-t"), 0);
-	assert_int_equal(nginx_mend(&f->real.nginx, &count, &err), 0);
-	assert_int_equal(count, 1);
-	assert_int_equal(real_run(&f->real, "-t"), 0);
-	/* nginx has it in memory still, and is told to reload, whatever comes */
-	assert_published(f, FP_A, none);
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		assert_int_equal(unlink(staple), 0);
+		if (left[i] != NULL)
+			real_write(
+			    &f->real, "state/staples/" FP_A ".der", left[i]);
+		assert_int_not_equal(real_run(&f->real, "-t"), 0);
+		assert_int_equal(nginx_mend(&f->real.nginx, &count, &err), 0);
+		assert_int_equal(count, 1);
+		assert_int_equal(real_run(&f->real, "-t"), 0);
+		/* nginx is told to reload, whatever comes: it has it in
+		 * memory still */
+		assert_published(f, FP_A, none);
+		assert_published(f, FP_A, first);
+	}
 	free(staple);
 }
 
