@@ -213,6 +213,10 @@ static const struct delegate {
 	false},
     {"C6 damaged usage", REASON_SIGNER_NOT_AUTHORIZED, BY_ISSUER,
 	{.ext = {{"2.5.29.37", "DER:3003020100"}}}, false},
+    {"C6 damaged constraints", REASON_SIGNER_NOT_AUTHORIZED, BY_ISSUER,
+	{.ext = {{"extendedKeyUsage", "OCSPSigning"},
+	     {"2.5.29.19", "DER:3003040100"}}},
+	false},
     {"C6 ended a second ago", REASON_SIGNER_EXPIRED, BY_ISSUER,
 	{.until = PKI_NOW - 1, .ext = {{"extendedKeyUsage", "OCSPSigning"}}},
 	false},
@@ -378,11 +382,16 @@ test_impersonation(void **state)
 static void
 test_given_certificates(void **state)
 {
+	struct pki_party delegate = pki_party(&(struct pki_spec){
+	    .cn = "of another CA",
+	    .issuer = &other_ca,
+	    .ext = {{"extendedKeyUsage", "OCSPSigning"}, {"noCheck", "yes"}}});
 	struct cert_list extra = {0};
 	struct verdict facts;
 	struct err err = {0};
 
 	(void)state;
+	cert_list_add(&extra, delegate.cert);
 	cert_list_add(&extra, pki.root.cert);
 	cert_list_add(&extra, other_ca.cert);
 	cert_list_add(&extra, pki.leaf.cert);
@@ -396,6 +405,11 @@ test_given_certificates(void **state)
 	    judge(&pki, (struct pki_response){.signer = &other_ca}, &extra,
 		false, &facts, &err),
 	    &err);
+	expect("C7 a delegate of another CA in --chain",
+	    REASON_SIGNER_NOT_AUTHORIZED,
+	    judge(&pki, (struct pki_response){.signer = &delegate}, &extra,
+		false, &facts, &err),
+	    &err);
 	expect("C7 the leaf in --chain", REASON_SIGNER_NOT_AUTHORIZED,
 	    judge(&pki, (struct pki_response){.signer = &pki.leaf}, &extra,
 		false, &facts, &err),
@@ -405,6 +419,7 @@ test_given_certificates(void **state)
 		false, &facts, &err),
 	    &err);
 	free(extra.items);
+	pki_party_done(&delegate);
 }
 
 /* One certificate in the operator's file for this issuer, and who signs. */

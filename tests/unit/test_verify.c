@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "pki/der.h"
+#include "pki/response.h"
 #include "pki/staple.h"
 #include "pki/verify.h"
 #include "pki_fixture.h"
@@ -49,7 +51,8 @@ struct row {
 	bool first_stranger, second_stranger;
 	struct pki_response response;
 	struct verify_policy policy;
-	struct span nonce; /* of the request */
+	struct span nonce;   /* of the request */
+	const char *warning; /* a part of it; NULL: there is none */
 };
 
 /* 1.2.3.4 with the value NULL, critical and not; archive cutoff, critical. */
@@ -66,6 +69,9 @@ struct row {
 #define EXT_NONCE_CRITICAL                                                 \
 	"\x30\x13\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x01\x01\xff" \
 	"\x04\x03\x04\x01\x41"
+#define EXT_NONCE                                                      \
+	"\x30\x10\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x03" \
+	"\x04\x01\x41"
 #define EXT_NONCE_BARE                                                 \
 	"\x30\x10\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x03" \
 	"abc"
@@ -166,6 +172,12 @@ static const struct row rows[] = {
     {.name = "C4 SHA-256", .first.md_nid = NID_sha256, .status = CERT_GOOD},
     {.name = "C4 SHA-384", .first.md_nid = NID_sha384, .status = CERT_GOOD},
     {.name = "C4 SHA-512", .first.md_nid = NID_sha512, .status = CERT_GOOD},
+    {.name = "C4 SHA-384, other issuerNameHash",
+	.first = {.md_nid = NID_sha384, .wrong_name = true},
+	.reason = REASON_WRONG_CERTIFICATE},
+    {.name = "C4 SHA-512, other issuerKeyHash",
+	.first = {.md_nid = NID_sha512, .wrong_key = true},
+	.reason = REASON_WRONG_CERTIFICATE},
     {.name = "C4 SHA-224 is not used for it",
 	.first.md_nid = NID_sha224,
 	.reason = REASON_WRONG_CERTIFICATE},
@@ -268,6 +280,10 @@ static const struct row rows[] = {
 	.reason = REASON_LIFETIME_TOO_LONG},
     {.name = "C13 more than ten days of life",
 	.first.next_update = PKI_NOW + 11 * CLOCK_DAY,
+	.warning = "10 days",
+	.status = CERT_GOOD},
+    {.name = "C13 ten days of life to the second",
+	.first = {.this_update = PKI_NOW, .next_update = PKI_NOW + VERIFY_CAP},
 	.status = CERT_GOOD},
 
     {.name = "C15 revoked",
@@ -355,6 +371,9 @@ static const struct row rows[] = {
     {.name = "C17 critical archive cutoff only informs",
 	.first.extensions = PKI_BYTES(EXT_CUTOFF_CRITICAL),
 	.status = CERT_GOOD},
+    {.name = "C17 unknown critical behind one that is not",
+	.first.extensions = PKI_BYTES(EXT_NONCE EXT_UNKNOWN_CRITICAL),
+	.reason = REASON_CRITICAL_EXTENSION},
     {.name = "C17 the same extension twice",
 	.response.extensions = PKI_BYTES(EXT_UNKNOWN EXT_UNKNOWN),
 	.reason = REASON_MALFORMED},
@@ -399,6 +418,8 @@ static const char *const bad_times[] = {
     "20270115070060Z",
     "00000115070000Z",
     "2027011507000 Z",
+    "2027010:070000Z",
+    "202701150700/:Z",
     "-0270115070000Z",
     "20270115070000ZZ",
 };
@@ -477,6 +498,12 @@ run_row(const struct row *row)
 		    cert_status_name(row->status));
 	if (rc == 0 && facts.size != der.len)
 		fail_msg("%s: size %zu", row->name, facts.size);
+	if (rc == 0 &&
+	    (row->warning == NULL
+		    ? facts.warning != NULL && !facts.fractional_times
+		    : facts.warning == NULL ||
+			  strstr(facts.warning, row->warning) == NULL))
+		fail_msg("%s: warned that %s", row->name, facts.warning);
 	if (rc == -1 && facts.size != 99)
 		fail_msg("%s: refused, but *out was touched", row->name);
 	if (rc == -1 && err.text[0] == '\0')
@@ -524,6 +551,26 @@ test_life_without_next_update(void **state)
 				    : facts.this_update + lives[i].counts));
 	}
 	buf_done(&der);
+}
+
+/* C13, C14: the cap is for whoever is no CA, also where the certificate cannot
+ * be read and so nothing is known of it. */
+static void
+test_cap_of_the_unread(void **state)
+{
+	const struct response_single single = {.this_update = PKI_NOW,
+	    .has_next_update = true,
+	    .next_update = PKI_NOW + 20 * CLOCK_DAY};
+
+	(void)state;
+	if (verify_latest_end(&single, NULL, 0) != PKI_NOW + VERIFY_CAP)
+		fail_msg("C13: nobody's certificate has no cap");
+	if (verify_latest_end(&single, pki.leaf.cert, 0) !=
+	    PKI_NOW + VERIFY_CAP)
+		fail_msg("C13: the leaf has no cap");
+	if (verify_latest_end(&single, pki.issuer.cert, 0) !=
+	    single.next_update)
+		fail_msg("F9: a CA's certificate has a cap");
 }
 
 static void
@@ -582,6 +629,81 @@ test_every_octet_counts(void **state)
 			der.text[i] = (char)(der.text[i] ^ (1 << bit));
 		}
 	}
+	buf_done(&der);
+}
+
+/* A copy of IN, values of DER, in which the value AT, of those that hold others
+ * and counted from the inside, has one more at its end.  *SEEN counts. */
+static void
+copy_with_one_more(struct buf *out, struct span in, size_t at, size_t *seen)
+{
+	/* of an AlgorithmIdentifier, which is OpenSSL's to read */
+	static const struct span ecdsa =
+	    PKI_BYTES("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02");
+	struct der_fault fault = {0};
+	struct der der = der_over(in, &fault);
+
+	while (!der_at_end(&der)) {
+		uint8_t tag = der.at[0];
+		struct span content = der_content(&der, tag, "a value");
+		struct buf inner;
+
+		/* the response itself is in an OCTET STRING */
+		if (((tag & 0x20) == 0 &&
+			(tag != DER_OCTET_STRING || content.len < 64)) ||
+		    span_equal(content, ecdsa)) {
+			pki_tlv(out, tag, content);
+			continue;
+		}
+		buf_init(&inner, PKI_TLV_MAX);
+		copy_with_one_more(&inner, content, at, seen);
+		if ((*seen)++ == at)
+			buf_add(&inner, "\x05\x00", 2);
+		pki_wrap(out, tag, &inner);
+	}
+	assert_true(der_ok(&der));
+}
+
+/* C2: that nothing may be left over is true of each value within as well.  It
+ * is seen before the signature is, which its signer may have made over it. */
+static void
+test_nothing_behind_any_value(void **state)
+{
+	struct pki_single single = {.status = CERT_REVOKED,
+	    .reason = 1,
+	    .extensions = PKI_BYTES(EXT_UNKNOWN)};
+	struct pki_response spec = {.signer = &pki.issuer,
+	    .by_key = true,
+	    .version = PKI_BYTES("\xa0\x03\x02\x01\x00"),
+	    .extensions = PKI_BYTES(EXT_UNKNOWN),
+	    .singles = &single,
+	    .single_count = 1};
+	struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct verdict facts;
+	struct buf der;
+	size_t seen = SIZE_MAX;
+
+	(void)state;
+	fill_single(&single, false);
+	der = pki_response(&spec);
+	for (size_t at = 0; at < seen; at++) {
+		struct verify_input input;
+		struct err err = {0};
+		struct buf more;
+
+		seen = 0;
+		buf_init(&more, PKI_TLV_MAX);
+		copy_with_one_more(&more, pki_span(&der), at, &seen);
+		assert_true(more.len == der.len + 2 || at == seen);
+		input = ordinary_input(&more);
+		if (verify_response(&input, &policy, &facts, &err) == 0 ||
+		    (err.reason != REASON_TRAILING_DATA &&
+			err.reason != REASON_MALFORMED))
+			fail_msg("C2: one more behind value %zu of %zu: %s", at,
+			    seen, err.text);
+		buf_done(&more);
+	}
+	assert_true(seen > 15);
 	buf_done(&der);
 }
 
@@ -654,44 +776,58 @@ test_not_a_response(void **state)
 static void
 test_size(void **state)
 {
+	static const struct {
+		size_t len;
+		bool taken, warned;
+	} sizes[] = {{10239, true, false}, {10240, true, true},
+	    {65536, true, true}, {65537, false, false}};
+	/* all its signatures are of one length */
+	struct pki edwards = pki_make(PKI_ED25519);
 	struct verify_policy policy = verify_policy_default(PKI_NOW);
-	struct pki_single single = {0};
+	struct pki_single single = {
+	    .leaf = edwards.leaf.cert, .issuer = edwards.issuer.cert};
 	struct pki_response spec = {
-	    .signer = &pki.issuer, .singles = &single, .single_count = 1};
-	struct buf big, ext, der;
-	struct verify_input input;
-	struct verdict facts;
+	    .signer = &edwards.issuer, .singles = &single, .single_count = 1};
+	uint8_t *value = calloc(1, 1 << 17);
 
 	(void)state;
-	fill_single(&single, false);
-	buf_init(&big, 1 << 17);
-	buf_init(&ext, 1 << 17);
-	for (int i = 0; i < 70000; i++)
-		buf_add(&big, "x", 1);
-	for (int i = 0; i < 2; i++) {
-		size_t room = i == 0 ? 10000 : 65537;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		size_t room = 9000; /* its length takes two octets at least */
+		struct verify_input input;
+		struct verdict facts;
 		struct err err = {0};
+		struct buf ext, der;
 
-		buf_done(&ext);
-		pki_extension(&ext, "1.2.3.4", false,
-		    (struct span){(const uint8_t *)big.text, room});
-		spec.extensions = pki_span(&ext);
-		der = pki_response(&spec);
-		input = ordinary_input(&der);
-		if (i == 0) {
-			assert_int_equal(
-			    0, verify_response(&input, &policy, &facts, &err));
-			assert_non_null(facts.warning);
-			assert_non_null(strstr(facts.warning, "10,239"));
-		} else {
-			assert_int_equal(
-			    -1, verify_response(&input, &policy, &facts, &err));
-			assert_int_equal(REASON_OVERSIZE, err.reason);
+		for (int pass = 0;; pass++) {
+			buf_init(&ext, 1 << 18);
+			pki_extension(
+			    &ext, "1.2.3.4", false, (struct span){value, room});
+			spec.extensions = pki_span(&ext);
+			der = pki_response(&spec);
+			buf_done(&ext);
+			if (pass == 1)
+				break;
+			room += sizes[i].len - der.len;
+			buf_done(&der);
 		}
+		assert_int_equal(der.len, sizes[i].len);
+		input = ordinary_input(&der);
+		input.leaf = edwards.leaf.cert;
+		input.issuer = edwards.issuer.cert;
+		if ((verify_response(&input, &policy, &facts, &err) == 0) !=
+		    sizes[i].taken)
+			fail_msg("C19: %zu octets: %s", der.len, err.text);
+		if (!sizes[i].taken)
+			assert_int_equal(REASON_OVERSIZE, err.reason);
+		else if ((facts.warning != NULL &&
+			     strstr(facts.warning, "10,239") != NULL) !=
+			 sizes[i].warned)
+			fail_msg("C19: %zu octets: warned that %s", der.len,
+			    facts.warning);
 		buf_done(&der);
 	}
-	buf_done(&ext);
-	buf_done(&big);
+	free(value);
+	pki_done(&edwards);
 }
 
 /* C22: whoever reads the sentence can tell how far the clock is off. */
@@ -851,8 +987,10 @@ main(void)
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_ids),
 	    cmocka_unit_test(test_life_without_next_update),
+	    cmocka_unit_test(test_cap_of_the_unread),
 	    cmocka_unit_test(test_bad_times),
 	    cmocka_unit_test(test_every_octet_counts),
+	    cmocka_unit_test(test_nothing_behind_any_value),
 	    cmocka_unit_test(test_not_a_response),
 	    cmocka_unit_test(test_size),
 	    cmocka_unit_test(test_sentences_name_the_distance),
