@@ -529,6 +529,8 @@ static const struct failure {
 } failures[] = {
     {"refused", "ocsp.test=127.0.0.77", NULL, {0}, SCRIPT_CLOSE,
 	REASON_CONNECT_REFUSED, "named by pin"},
+    {"of equals the latest", "ocsp.test=127.0.0.77", "ocsp.test=127.0.0.78",
+	{0}, SCRIPT_CLOSE, REASON_CONNECT_REFUSED, "127.0.0.78"},
     {"HTTP is further than connect", "ocsp.test=127.0.0.1",
 	"ocsp.test=127.0.0.77", {.http = 503}, SCRIPT_CLOSE, REASON_HTTP_STATUS,
 	"503"},

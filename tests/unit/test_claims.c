@@ -13,7 +13,9 @@
 
 #include "acquire/address_book.h"
 #include "acquire/claims.h"
+#include "acquire/claims_priv.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/loop.h"
 #include "dns/health.h"
 #include "dns_script.h"
@@ -43,7 +45,9 @@ static size_t unanswered_count;
 static int64_t started_ms, first_claim_ms, last_claim_ms;
 static int settled, done;
 static enum cancel_when cancel_when;
-static bool hurry;
+static bool hurry, may_refuse;
+/* before anybody is asked: an outsider's answer has named it for a later name */
+static const char *outsiders_name;
 
 static void
 tell(const char *what)
@@ -99,9 +103,16 @@ claim_came(void *cookie, const struct claim *claim)
 static void
 claim_refused(void *cookie, const struct claim *claim, const struct err *err)
 {
+	char text[512];
+
 	(void)cookie;
-	(void)err;
-	fail_msg("%s was refused", claim->address); /* loopback is near */
+	assert_int_equal(err->reason, REASON_UNREACHABLE);
+	if (!may_refuse)
+		fail_msg(
+		    "%s was refused", claim->address); /* loopback is near */
+	(void)snprintf(text, sizeof(text), "refused %s %s; ", claim->address,
+	    name_of(claim->source));
+	tell(text);
 }
 
 static void
@@ -172,6 +183,11 @@ gather(const char *host)
 	started_ms = clock_mono_ms();
 	claims = claims_start(&loop, NULL, &about, &options, &callbacks, &loop);
 	assert_string_equal(story, "");
+	if (outsiders_name != NULL)
+		claims_note_chain(claims,
+		    &(struct resolver_answer){
+			.chain = &outsiders_name, .chain_length = 1},
+		    false);
 	if (!patience_run(&loop, WAIT_MS))
 		fail_msg("not within %d ms: %s", WAIT_MS, story);
 	if (enough != NULL)
@@ -210,7 +226,8 @@ set_up(void **state)
 	servers[0].fd = servers[1].fd = -1;
 	options = (struct acquire_options){.timeout_ms = WAIT_MS};
 	cancel_when = NEVER;
-	hurry = false;
+	hurry = may_refuse = false;
+	outsiders_name = NULL;
 	enough = NULL;
 	unanswered_count = 0;
 	claims = NULL;
@@ -300,6 +317,15 @@ lies_about_the_first(const struct dns_question *question)
 	bool first = strcasecmp(question->name, "ocsp.test") == 0;
 
 	dns_say(question, first ? "203.0.113.9" : "192.0.2.2");
+}
+
+/* A private one for whatever it is asked. */
+static void
+says_private(const struct dns_question *question)
+{
+	dns_say(question, strcasecmp(question->name, "ocsp.test") == 0
+			      ? "10.0.0.1"
+			      : "10.0.0.2");
 }
 
 /* Two of one family and one of the other. */
@@ -523,6 +549,53 @@ test_numeric_host(void **state)
 	assert_string_equal(story, "system dns-no-answer; done");
 }
 
+/* B13: neither a certificate's URL nor what was proven once leads to where no
+ * responder can be, such as a cloud's metadata service. */
+static void
+test_nowhere(void **state)
+{
+	static const int64_t ages[] = {0, CLAIMS_PROVEN_S + 5};
+
+	(void)state;
+	may_refuse = true;
+	options.ask_system = true;
+	gather("169.254.169.254");
+	if (strcmp(story, "refused 169.254.169.254 system; done") != 0)
+		fail_msg("B13: a literal in the URL: %s", story);
+	options.ask_system = false;
+	for (size_t i = 0; i < sizeof(ages) / sizeof(*ages); i++) {
+		struct address_book *book = address_book_new();
+
+		address_book_prove(book, "ocsp.test", "169.254.169.254", 1,
+		    clock_wall_s() - ages[i]);
+		options.book = book;
+		gather("ocsp.test");
+		if (strcmp(story, "refused 169.254.169.254 book; done") != 0)
+			fail_msg(
+			    "B13: proven %d s ago: %s", (int)ages[i], story);
+		address_book_free(book);
+		options.book = NULL;
+	}
+}
+
+/* B13: who is outside may not name an address within by naming another name for
+ * the host, which then is looked up here. */
+static void
+test_chain_of_an_outsider(void **state)
+{
+	(void)state;
+	add_server(0, says_private);
+	options.family = RESOLVER_IPV4;
+	options.stagger_ms = NEVER_MS;
+	hurry = may_refuse = true;
+	outsiders_name = "router.test";
+	gather("ocsp.test");
+	if (strstr(story, "+10.0.0.1 A; ") == NULL ||
+	    strstr(story, "refused 10.0.0.2 A; ") == NULL)
+		fail_msg("B13: %s", story);
+	assert_int_equal(servers[0].questions, 2);
+}
+
 static void
 test_chain_by_itself(void **state)
 {
@@ -692,7 +765,9 @@ main(void)
 	    TEST(test_late_datagram),
 	    TEST(test_families),
 	    TEST(test_numeric_host),
+	    TEST(test_nowhere),
 	    TEST(test_chain_by_itself),
+	    TEST(test_chain_of_an_outsider),
 	    TEST(test_chain_of_another),
 	    TEST(test_silence_has_a_reason),
 	    TEST(test_silent_ones_last),

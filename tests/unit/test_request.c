@@ -125,6 +125,41 @@ made_by_openssl(const struct cert *leaf, const struct request_kind *kind)
 	return made;
 }
 
+/* B9: RFC 6960, section 4.1.1: the hash is of the name as it is written "in the
+ * certificate being checked", which may be another way than the issuer's own. */
+static void
+test_name_written_otherwise(void **state)
+{
+	X509 *x509 = X509_dup(pki.leaf.cert->x509);
+	X509_NAME *name = X509_NAME_new();
+	struct cert *leaf;
+
+	(void)state;
+	assert_int_equal(
+	    1, X509_NAME_add_entry_by_txt(name, "CN", V_ASN1_PRINTABLESTRING,
+		   (const unsigned char *)"issuer", -1, -1, 0));
+	assert_int_equal(1, X509_set_issuer_name(x509, name));
+	assert_true(X509_sign(x509, pki.issuer.key, EVP_sha256()) > 0);
+	leaf = cert_take_x509(x509, NULL);
+	assert_false(span_equal(leaf->issuer_der, pki.leaf.cert->issuer_der));
+	for (int i = 0; i < 2; i++) {
+		const struct request_kind kind = {.sha256 = i == 1};
+		struct span theirs = made_by_openssl(leaf, &kind);
+		uint8_t *der = NULL;
+		size_t len = 0;
+
+		assert_int_equal(0, request_make_as(leaf, pki.issuer.cert,
+					&kind, &der, &len, NULL));
+		if (!span_equal(theirs, (struct span){der, len}))
+			fail_msg("B9: the issuer's own writing, by %s",
+			    i == 1 ? "SHA-256" : "SHA-1");
+		free((void *)(uintptr_t)theirs.at);
+		free(der);
+	}
+	cert_free(leaf);
+	X509_NAME_free(name);
+}
+
 /* Octet for octet, with every form of length. */
 static void
 test_made_as_by_openssl(void **state)
@@ -421,6 +456,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_make),
 	    cmocka_unit_test(test_make_as),
+	    cmocka_unit_test(test_name_written_otherwise),
 	    cmocka_unit_test(test_made_as_by_openssl),
 	    cmocka_unit_test(test_long_nonce),
 	    cmocka_unit_test(test_make_fictitious),
