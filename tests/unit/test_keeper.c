@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "keep/store.h"
 #include "keeper_fixture.h"
 
 /* --- once --- */
@@ -83,6 +84,60 @@ test_once_ends(void **state)
 		if (i + 1 < sizeof(once_rows) / sizeof(once_rows[0]))
 			(void)tear_down(state);
 	}
+}
+
+/* What a responder says of when to come again is heard, and outlives a run. */
+static void
+test_hints_are_kept(void **state)
+{
+	static const char busy[] = "HTTP/1.1 503 Busy\r\nRetry-After: 1800\r\n"
+				   "Content-Length: 0\r\n\r\n",
+			  ok[] = "HTTP/1.1 200 OK\r\n",
+			  cached[] = "HTTP/1.1 200 OK\r\n"
+				     "Cache-Control: max-age=700\r\n";
+	struct keeper_options options = options_for(1, true);
+	char *database = mem_printf("%s/oclasp.db", state_dir);
+	struct buf good;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	assert_true(text_starts(responder.reply, ok));
+	buf_init(&good, 1 << 16);
+	buf_add(&good, cached, sizeof(cached) - 1);
+	buf_add(&good, reply.text + sizeof(ok) - 1, reply.len - sizeof(ok) + 1);
+	for (int i = 0; i < 2; i++) {
+		int64_t began = clock_wall_s();
+		struct store_state said = {0};
+		struct store *store;
+
+		responder.reply = i == 0 ? busy : good.text;
+		responder.reply_len = i == 0 ? sizeof(busy) - 1 : good.len;
+		assert_int_equal(await_exit(begin(&options)),
+		    i == 0 ? KEEPER_LATER : KEEPER_GOOD);
+		store = store_visit(database, STORE_MAKE | STORE_MINE, NULL);
+		assert_non_null(store);
+		assert_int_equal(store_get_state(store,
+				     leaves[0].cert->fingerprint, &said, NULL),
+		    1);
+		if (i == 0 && (said.retry_after < began + 1800 ||
+				  said.retry_after > clock_wall_s() + 1800))
+			fail_msg("A7: Retry-After: %lld s",
+			    (long long)(said.retry_after - began));
+		if (i == 1 && (said.fetch_again < began + 700 ||
+				  said.fetch_again > clock_wall_s() + 700))
+			fail_msg("C21: max-age: %lld s",
+			    (long long)(said.fetch_again - began));
+		/* by hand it is asked again only where nobody said when */
+		said.retry_after = said.fetch_again = 0;
+		assert_int_equal(
+		    store_save(store, leaves[0].cert->fingerprint,
+			&(struct store_change){.state = &said}, NULL),
+		    0);
+		store_close(store);
+	}
+	buf_done(&good);
+	free(database);
 }
 
 /* Whoever is stopped before he has asked has not got what he wanted. */
@@ -513,6 +568,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_once_fetches_all),
 	    TEST(test_once_ends),
+	    TEST(test_hints_are_kept),
 	    TEST(test_once_stopped),
 	    TEST(test_once_on_a_busy_machine),
 	    TEST(test_once_is_once),

@@ -212,15 +212,22 @@ test_adopts(void **state)
 		.age = 60,
 		.state = STATE_FRESH,
 		.has_staple = true},
+	    {.name = "C21: good and young, of a cache that says for how long",
+		.stored = {.last_attempt = now - 60, .fetch_again = now + 600},
+		.age = 60,
+		.state = STATE_FRESH,
+		.has_staple = true},
 	    {.name = "good, past its half, asked a minute ago",
 		.stored = {.last_attempt = now - 60, .random = 7},
 		.age = LIFE * 6 / 10,
 		.state = STATE_DUE,
 		.at_once = true,
 		.has_staple = true},
-	    {.name = "failing, asked just now",
+	    {.name = "B9, F2: failing, asked just now, by the other hash",
 		.stored = {.last_attempt = now,
 		    .failures = 12,
+		    .other_hash = true,
+		    .first_seen = now - 900,
 		    .last_err = {REASON_HTTP_TIMEOUT, "slow"},
 		    .random = 0xfffffff},
 		.age = LIFE * 6 / 10,
@@ -310,9 +317,46 @@ test_adopts(void **state)
 		assert_int_equal(trouble_reason(target->failure),
 		    row->stored.last_err.reason);
 		assert_int_equal(target->floor, row->stored.floor);
+		assert_int_equal(target->final_life, row->stored.final_life);
+		assert_int_equal(target->fetch_again, row->stored.fetch_again);
+		assert_int_equal(target->other_hash, row->stored.other_hash);
+		if (row->stored.first_seen != 0)
+			assert_int_equal(
+			    target->first_seen, row->stored.first_seen);
 		if (!row->at_once)
 			assert_int_equal(
 			    target->last_attempt, row->stored.last_attempt);
+		end();
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+/* A10: that a certificate ends is an alarm of its own, whatever else is due. */
+static void
+test_end_of_the_certificate(void **state)
+{
+	static const bool responders[] = {true, false};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct store_state stored = {.last_attempt = now - 60};
+		struct target *target;
+
+		put_stored(&stored, 60);
+		target = start_and_read(false);
+		if (!responders[i]) {
+			target->leaf->ocsp_url_count = 0;
+			free(target->responder);
+			target->responder = NULL;
+			target_drop_staple(target);
+		}
+		target->leaf->not_after = now + 600;
+		keeper_decide(&keeper, target);
+		if (schedule_first(&keeper.schedule) != &target->entry ||
+		    target->entry.when != now + 600)
+			fail_msg(
+			    "A10: nobody looks when it ends (%s responder)",
+			    responders[i] ? "with a" : "without a");
 		end();
 		assert_int_equal(unlink(path), 0);
 	}
@@ -854,6 +898,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_adopts, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_end_of_the_certificate, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_adopts_what_is_published, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
