@@ -844,6 +844,38 @@ test_final_ends_failures(void **state)
 	end();
 }
 
+/* C15: withdrawn is withdrawn in the store, too: what is not there cannot come
+ * back, by whatever reads it. */
+static void
+test_revoked_leaves_the_store(void **state)
+{
+	struct acquire_result good = {.accepted = true};
+	struct acquire_result last = {.accepted = true,
+	    .facts = {.status = CERT_REVOKED,
+		.this_update = now - 100,
+		.usable_until = now + CLOCK_DAY}};
+	struct target *target = start_and_read(false);
+	int64_t update = 0;
+
+	(void)state;
+	target->last_attempt = now;
+	good.staple = verified(target, 500, false, &good.facts);
+	keeper_take(&keeper, target, &good);
+	store_test_flush(keeper.store);
+	assert_int_equal(store_each(keeper.store, leaf.cert->fingerprint,
+			     see_update, &update, NULL),
+	    0);
+	assert_int_equal(update, now - 500);
+	keeper_take(&keeper, target, &last);
+	store_test_flush(keeper.store);
+	assert_int_equal(store_each(keeper.store, leaf.cert->fingerprint,
+			     see_update, &update, NULL),
+	    0);
+	if (update != 0)
+		fail_msg("C15: the store has the good one still");
+	end();
+}
+
 /* --- a store that was lost (I7) --- */
 
 /* Staples, state, list and book come back from memory. */
@@ -909,6 +941,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_walk_is_cut_short, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_revoked_leaves_the_store, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_final_ends_failures, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
