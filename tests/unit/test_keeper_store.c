@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "keep/inbox.h"
 #include "keep/keeper_priv.h"
 #include "keep/seal_key.h"
 #include "pki/seal.h"
@@ -61,10 +62,11 @@ free_pki(void **state)
 }
 
 static struct buf
-respond(int64_t age, bool sha256)
+respond_as(enum cert_status status, int64_t age, bool sha256)
 {
 	const struct pki_single single = {.leaf = leaf.cert,
 	    .issuer = issuer.cert,
+	    .status = status,
 	    .md_nid = sha256 ? 672 : 0, /* NID_sha256 */
 	    .this_update = now - age,
 	    .next_update = now - age + LIFE};
@@ -73,6 +75,12 @@ respond(int64_t age, bool sha256)
 	    .produced_at = now - age,
 	    .singles = &single,
 	    .single_count = 1});
+}
+
+static struct buf
+respond(int64_t age, bool sha256)
+{
+	return respond_as(CERT_GOOD, age, sha256);
 }
 
 /* --- a keeper that does not run --- */
@@ -876,6 +884,59 @@ test_revoked_leaves_the_store(void **state)
 	end();
 }
 
+/* --- brought by a courier --- */
+
+/* A14, C15: what lies in the inbox of a keeper that runs counts as if it had been
+ * fetched, and an older word against a newer one does not. */
+static void
+test_courier(void **state)
+{
+	static const struct {
+		const char *name;
+		enum cert_status status;
+		int64_t age;
+		int64_t has; /* age of the staple afterwards; 0: none */
+		bool final;
+	} rows[] = {
+	    {"A14: a newer good one", CERT_GOOD, 300, 300, false},
+	    {"A14: the same good one", CERT_GOOD, 500, 500, false},
+	    {"A14: an older good one", CERT_GOOD, 700, 500, false},
+	    {"C15: a newer revoked", CERT_REVOKED, 300, 0, true},
+	    {"C15: a revoked of the same moment", CERT_REVOKED, 500, 0, true},
+	    {"A14: an older revoked", CERT_REVOKED, 501, 500, false},
+	    {"C15: a newer unknown", CERT_UNKNOWN, 300, 500, false},
+	};
+	char *dir = inbox_dir(scratch.dir);
+	char *brought = mem_printf("%s/%s.der", dir, leaf.cert->fingerprint);
+
+	(void)state;
+	assert_int_equal(file_make_dir(dir, 0755, NULL), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct store_state stored = {.last_attempt = now - 60};
+		struct buf der = respond_as(rows[i].status, rows[i].age, false);
+		struct target *target;
+
+		put_stored(&stored, 500);
+		target = start_and_read(false);
+		assert_int_equal(
+		    file_replace(brought, der.text, der.len, 0644, NULL), 0);
+		keeper_read_inbox(&keeper);
+		assert_false(scratch_exists(brought));
+		if (target_this_update(target) !=
+			(rows[i].has == 0 ? 0 : now - rows[i].has) ||
+		    target->last_final != rows[i].final)
+			fail_msg("%s: it is of %lld s ago, final %d",
+			    rows[i].name,
+			    (long long)(now - target_this_update(target)),
+			    target->last_final);
+		end();
+		assert_int_equal(unlink(path), 0);
+		buf_done(&der);
+	}
+	free(brought);
+	free(dir);
+}
+
 /* --- a store that was lost (I7) --- */
 
 /* Staples, state, list and book come back from memory. */
@@ -943,6 +1004,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_revoked_leaves_the_store, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_courier, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_final_ends_failures, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(

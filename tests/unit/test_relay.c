@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "http/server.h"
+#include "keep/relay_demand.h"
 #include "pki/digest.h"
 #include "relay_scene.h"
 
@@ -442,11 +443,12 @@ test_several(void **state)
 	struct {
 		struct buf request;
 		enum relay_result result;
+		bool fetched; /* if that is allowed */
 	} rows[] = {
-	    {several(both, 2, false), RELAY_GOOD},
-	    {several(both, 1, false), RELAY_UNAUTHORIZED},
-	    {several(unknown, 2, true), RELAY_UNAUTHORIZED},
-	    {several(both + 1, 1, true), RELAY_GOOD},
+	    {several(both, 2, false), RELAY_GOOD, false},
+	    {several(both, 1, false), RELAY_UNAUTHORIZED, true},
+	    {several(unknown, 2, true), RELAY_UNAUTHORIZED, false},
+	    {several(both + 1, 1, true), RELAY_GOOD, false},
 	};
 
 	(void)state;
@@ -455,8 +457,20 @@ test_several(void **state)
 		assert_true(ask((struct server_question){.method = SERVER_POST,
 		    .body = pki_span(&rows[i].request)}));
 		expect_counted(rows[i].result);
+	}
+	/* and where others are fetched, of several none is */
+	relay_allow_demand(
+	    relay, &(struct relay_demand_hooks){.unknown = true});
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		bool at_once = ask((struct server_question){
+		    .method = SERVER_POST, .body = pki_span(&rows[i].request)});
+
+		if (at_once == rows[i].fetched)
+			fail_msg("row %zu: %s", i,
+			    at_once ? "answered" : "to be fetched");
 		buf_done(&rows[i].request);
 	}
+	relay_allow_demand(relay, NULL);
 }
 
 /* --- threads: what is answered is whole, while it changes --- */
