@@ -9,12 +9,16 @@
 #include <cmocka.h>
 
 #include "acquire/address_book.h"
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "keep/inbox.h"
+#include "http/server.h"
 #include "keep/keeper_priv.h"
+#include "keep/relay.h"
 #include "keep/seal_key.h"
+#include "pki/request.h"
 #include "pki/seal.h"
 #include "pki/staple.h"
 #include "pki_fixture.h"
@@ -86,6 +90,8 @@ respond(int64_t age, bool sha256)
 /* --- a keeper that does not run --- */
 
 static struct keeper keeper;
+static enum on_revoked on_revoked; /* what the operator wants; */
+static bool with_relay;            /* and that others are answered */
 
 static void
 begin(bool once)
@@ -96,6 +102,7 @@ begin(bool once)
 	options = (struct keeper_options){
 	    .state_dir = scratch.dir, .specs = &spec, .spec_count = 1};
 	options.once = once;
+	options.on_revoked = on_revoked;
 	keeper = (struct keeper){.lock = -1};
 	keeper.options = &options;
 	settings = settings_load(&options, &err);
@@ -108,6 +115,8 @@ begin(bool once)
 	keeper.sealer = seal_key_open(scratch.dir, true, NULL);
 	(void)uv_loop_init(&keeper.loop);
 	keeper_obey(&keeper, settings);
+	if (with_relay)
+		keeper.relay = relay_new(&keeper.loop, clock_wall_s);
 }
 
 static void
@@ -120,6 +129,7 @@ end(void)
 		target_free(keeper.targets[i]);
 	issuers_done(&keeper.issuers);
 	free(keeper.targets);
+	relay_free(&keeper.relay);
 	schedule_done(&keeper.schedule);
 	loop_timer_cancel(&keeper.publish_timer);
 	loop_timer_cancel(&keeper.book_timer);
@@ -884,6 +894,85 @@ test_revoked_leaves_the_store(void **state)
 	end();
 }
 
+/* --- told to the relay --- */
+
+/* How the relay answers who asks for the leaf. */
+static enum relay_result
+ask_relay(void)
+{
+	struct relay_thread *thread = relay_thread_new(keeper.relay);
+	struct server_answer answer = {0};
+	uint64_t before[RELAY_RESULTS];
+	unsigned result = 0;
+	uint8_t *der = NULL;
+	size_t len = 0;
+	char *base64, *question;
+
+	assert_int_equal(
+	    request_make(leaf.cert, issuer.cert, &der, &len, NULL), 0);
+	base64 = base64_write(der, len);
+	question = mem_printf("/%s", base64);
+	for (unsigned i = 0; i < RELAY_RESULTS; i++)
+		before[i] = relay_count(keeper.relay, i);
+	assert_true(relay_answer(
+	    thread, &(struct server_question){.path = question}, &answer));
+	while (relay_count(keeper.relay, result) == before[result])
+		assert_true(++result < RELAY_RESULTS);
+	relay_thread_free(&thread);
+	free(question);
+	free(base64);
+	free(der);
+	return result;
+}
+
+/* C15, A14: what a responder says, signed, is what others hear of it as well. */
+static void
+test_relay_hears(void **state)
+{
+	static const struct {
+		const char *name;
+		enum cert_status status;
+		enum on_revoked choice;
+		enum relay_result result;
+	} rows[] = {
+	    {"C15: revoked", CERT_REVOKED, ON_REVOKED_WITHDRAW,
+		RELAY_UNAUTHORIZED},
+	    {"C15: revoked, and kept by choice", CERT_REVOKED, ON_REVOKED_KEEP,
+		RELAY_GOOD},
+	    {"C15: unknown", CERT_UNKNOWN, ON_REVOKED_WITHDRAW, RELAY_GOOD},
+	};
+
+	(void)state;
+	with_relay = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct store_state stored = {.last_attempt = now - 60};
+		struct acquire_result last = {.accepted = true,
+		    .facts = {.status = rows[i].status,
+			.this_update = now - 100,
+			.usable_until = now + CLOCK_DAY}};
+		struct target *target;
+
+		on_revoked = rows[i].choice;
+		put_stored(&stored, 500);
+		target = start_and_read(false);
+		assert_int_equal(ask_relay(), RELAY_GOOD);
+		keeper_take(&keeper, target, &last);
+		keeper_decide(&keeper, target);
+		if (ask_relay() != rows[i].result)
+			fail_msg("%s: not %s", rows[i].name,
+			    relay_result_name(rows[i].result));
+		/* read again, as when its file changes: nothing is lost */
+		keeper_read_target(&keeper, target);
+		if (ask_relay() != rows[i].result)
+			fail_msg("%s: not %s when it is read again",
+			    rows[i].name, relay_result_name(rows[i].result));
+		end();
+		assert_int_equal(unlink(path), 0);
+	}
+	with_relay = false;
+	on_revoked = ON_REVOKED_UNSAID;
+}
+
 /* --- brought by a courier --- */
 
 /* A14, C15: what lies in the inbox of a keeper that runs counts as if it had been
@@ -1005,6 +1094,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_revoked_leaves_the_store, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_courier, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_relay_hears, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_final_ends_failures, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
