@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -120,6 +121,63 @@ test_replace(void **state)
 	assert_holds("b", "1");
 	assert_int_equal(0, unlink("a"));
 	assert_int_equal(0, unlink("b"));
+}
+
+/* What is done to names and to the disk, in order: an `f` for each file that is
+ * flushed, an `F` for a folder, an `r` for a name that is given, a `u` for one that
+ * is taken away. */
+static char story[16];
+
+static void
+tell(char what)
+{
+	size_t len = strlen(story);
+
+	if (len + 1 < sizeof(story))
+		story[len] = what;
+}
+
+/* These three stand before those of the C library. */
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	tell(fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? 'F' : 'f');
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+rename(const char *from, const char *to)
+{
+	tell('r');
+	return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int
+unlink(const char *path)
+{
+	tell('u');
+	return unlinkat(AT_FDCWD, path, 0);
+}
+
+/* A12, I7: the whole is on the disk before it takes the name, the name is on the
+ * disk before anybody is told so, and there is no moment without the name. */
+static void
+test_order(void **state)
+{
+	(void)state;
+	put("a", "old");
+	memset(story, 0, sizeof(story));
+	put("a", "new");
+	if (strcmp(story, "frF") != 0)
+		fail_msg("A12: replaced by '%s'", story);
+	memset(story, 0, sizeof(story));
+	assert_int_equal(0, file_replace_unflushed("a", "y", 1, 0600, NULL));
+	assert_int_equal(0, file_flush_folder(".", NULL));
+	if (strcmp(story, "frF") != 0)
+		fail_msg("A12: one of many, replaced by '%s'", story);
+	assert_int_equal(0, unlink("a"));
 }
 
 /* A reader that has the old file open goes on reading the old bytes. */
@@ -634,6 +692,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_replace),
+	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_reader_sees_one_or_the_other),
 	    cmocka_unit_test(test_no_stranger_in_the_folder),
 	    cmocka_unit_test(test_replace_like),
