@@ -189,6 +189,38 @@ test_strangers_are_left_alone(void **state)
 		expect_file(names[i], "theirs");
 }
 
+/* A12: what a kill in the middle of a replacement has left goes; so does nothing
+ * that only looks like it. */
+static void
+test_torn_ones_go(void **state)
+{
+	static const struct {
+		const char *name;
+		bool ours;
+	} files[] = {
+	    {"." FP_A ".der.new.Ab3dEf", true},
+	    {"." FP_B ".der.new.zzzzzz", true},
+	    {"." FP_A ".der.new.Ab3dE", false},
+	    {"." FP_A ".der.old.Ab3dEf", false},
+	    {"." FP_A ".pem.new.Ab3dEf", false},
+	    {FP_A ".der.new.Ab3dEf", false},
+	    {".README.new.Ab3dEf", false},
+	};
+	const struct publish_item all[] = {item(FP_A, "a")};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char *path = scratch_path(&scratch, files[i].name);
+
+		scratch_write(path, "half");
+		free(path);
+	}
+	assert_int_equal(publish(scratch.dir, all, 1), REASON_NONE);
+	expect_file(FP_A ".der", "a");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		expect_file(files[i].name, files[i].ours ? NULL : "half");
+}
+
 /* One that cannot be written stops no other, and is told. */
 static void
 test_one_cannot_be_written(void **state)
@@ -552,6 +584,53 @@ test_places(void **state)
 	free(staple_dir);
 }
 
+/* A12: an nginx that is told of a staple file that is missing does not start.  So
+ * where it could not be told of the withdrawal the file stays, until it can. */
+static void
+test_nginx_refuses(void **state)
+{
+	static const struct publish_callbacks lax = {.place = note_place,
+	    .not_installed = not_installed,
+	    .end = end_any};
+	static const char *const commands[] = {
+	    "/bin/true", "/bin/false", "/bin/true"};
+	const struct publish_item kept[] = {item(FP_A, "a"), item(FP_B, "b")};
+	char *staple_dir = scratch_path(&scratch, "staples");
+	char *snippet_dir = scratch_path(&scratch, "nginx");
+	char *certificate = scratch_path(&scratch, "away.pem");
+	struct nginx nginx = {"/bin/true", snippet_dir, staple_dir};
+	struct nginx_conf *conf = one_site(&nginx, certificate);
+	const struct nginx_change before = {.certificate = certificate,
+	    .fingerprint = FP_A,
+	    .staple = kept[0].staple};
+
+	(void)state;
+	(void)nginx_publish_start(&loop, &nginx, &before, 1, end_any, NULL);
+	loop_run(&loop);
+	for (int round = 0; round < 3; round++) {
+		nginx.command = commands[round];
+		/* from the second on FP_A is not kept any more */
+		(void)publish_start(&loop,
+		    &(struct publish_round){
+			.nginx = &nginx,
+			.conf = conf,
+			.staple_dir = staple_dir,
+			.items = round == 0 ? kept : kept + 1,
+			.count = round == 0 ? 2 : 1,
+			.prove = true,
+		    },
+		    &lax, NULL);
+		loop_run(&loop);
+		assert_int_equal(last.reason == REASON_NONE, round != 1);
+		expect_file("staples/" FP_A ".der", round < 2 ? "a" : NULL);
+		expect_file("staples/" FP_B ".der", "b");
+	}
+	nginx_conf_free(conf);
+	free(certificate);
+	free(snippet_dir);
+	free(staple_dir);
+}
+
 /* clang-format off */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 /* clang-format on */
@@ -562,6 +641,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_written_and_withdrawn),
 	    TEST(test_strangers_are_left_alone),
+	    TEST(test_torn_ones_go),
 	    TEST(test_one_cannot_be_written),
 	    TEST(test_one_cannot_be_withdrawn),
 	    TEST(test_no_folder),
@@ -572,6 +652,7 @@ main(void)
 	    TEST(test_unreadable_certificate),
 	    TEST(test_snippets_without_a_server),
 	    TEST(test_places),
+	    TEST(test_nginx_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,13 +210,21 @@ static void
 test_withdrawn(void **state)
 {
 	(void)state;
+	/* C15: whoever asks, and by which hash */
 	offer(NID_sha1, 0, PKI_NOW - 1000, PKI_NOW + 9000);
+	offer(NID_sha256, 0, PKI_NOW - 1000, PKI_NOW + 9000);
 	relay_withdraw(relay, kept);
-	assert_true(get(pki.leaf.cert, false));
-	expect_error(RELAY_UNAUTHORIZED);
+	for (int sha256 = 0; sha256 < 2; sha256++) {
+		assert_true(get(pki.leaf.cert, sha256 == 1));
+		expect_error(RELAY_UNAUTHORIZED);
+	}
 	offer(NID_sha1, 0, PKI_NOW - 10, PKI_NOW + 9000);
 	assert_true(get(pki.leaf.cert, false));
 	expect_counted(RELAY_GOOD);
+	/* it was a hold: once this one has ended there will be a next */
+	atomic_store(&scene_now, PKI_NOW + 9000);
+	assert_true(get(pki.leaf.cert, false));
+	expect_error(RELAY_TRY_LATER);
 }
 
 /* --- good ones --- */
