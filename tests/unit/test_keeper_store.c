@@ -894,6 +894,48 @@ test_revoked_leaves_the_store(void **state)
 	end();
 }
 
+/* --- who was whose issuer --- */
+
+/* C6: that the issuer signed the leaf need not be verified again where the store
+ * has a response of both; that it knows the leaf says nothing of the issuer. */
+static void
+test_was_paired(void **state)
+{
+	struct pki_party namesake = pki_party(&(struct pki_spec){.cn = "issuer",
+	    .from = now - CLOCK_DAY,
+	    .until = now + CLOCK_DAY,
+	    .ext = {{"basicConstraints", "critical,CA:TRUE"}}});
+	static const struct {
+		const char *name;
+		bool stored;
+		int64_t age; /* of the staple; 0: none */
+	} rows[] = {{"nothing is stored", false, 0},
+	    {"how it stands is", true, 0}, {"a response is", true, 500}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct store_state stored = {.last_attempt = now - 60};
+		struct issuer ca = {.cert = issuer.cert};
+		struct issuer other = {.cert = namesake.cert};
+		struct target_pair pair = {leaf.cert, &ca};
+
+		if (rows[i].stored)
+			put_stored(&stored, rows[i].age);
+		begin(false);
+		if (keeper_was_paired(&keeper, &pair) != (rows[i].age > 0))
+			fail_msg("C6: %s", rows[i].name);
+		keeper_forget_recalled(&keeper);
+		pair.ca = &other;
+		if (keeper_was_paired(&keeper, &pair))
+			fail_msg("C6: another of the issuer's name, %s",
+			    rows[i].name);
+		keeper_forget_recalled(&keeper);
+		end();
+		assert_int_equal(unlink(path), 0);
+	}
+	pki_party_done(&namesake);
+}
+
 /* --- told to the relay --- */
 
 /* How the relay answers who asks for the leaf. */
@@ -1093,6 +1135,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_revoked_leaves_the_store, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_was_paired, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_courier, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_relay_hears, set_up, tear_down),

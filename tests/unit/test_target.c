@@ -150,7 +150,9 @@ start(void)
 	target->staple = make_staple(&pki.leaf);
 	target->failures = 3;
 	target->last_attempt = PKI_NOW - 5;
-	target->last_final = target->said = true;
+	target->floor = target->first_at = PKI_NOW - 5;
+	target->final_life = 7;
+	target->last_final = target->said = target->other_hash = true;
 	target->retry_after = PKI_NOW + 5;
 	target->fetch_again = PKI_NOW + 7;
 }
@@ -305,6 +307,8 @@ test_another_certificate(void **state)
 	assert_true(read_files());
 	assert_null(target->staple);
 	assert_int_equal(target->failures, 0);
+	assert_true(target->floor == 0 && target->final_life == 0);
+	assert_true(target->first_at == 0 && !target->other_hash);
 	assert_true(target->last_attempt == 0);
 	assert_true(target->retry_after == 0 && target->fetch_again == 0);
 	assert_false(target->last_final);
