@@ -23,7 +23,8 @@ static size_t reloads_before;
 
 /* --- nginx --- */
 
-/* `nginx -t` waits at the gate, a FIFO, while there is one. */
+/* `nginx -t` waits at the gate, a FIFO, while there is one; and refuses once what
+ * a snippet that is named in the file "refuse" says when it names no staple. */
 static void
 write_nginx(void)
 {
@@ -37,10 +38,16 @@ write_nginx(void)
 	text = mem_printf("#!/bin/sh\n"
 			  "case $1 in\n"
 			  "-T) cat %s/dump ;;\n"
-			  "-t) [ ! -p %s ] || cat %s ;;\n"
+			  "-t) [ ! -p %s ] || cat %s\n"
+			  "  [ -e %s/refuse ] || exit 0\n"
+			  "  read -r snippet <%s/refuse\n"
+			  "  grep -q ssl_stapling_file $snippet && exit 0\n"
+			  "  rm %s/refuse\n"
+			  "  exit 1 ;;\n"
 			  "-s) echo reloaded >>%s ;;\n"
 			  "esac\n",
-	    scratch.dir, gate, gate, reloads);
+	    scratch.dir, gate, gate, scratch.dir, scratch.dir, scratch.dir,
+	    reloads);
 	scratch_write(command, text);
 	assert_int_equal(chmod(command, 0755), 0);
 	scratch_write(reloads, "");
@@ -228,12 +235,40 @@ test_ends_during_a_round(void **state)
 	end_all(child);
 }
 
+static bool
+long_is_held(void)
+{
+	return !names_staple(LONG);
+}
+
+/* I3: a withdrawal that nginx has refused is one still when it is tried again,
+ * though a must-staple certificate waits for its first staple. */
+static void
+test_withdrawal_fails_once(void **state)
+{
+	pid_t child = begin_with_both();
+	char *refuse = scratch_path(&scratch, "refuse");
+	char *line = mem_printf("%s\n", snippets[SHORT]);
+
+	(void)state;
+	scratch_write(refuse, line);
+	renew(LONG, "status_request");
+	await(long_is_held, "the emptied snippet");
+	await(is_reloaded, "I3: the reload after the one that failed");
+	assert_false(scratch_exists(refuse));
+	assert_false(names_staple(SHORT));
+	end_all(child);
+	free(refuse);
+	free(line);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_ends_while_another_waits),
 	    TEST(test_ends_during_a_round),
+	    TEST(test_withdrawal_fails_once),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);
