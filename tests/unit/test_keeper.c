@@ -140,6 +140,46 @@ test_hints_are_kept(void **state)
 	free(database);
 }
 
+static bool
+has_eight(void)
+{
+	return responder.accepted >= 8;
+}
+
+static bool
+has_more_than_eight(void)
+{
+	return responder.accepted > 8;
+}
+
+/* A15: eight fetches at one responder and no more, until one that gets no further
+ * has held its place for three seconds. */
+static void
+test_places_at_one_responder(void **state)
+{
+	struct keeper_options options = options_for(MANY, false);
+	int64_t began_ms;
+	pid_t child;
+
+	(void)state;
+	options.acquire.timeout_ms = 20000;
+	make_leaves(MANY);
+	responder.manner = SCRIPT_HANG;
+	began_ms = clock_mono_ms();
+	child = begin(&options);
+	await(has_eight, "eight fetches at once");
+	if (clock_mono_ms() - began_ms < 1500)
+		serve_ms(1000);
+	if (clock_mono_ms() - began_ms < 3000 && responder.accepted != 8)
+		fail_msg("A15: %zu fetches at once", responder.accepted);
+	began_ms = clock_mono_ms();
+	await(has_more_than_eight, "A15: places given up");
+	if (clock_mono_ms() - began_ms > 10000)
+		fail_msg("A15: others waited %lld ms for who hangs",
+		    (long long)(clock_mono_ms() - began_ms));
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
 /* Whoever is stopped before he has asked has not got what he wanted. */
 static void
 test_once_stopped(void **state)
@@ -569,6 +609,7 @@ main(void)
 	    TEST(test_once_fetches_all),
 	    TEST(test_once_ends),
 	    TEST(test_hints_are_kept),
+	    TEST(test_places_at_one_responder),
 	    TEST(test_once_stopped),
 	    TEST(test_once_on_a_busy_machine),
 	    TEST(test_once_is_once),

@@ -894,6 +894,51 @@ test_revoked_leaves_the_store(void **state)
 	end();
 }
 
+/* --- by which hash --- */
+
+/* B9: a responder that has left SHA-1 behind says so by one of these, as for many
+ * other things; each fourth time it is asked by the other hash, and what worked
+ * stays. */
+static void
+test_asks_by_the_other_hash(void **state)
+{
+	static const struct {
+		enum reason reason;
+		bool other;
+	} rows[] = {{REASON_STATUS_MALFORMED_REQUEST, true},
+	    {REASON_STATUS_UNAUTHORIZED, true},
+	    {REASON_STATUS_INTERNAL_ERROR, true},
+	    {REASON_WRONG_CERTIFICATE, true}, {REASON_STATUS_TRY_LATER, false},
+	    {REASON_BAD_SIGNATURE, false}, {REASON_HTTP_TIMEOUT, false},
+	    {REASON_CONNECT_REFUSED, false}, {REASON_NOT_OCSP, false}};
+	struct target *target = start_and_read(false);
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct err err = {rows[i / 2].reason, "no"};
+		bool usual = i % 2 == 1; /* SHA-256, since that worked */
+
+		for (unsigned failures = 1; failures <= 9; failures++) {
+			bool other = rows[i / 2].other && failures % 4 == 3;
+
+			trouble_set(&target->failure, &err);
+			target->failures = failures;
+			target->other_hash = usual;
+			if (keeper_asks_by_sha256(&keeper, target) !=
+			    (usual != other))
+				fail_msg("B9: %s, %u times",
+				    reason_name(err.reason), failures);
+			keeper_note_hash(target); /* it worked */
+			target->failures = 0;
+			trouble_set(&target->failure, &(struct err){0});
+			if (keeper_asks_by_sha256(&keeper, target) !=
+			    (usual != other))
+				fail_msg("B9: what worked is forgotten");
+		}
+	}
+	end();
+}
+
 /* --- who was whose issuer --- */
 
 /* C6: that the issuer signed the leaf need not be verified again where the store
@@ -1135,6 +1180,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_revoked_leaves_the_store, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_asks_by_the_other_hash, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_was_paired, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_courier, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
