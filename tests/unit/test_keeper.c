@@ -10,6 +10,7 @@
 
 #include "keep/store.h"
 #include "keeper_fixture.h"
+#include "pki/response.h"
 
 /* --- once --- */
 
@@ -287,6 +288,39 @@ test_once_with_a_copy(void **state)
 	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
 	assert_true(scratch_exists(staples[0]));
 	assert_false(scratch_exists(staples[1]));
+}
+
+/* The first that asks is told what is newest, the others what a cache has. */
+static void
+say_newest_first(struct script *script)
+{
+	sign(1, CERT_GOOD, script->requests == 1 ? 60 : 600, CLOCK_DAY);
+}
+
+/* A14: one certificate in several files is published once, as of the newest that
+ * was told of any. */
+static void
+test_once_with_copies_of_many_minds(void **state)
+{
+	struct keeper_options options = options_for(4, true);
+	struct response response = {0};
+	uint8_t *der = NULL;
+	size_t len = 0;
+
+	(void)state;
+	make_leaves(4);
+	for (size_t i = 1; i < 4; i++)
+		write_certificate(0, paths[i]);
+	responder.choose = say_newest_first;
+	assert_int_equal(await_exit(begin(&options)), KEEPER_GOOD);
+	assert_int_equal(responder.requests, 4);
+	assert_int_equal(
+	    file_read(staples[0], VERIFY_RESPONSE_MAX, &der, &len, NULL), 0);
+	assert_int_equal(response_parse(der, len, &response, NULL), 0);
+	if (response.singles[0].this_update < clock_wall_s() - 300)
+		fail_msg("A14: an older one was published");
+	response_done(&response);
+	free(der);
 }
 
 /* D6, F9: a CA's own certificate has a staple too, for servers that can send one
@@ -615,6 +649,7 @@ main(void)
 	    TEST(test_once_is_once),
 	    TEST(test_once_with_a_bad_file),
 	    TEST(test_once_with_a_copy),
+	    TEST(test_once_with_copies_of_many_minds),
 	    TEST(test_once_with_an_intermediate),
 	    TEST(test_once_without_issuer),
 	    TEST(test_hangup_while_unreadable),

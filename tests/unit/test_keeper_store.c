@@ -894,6 +894,35 @@ test_revoked_leaves_the_store(void **state)
 	end();
 }
 
+/* --- a clock that is set --- */
+
+/* C22: what was refused by a clock that was wrong, as at a boot without one, is
+ * looked at again as soon as it has been set. */
+static void
+test_clock_is_set(void **state)
+{
+	static const int64_t jumps[] = {CLOCK_DAY, -CLOCK_DAY, 2};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+		const struct store_state stored = {.last_attempt = now - 60};
+		bool set = jumps[i] != 2; /* no more than a clock drifts */
+		struct target *target;
+
+		put_stored(&stored, 60);
+		target = start_and_read(false);
+		target_drop_staple(target);
+		keeper.wall_s = clock_wall_s() - jumps[i];
+		keeper.mono_ms = clock_mono_ms();
+		keeper_run_due(&keeper);
+		if ((target->staple != NULL) != set)
+			fail_msg("C22: set by %lld s: %s", (long long)jumps[i],
+			    set ? "nothing is looked at" : "all is");
+		end();
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 /* --- by which hash --- */
 
 /* B9: a responder that has left SHA-1 behind says so by one of these, as for many
@@ -1180,6 +1209,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_remembers, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_revoked_leaves_the_store, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_clock_is_set, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_asks_by_the_other_hash, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_was_paired, set_up, tear_down),
