@@ -238,6 +238,7 @@ test_allowed(void **state)
 	assert_true(private_is_allowed(&options, "OTHER.test"));
 	assert_false(private_is_allowed(&options, "corp.test"));
 	assert_false(private_is_allowed(&options, "a.ocsp.corp.test"));
+	assert_false(private_is_allowed(&options, "ocsp.corp.test.example"));
 	assert_false(private_is_allowed(&options, ""));
 	options.allow_private = true;
 	assert_true(private_is_allowed(&options, "corp.test"));

@@ -557,6 +557,13 @@ test_kept_after(void **state)
 	say_good(second.cert, NID_sha1);
 	assert_int_equal(ask(second.cert, false), GOOD);
 	assert_int_equal(prepared, 3);
+	/* C15: what was said of it while it was kept is for the keeper's time */
+	node = relay_keep(relay, second.cert, pki.issuer.cert);
+	relay_withdraw(relay, node);
+	assert_int_equal(ask(second.cert, false), UNAUTHORIZED);
+	relay_drop(relay, &node);
+	assert_int_equal(ask(second.cert, false), GOOD);
+	assert_int_equal(prepared, 4);
 }
 
 static void

@@ -117,6 +117,11 @@ test_order(void **state)
 			fail_msg("row %zu is %s, %s", i,
 			    row->target->certificate,
 			    target_state_name(row->state));
+		if (row->usable_until != 0 &&
+		    row->usable_until <= PKI_NOW + 370)
+			fail_msg(
+			    "A6: %s is usable, until a moment that is over",
+			    row->target->certificate);
 	}
 	assert_int_equal(1, list.states[STATE_REVOKED]);
 	assert_int_equal(0, list.states[STATE_DUE]);
