@@ -286,7 +286,7 @@ parse_basic(struct span der, struct response *out, struct der_fault *fault)
 		der_end(&certs, "certs");
 		while (!der_at_end(&list)) {
 			if (out->cert_count == RESPONSE_CERTS_MAX) {
-				der_fail(&list, "more than 8 certificates");
+				der_fail(&list, "more than 64 certificates");
 				break;
 			}
 			out->certs[out->cert_count++] =

@@ -19,8 +19,7 @@ struct err;
 
 enum {
 	RESPONSE_SINGLES_MAX = 1024, /* a single has over 64 octets; 64 KiB */
-	RESPONSE_CERTS_MAX = 8,      /* Firefox refuses more; whoever carries a
-				   response can add some */
+	RESPONSE_CERTS_MAX = 64,
 };
 
 enum responder_id { RESPONDER_BY_NAME, RESPONDER_BY_KEY };

@@ -26,7 +26,10 @@
 #include "pki/signer.h"
 #include "pki/staple_make.h"
 
-enum { APACHE_STAPLE_MAX = 10239 }; /* C19: Apache and ATS take no more */
+enum {
+	APACHE_STAPLE_MAX = 10239, /* C19: Apache and ATS take no more */
+	FIREFOX_CERTS_MAX = 8,     /* nor does Firefox */
+};
 
 const char *
 cert_status_name(enum cert_status status)
@@ -304,6 +307,9 @@ find_warning(const struct response *response,
 		return "its times have fractions of a second, which RFC 5280, "
 		       "section 4.1.2.5.2, forbids; it is not stapled, since "
 		       "strict clients refuse it";
+	if (response->cert_count > FIREFOX_CERTS_MAX)
+		return "it has more than 8 certificates in it, and Firefox "
+		       "refuses such a staple; none but the signer's is needed";
 	if (in->len > APACHE_STAPLE_MAX)
 		return "it is larger than 10,239 bytes, which Apache and "
 		       "Traffic Server refuse to staple";

@@ -772,6 +772,46 @@ test_not_a_response(void **state)
 	}
 }
 
+/* D5: more certificates than Firefox takes are worth a word. */
+static void
+test_many_certificates(void **state)
+{
+	struct verify_policy policy = verify_policy_default(PKI_NOW);
+	struct pki_single single = {
+	    .leaf = pki.leaf.cert, .issuer = pki.issuer.cert};
+	uint8_t *one = NULL;
+	int len = i2d_X509(pki.issuer.cert->x509, &one);
+	struct buf certs;
+
+	(void)state;
+	assert_true(len > 0);
+	buf_init(&certs, 1 << 16);
+	for (int count = 1; count <= 9; count++) {
+		struct pki_response spec = {.signer = &pki.issuer,
+		    .singles = &single,
+		    .single_count = 1};
+		struct verify_input input;
+		struct verdict facts;
+		struct err err = {0};
+		struct buf der;
+
+		buf_add(&certs, one, (size_t)len);
+		spec.raw_certs = pki_span(&certs);
+		der = pki_response(&spec);
+		input = ordinary_input(&der);
+		if (verify_response(&input, &policy, &facts, &err) == -1)
+			fail_msg("D5: %d certificates: %s", count, err.text);
+		if ((facts.warning != NULL &&
+			strstr(facts.warning, "Firefox") != NULL) !=
+		    (count > 8))
+			fail_msg("D5: %d certificates: warned that %s", count,
+			    facts.warning);
+		buf_done(&der);
+	}
+	buf_done(&certs);
+	OPENSSL_free(one);
+}
+
 /* C19: at most 64 KiB are taken; more than 10,239 bytes is worth a word. */
 static void
 test_size(void **state)
@@ -992,6 +1032,7 @@ main(void)
 	    cmocka_unit_test(test_every_octet_counts),
 	    cmocka_unit_test(test_nothing_behind_any_value),
 	    cmocka_unit_test(test_not_a_response),
+	    cmocka_unit_test(test_many_certificates),
 	    cmocka_unit_test(test_size),
 	    cmocka_unit_test(test_sentences_name_the_distance),
 	    cmocka_unit_test(test_openssl_agrees),
