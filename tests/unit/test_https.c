@@ -351,6 +351,15 @@ serve_one(struct tls_peer *peer)
 		send_row(peer, &row, &request);
 }
 
+/* Each is an exchange of its own, so they come in any order. */
+static void
+expect_both(void)
+{
+	if (strcmp(told.text, "0:192.0.2.1 1:2001:db8::1 ") != 0 &&
+	    strcmp(told.text, "1:2001:db8::1 0:192.0.2.1 ") != 0)
+		fail_msg("not both: '%s'", told.text);
+}
+
 static void
 test_both_and_pool(void **state)
 {
@@ -361,10 +370,10 @@ test_both_and_pool(void **state)
 	(void)state;
 	tls_script_start(&script);
 	ask(&script, server, 2);
-	assert_string_equal(told.text, "0:192.0.2.1 1:2001:db8::1 ");
+	expect_both();
 	server.pool = fetch_pool_new(&loop);
 	ask(&script, server, 2);
-	assert_string_equal(told.text, "0:192.0.2.1 1:2001:db8::1 ");
+	expect_both();
 	assert_int_equal(told.end_err.reason, REASON_NONE);
 	fetch_pool_free(server.pool);
 	tls_script_stop(&script);
