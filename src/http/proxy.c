@@ -129,9 +129,15 @@ has_no_path(CURLU *parts)
 static bool
 is_plain(const char *url)
 {
-	const char *at = strrchr(url, '@');
+	const char *scheme = strstr(url, "://");
+	const char *host = scheme == NULL ? url : scheme + 3;
+	const char *end = host + strcspn(host, "/?#");
 
-	return strchr(at == NULL ? url : at, '%') == NULL;
+	for (const char *c = host; c < end; c++) {
+		if (*c == '@')
+			host = c + 1;
+	}
+	return strchr(host, '%') == NULL;
 }
 
 int

@@ -54,6 +54,8 @@ static const struct {
 };
 
 static const char *const bad[] = {
+    "\314%0/@\320/..",
+    "http://%34/@x/..",
     "",
     "http://",
     "http://:3128",
