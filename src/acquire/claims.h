@@ -31,7 +31,8 @@
  * for each SOCKS5 proxy that wants addresses from us, once that one's class is
  * open.  Each source may name so many and no more: a liar's list, however long,
  * leaves room for the truth, which comes from somebody else, or as a voice of
- * its own from the same one.  A private address is refused where acquire/private.h says so. */
+ * its own from the same one.  A private address is refused where
+ * acquire/private.h says so. */
 #ifndef OCLASP_ACQUIRE_CLAIMS_H
 #define OCLASP_ACQUIRE_CLAIMS_H
 

@@ -5,8 +5,9 @@
  * to be tried.  The first of an answer is a voice of its own and starts at once:
  * a forged datagram of many addresses must not hold up the genuine one behind
  * it, and neither must many forged datagrams hold up what another resolver says:
- * of each the first is tried before anybody's second.  The further addresses follow one by one, the roads in turn,
- * ACQUIRE_STAGGER_MS apart or when a try fails (RFC 8305, section 5).
+ * of each the first is tried before anybody's second.  The further addresses
+ * follow one by one, the roads in turn, ACQUIRE_STAGGER_MS apart or when a try
+ * fails (RFC 8305, section 5).
  *
  * One place of the race is kept free for what a proxy or an upstream carries:
  * addresses that all hang must not keep it waiting.

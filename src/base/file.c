@@ -156,12 +156,16 @@ check_kind(const char *path, struct err *err)
 	static const char proc[] = "/proc/";
 	char link[sizeof(proc) - 1] = "";
 	struct stat st;
-	bool descriptor = readlink(path, link, sizeof(link)) != -1 &&
-			  memcmp(link, proc, sizeof(link)) == 0;
+	bool there = lstat(path, &st) == 0;
 
-	if (!descriptor && (stat(path, &st) == -1 || S_ISREG(st.st_mode) ||
-			       S_ISDIR(st.st_mode)))
-		return 0; /* of a folder rename(2) tells */
+	if (there && S_ISLNK(st.st_mode)) {
+		if (readlink(path, link, sizeof(link)) == -1 ||
+		    memcmp(link, proc, sizeof(link)) != 0)
+			there = stat(path, &st) == 0;
+	}
+	/* of a folder rename(2) tells */
+	if (!there || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return 0;
 	return err_set(err, REASON_FILE,
 	    "cannot write '%s': it is no file that could be replaced, but a "
 	    "device, a pipe or a socket",

@@ -86,13 +86,21 @@ method_find(const char *name, enum server_method *out)
 	return true;
 }
 
-static const char *const header_names[SERVER_HEADERS] = {
-    [SERVER_HOST] = MHD_HTTP_HEADER_HOST,
-    [SERVER_LENGTH] = MHD_HTTP_HEADER_CONTENT_LENGTH,
-    [SERVER_CODING] = MHD_HTTP_HEADER_TRANSFER_ENCODING,
-    [SERVER_CONTENT_TYPE] = MHD_HTTP_HEADER_CONTENT_TYPE,
-    [SERVER_IF_NONE_MATCH] = MHD_HTTP_HEADER_IF_NONE_MATCH,
-    [SERVER_IF_MODIFIED_SINCE] = MHD_HTTP_HEADER_IF_MODIFIED_SINCE,
+#define NAME(text)                     \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+
+static const struct {
+	const char *text;
+	size_t len;
+} header_names[SERVER_HEADERS] = {
+    [SERVER_HOST] = NAME(MHD_HTTP_HEADER_HOST),
+    [SERVER_LENGTH] = NAME(MHD_HTTP_HEADER_CONTENT_LENGTH),
+    [SERVER_CODING] = NAME(MHD_HTTP_HEADER_TRANSFER_ENCODING),
+    [SERVER_CONTENT_TYPE] = NAME(MHD_HTTP_HEADER_CONTENT_TYPE),
+    [SERVER_IF_NONE_MATCH] = NAME(MHD_HTTP_HEADER_IF_NONE_MATCH),
+    [SERVER_IF_MODIFIED_SINCE] = NAME(MHD_HTTP_HEADER_IF_MODIFIED_SINCE),
 };
 
 /* Of a header that is there twice the first counts, if it may be there twice:
@@ -107,9 +115,9 @@ see_header(void *cookie, enum MHD_ValueKind kind, const char *name,
 	(void)kind;
 	(void)value_len;
 	/* the length tells most names apart */
-	while (
-	    i < SERVER_HEADERS && (strlen(header_names[i]) != name_len ||
-				      strcasecmp(header_names[i], name) != 0))
+	while (i < SERVER_HEADERS &&
+	       (header_names[i].len != name_len ||
+		   strcasecmp(header_names[i].text, name) != 0))
 		i++;
 	if (i == SERVER_HEADERS)
 		return MHD_YES;

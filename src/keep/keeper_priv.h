@@ -99,6 +99,7 @@ struct keeper {
 				    is for that, */
 	bool withdrawing;      /* this one is */
 	bool publish_failed;   /* the last round did */
+	bool cut_short;        /* it left files to the next, for a withdrawal */
 	int64_t thorough_ms;   /* one looked into every file then; 0: none */
 	struct proofs *proofs; /* beside the rounds */
 	bool unserved;         /* in the end some of them had failed */

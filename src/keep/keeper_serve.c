@@ -49,7 +49,7 @@ keeper_mark_urgent(struct keeper *k)
 	keeper_mark_dirty(k);
 	if (k->publish != NULL) {
 		publish_hurry(k->publish);
-		k->thorough_ms = 0;
+		k->cut_short = true;
 	} else if (k->scan == NULL && !k->publish_failed) {
 		k->dirty_ms = 0; /* it has waited enough */
 		arm(k, 0);
@@ -166,7 +166,8 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 		if (k->dirty)
 			arm(k, KEEPER_GATHER_MS);
 	}
-	keeper_say_ready(k);
+	if (!k->cut_short || k->publish_failed)
+		keeper_say_ready(k);
 	control_round_ended(k->control, reloaded, err);
 	keeper_check_idle(k);
 }
@@ -305,15 +306,17 @@ make_items(struct keeper *k, struct publish_item *items)
 }
 
 /* What was written is there still, and whole, unless somebody else was at it:
- * that is looked for now and then, and where a round has failed. */
+ * that is looked for now and then, and where a round has failed or did not come
+ * to all of it. */
 static bool
 look_thoroughly(struct keeper *k)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (!k->publish_failed && k->thorough_ms != 0 &&
+	if (!k->publish_failed && !k->cut_short && k->thorough_ms != 0 &&
 	    now_ms - k->thorough_ms < KEEPER_THOROUGH_MS)
 		return false;
+	k->cut_short = false;
 	k->thorough_ms = now_ms;
 	return true;
 }

@@ -292,21 +292,22 @@ tell_places(struct publish *p)
 		const struct nginx_site *site = served->site;
 		const struct publish_item *item = served->item;
 		bool changed = p->reloaded && served->changed;
+		struct proofs_place place;
 
 		if (item == NULL || (item->may_wait && !p->reloaded))
 			continue;
-		p->callbacks.place(
-		    p->cookie, &(struct proofs_place){
-				   .name = item->name,
-				   .fingerprint = item->fingerprint,
-				   .certificate = nginx_site_certificate(site),
-				   .listen = site->ask_at,
-				   .servername = site->ask_for,
-				   .staple = item->staple,
-				   .reloaded = p->reloaded,
-				   .changed = changed,
-				   .anew = p->prove || changed,
-			       });
+		place = (struct proofs_place){
+		    .name = item->name,
+		    .fingerprint = item->fingerprint,
+		    .certificate = nginx_site_certificate(site),
+		    .listen = site->ask_at,
+		    .servername = site->ask_for,
+		    .staple = item->staple,
+		    .reloaded = p->reloaded,
+		    .changed = changed,
+		    .anew = p->prove || changed,
+		};
+		p->callbacks.place(p->cookie, &place);
 	}
 }
 

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "keep/keeper_priv.h"
+#include "keep/publish.h"
 #include "keeper_fixture.h"
 #include "servers/nginx.h"
 #include "servers/nginx_snippet.h"
@@ -262,12 +264,54 @@ test_withdrawal_fails_once(void **state)
 	free(line);
 }
 
+static void
+round_is_over(void *cookie, bool reloaded, const struct err *err)
+{
+	bool *over = cookie;
+
+	assert_false(reloaded);
+	assert_int_equal(err->reason, REASON_NONE);
+	*over = true;
+}
+
+/* I2, I3: what is withdrawn while a round writes the files of many does not wait
+ * until they are written; the next round writes the rest. */
+static void
+test_withdrawal_cuts_a_round_short(void **state)
+{
+	enum { FILES = 20000 };
+	static const struct publish_callbacks callbacks = {
+	    .end = round_is_over};
+	static char names[FILES][65];
+	static struct publish_item items[FILES];
+	struct keeper keeper = {0};
+	bool over = false;
+
+	(void)state;
+	for (size_t i = 0; i < FILES; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "%064zx", i);
+		items[i] = (struct publish_item){.name = "a name",
+		    .fingerprint = names[i],
+		    .staple = {(const uint8_t *)names[i], 64}};
+	}
+	keeper.publish = publish_start(&loop,
+	    &(struct publish_round){
+		.staple_dir = scratch.dir, .items = items, .count = FILES},
+	    &callbacks, &over);
+	keeper_mark_urgent(&keeper);
+	while (!over)
+		serve_ms(LOOK_MS);
+	assert_true(scratch_count(scratch.dir) < FILES);
+	assert_true(keeper.dirty && keeper.cut_short);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_ends_while_another_waits),
 	    TEST(test_ends_during_a_round),
+	    TEST(test_withdrawal_cuts_a_round_short),
 	    TEST(test_withdrawal_fails_once),
 	};
 
