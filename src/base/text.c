@@ -6,10 +6,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "base/mem.h"
 
@@ -216,6 +218,33 @@ text_printable(const char *text)
 
 	text_clean(copy);
 	return copy;
+}
+
+size_t
+text_columns(const char *text)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t before = utf8 == (locale_t)0 ? utf8 : uselocale(utf8);
+	size_t columns = 0, len;
+	mbstate_t state = {0};
+	wchar_t c;
+
+	for (const char *at = text; *at != '\0'; at += len) {
+		int width;
+
+		len = mbrtowc(&c, at, strlen(at), &state);
+		if (len > strlen(at)) { /* no UTF-8, or no such locale */
+			columns += strlen(at);
+			break;
+		}
+		width = wcwidth(c);
+		columns += width > 0 ? (size_t)width : 0;
+	}
+	if (utf8 != (locale_t)0) {
+		(void)uselocale(before);
+		freelocale(utf8);
+	}
+	return columns;
 }
 
 bool

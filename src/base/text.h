@@ -62,6 +62,10 @@ void text_clean(char *text);
 /* A clean copy of TEXT. Owned. */
 char *text_printable(const char *text);
 
+/* Columns that TEXT, which is clean, takes on a terminal: two for an ideograph,
+ * whatever the environment's locale is. */
+size_t text_columns(const char *text);
+
 /* Read a whole decimal number MIN..MAX; false, *OUT untouched, otherwise. */
 bool text_number(const char *text, int64_t min, int64_t max, int64_t *out);
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "face/command.h"
 #include "face/report.h"
 #include "servers/discover.h"
@@ -65,7 +66,7 @@ ask_nginx(struct job *job)
 
 enum {
 	COLUMNS = 4,
-	CELL = 60, /* octets; what is longer widens no column */
+	CELL = 60, /* columns; what is longer widens none */
 };
 
 /* "nginx, certbot": each finder once.  Owned. */
@@ -117,8 +118,10 @@ static void
 print_row(
     char *const cells[COLUMNS], const size_t widths[COLUMNS], const char *path)
 {
-	for (size_t c = 0; c < COLUMNS; c++)
-		(void)printf("%-*s  ", (int)widths[c], cells[c]);
+	for (size_t c = 0; c < COLUMNS; c++) {
+		report_cell(cells[c], widths[c]);
+		(void)fputs("  ", stdout);
+	}
 	(void)printf("%s\n", path);
 }
 
@@ -150,9 +153,10 @@ print_table(const struct discovery *found, int64_t now)
 	for (size_t i = 0; i < found->count; i++) {
 		make_row(&found->items[i], now, rows[i]);
 		for (size_t c = 0; c < COLUMNS; c++) {
-			if (strlen(rows[i][c]) > widths[c] &&
-			    strlen(rows[i][c]) <= CELL)
-				widths[c] = strlen(rows[i][c]);
+			size_t width = text_columns(rows[i][c]);
+
+			if (width > widths[c] && width <= CELL)
+				widths[c] = width;
 		}
 	}
 	print_row(head, widths, "FILE");

@@ -202,6 +202,10 @@ check_arguments(const struct options *o, struct err *err)
 	if (o->arg_count != 1)
 		return err_set(err, REASON_USAGE,
 		    "give one certificate file: see `oclasp help ready`");
+	if (strcmp(o->args[0], "-") == 0)
+		return err_set(err, REASON_USAGE,
+		    "give the certificate's file, not standard input: the "
+		    "servers are to load it from there");
 	return 0;
 }
 

@@ -20,7 +20,10 @@
 #include "keep/status.h"
 #include "keep/status_json.h"
 
-enum { TABLE_ROWS = 200 }; /* that a person is shown, unless told */
+enum {
+	TABLE_ROWS = 200,  /* that a person is shown, unless told */
+	NAME_COLUMNS = 40, /* a longer name widens no column */
+};
 
 struct job {
 	const struct options *o;
@@ -46,13 +49,13 @@ color_of(const struct job *job, const json_t *row)
 }
 
 static void
-print_state(const struct job *job, const json_t *row, int width)
+print_state(const struct job *job, const json_t *row, size_t width)
 {
 	const char *color = color_of(job, row);
 
-	(void)printf("%s%-*s%s", color, width,
-	    json_string_value(json_object_get(row, "state")),
-	    color[0] == '\0' ? "" : "\033[0m");
+	(void)fputs(color, stdout);
+	report_cell(json_string_value(json_object_get(row, "state")), width);
+	(void)fputs(color[0] == '\0' ? "" : "\033[0m", stdout);
 }
 
 /* How many of ROWS have each name. */
@@ -95,20 +98,22 @@ name_of(const json_t *row, const json_t *names)
 
 static void
 print_rows(const struct job *job, const json_t *rows, const json_t *names,
-    int state_width, int name_width)
+    size_t state_width, size_t name_width)
 {
 	const json_t *row;
 	size_t i;
 
-	(void)printf("%-*s  %-*s  staple\n", state_width, "state", name_width,
-	    "certificate");
+	(void)printf("%-*s  %-*s  staple\n", (int)state_width, "state",
+	    (int)name_width, "certificate");
 	json_array_foreach(rows, i, row)
 	{
 		char *name = name_of(row, names);
 		char *sentence = daemon_text(row, "sentence");
 
 		print_state(job, row, state_width);
-		(void)printf("  %-*s  %s\n", name_width, name, sentence);
+		(void)fputs("  ", stdout);
+		report_cell(name, name_width);
+		(void)printf("  %s\n", sentence);
 		free(name);
 		free(sentence);
 	}
@@ -118,7 +123,7 @@ static void
 print_table(const struct job *job)
 {
 	const json_t *rows = json_object_get(job->document, "targets");
-	int name_width = (int)strlen("certificate"), state_width = 8;
+	size_t name_width = strlen("certificate"), state_width = 8;
 	json_t *names = count_names(rows);
 	const json_t *row;
 	size_t i;
@@ -126,12 +131,13 @@ print_table(const struct job *job)
 	json_array_foreach(rows, i, row)
 	{
 		char *name = name_of(row, names);
-		int width = (int)strlen(name);
-		int state =
-		    (int)json_string_length(json_object_get(row, "state"));
+		size_t width = text_columns(name);
+		size_t state =
+		    json_string_length(json_object_get(row, "state"));
 
-		name_width =
-		    width > name_width && width <= 40 ? width : name_width;
+		name_width = width > name_width && width <= NAME_COLUMNS
+				 ? width
+				 : name_width;
 		state_width = state > state_width ? state : state_width;
 		free(name);
 	}

@@ -22,6 +22,16 @@ report_print(json_t *document)
 	json_decref(document);
 }
 
+void
+report_cell(const char *text, size_t columns)
+{
+	size_t taken = text_columns(text);
+
+	(void)fputs(text, stdout);
+	if (taken < columns)
+		(void)printf("%*s", (int)(columns - taken), "");
+}
+
 json_t *
 report_json_try(const struct acquire_try *try)
 {

@@ -19,6 +19,9 @@ json_t *report_document(const char *command);
 /* Print it on stdout, whole, and free it. */
 void report_print(json_t *document);
 
+/* TEXT to stdout, filled up with blanks to COLUMNS of a terminal. */
+void report_cell(const char *text, size_t columns);
+
 /* JSON of one try; the other single facts are in pki/report_json.h. */
 json_t *report_json_try(const struct acquire_try *try);
 

@@ -216,11 +216,12 @@ def test_bad_input(lab, tmp_path):
     rubbish.write_text("x", encoding="utf-8")
     state = ["--state-dir", tmp_path / "state"]
     for words in ([], [leaf.path, leaf.path], [tmp_path / "none"], [rubbish],
-                  [leaf.key_path], [leaf.path, "--url", "x"],
+                  [leaf.key_path], ["-"], [leaf.path, "--url", "x"],
                   [leaf.path, "--timeout", "0"], [leaf.path, "--wrong"]):
         result = lab.oclasp("ready", *words, *state)
         assert result.code == 2 and result.err and not result.out, (
             words, result)
+    assert "not standard input" in lab.oclasp("ready", "-", *state).err
     result = lab.oclasp("ready", leaf.leaf_path, *state)
     assert result.code == 1 and "issuer-missing" in result.err, result
     result = lab.oclasp("ready", leaf.leaf_path, "-i", lab.authority.path,

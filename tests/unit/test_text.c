@@ -181,6 +181,27 @@ test_clean(void **state)
 	}
 }
 
+/* RFC 5280 allows any UTF-8 in a common name; tables are to stay straight. */
+static void
+test_columns(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t columns;
+	} rows[] = {
+	    {"", 0}, {"a.test", 6}, {"b\303\274cher", 6},
+	    {"\345\206\205\347\275\221 a", 6}, /* two ideographs */
+	    {"e\314\201", 1},                  /* a combining accent */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (text_columns(rows[i].text) != rows[i].columns)
+			fail_msg("row %zu: %zu columns", i,
+			    text_columns(rows[i].text));
+	}
+}
+
 static void
 test_err(void **state)
 {
@@ -276,6 +297,7 @@ main(void)
 	    cmocka_unit_test(test_span_hex_prefix),
 	    cmocka_unit_test(test_number),
 	    cmocka_unit_test(test_clean),
+	    cmocka_unit_test(test_columns),
 	    cmocka_unit_test(test_err),
 	    cmocka_unit_test(test_mem),
 	};
