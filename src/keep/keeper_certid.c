@@ -68,8 +68,8 @@ bool
 keeper_wants_second(const struct keeper *k, const struct target *target)
 {
 	return !target->second_tried && choice_for(k, target) == CERTID_BOTH &&
-	       target->staple != NULL && !target->last_final &&
-	       !keeper_asks_by_sha256(k, target);
+	       target->responder != NULL && target->staple != NULL &&
+	       !target->last_final && !keeper_asks_by_sha256(k, target);
 }
 
 int64_t

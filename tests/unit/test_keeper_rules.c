@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
+#include "keep/store.h"
 #include "keeper_fixture.h"
 #include "pki/request.h"
 #include "pki/response.h"
@@ -239,14 +240,10 @@ test_nonces(void **state)
 	}
 }
 
-/* REQUIREMENTS 3.2, 6: a responder for certificates that name none. */
+/* A certificate that names no responder. */
 static void
-test_url_of_the_issuer(void **state)
+make_bare(void)
 {
-	char *url = mem_printf("http://127.0.0.1:%d/", responder.port);
-	const struct issuer_rules rule = {.issuer = "issuer", .url = url};
-
-	(void)state;
 	make_leaves(1);
 	pki_party_done(&leaves[0]);
 	leaves[0] = pki_party(&(struct pki_spec){.cn = "bare",
@@ -257,6 +254,17 @@ test_url_of_the_issuer(void **state)
 	staples[0] = mem_printf(
 	    "%s/staples/%s.der", state_dir, leaves[0].cert->fingerprint);
 	write_certificate(0, paths[0]);
+}
+
+/* REQUIREMENTS 3.2, 6: a responder for certificates that name none. */
+static void
+test_url_of_the_issuer(void **state)
+{
+	char *url = mem_printf("http://127.0.0.1:%d/", responder.port);
+	const struct issuer_rules rule = {.issuer = "issuer", .url = url};
+
+	(void)state;
+	make_bare();
 	sign(1, CERT_GOOD, 60, CLOCK_DAY);
 	assert_int_equal(run_once(), KEEPER_GOOD); /* no-responder is fine */
 	assert_int_equal(responder.requests, 0);
@@ -314,6 +322,47 @@ test_certid_both_refused(void **state)
 	assert_int_equal(run_with(&rule), KEEPER_GOOD);
 	assert_int_equal(responder.requests, 2);
 	assert_false(staple_is_sha256());
+}
+
+/* The first certificate was met an hour ago: a second response is due. */
+static void
+age_first(void)
+{
+	char *database = mem_printf("%s/oclasp.db", state_dir);
+	const char *fingerprint = leaves[0].cert->fingerprint;
+	struct store *store =
+	    store_visit(database, STORE_MAKE | STORE_MINE, NULL);
+	struct store_state said = {0};
+
+	assert_non_null(store);
+	assert_int_equal(store_get_state(store, fingerprint, &said, NULL), 1);
+	said.first_seen -= CLOCK_HOUR;
+	assert_int_equal(store_save(store, fingerprint,
+			     &(struct store_change){.state = &said}, NULL),
+	    0);
+	store_close(store);
+	free(database);
+}
+
+/* I8: the responder was the operator's word, which is gone: there is a staple,
+ * and nobody who could be asked for a second one. */
+static void
+test_certid_both_of_nobody(void **state)
+{
+	char *url = mem_printf("http://127.0.0.1:%d/", responder.port);
+	const struct issuer_rules with = {.issuer = "issuer", .url = url},
+				  without = {.issuer = "issuer",
+				      .certid = CERTID_BOTH};
+
+	(void)state;
+	make_bare();
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	assert_int_equal(run_with(&with), KEEPER_GOOD);
+	age_first();
+	assert_int_equal(run_with(&without), KEEPER_GOOD);
+	assert_int_equal(responder.requests, 1);
+	assert_true(first_is_there());
+	free(url);
 }
 
 /* A responder that has left SHA-1 behind. */
@@ -426,6 +475,7 @@ main(void)
 	    TEST(test_certid),
 	    TEST(test_certid_both),
 	    TEST(test_certid_both_refused),
+	    TEST(test_certid_both_of_nobody),
 	    TEST(test_certid_fallback),
 	    TEST(test_revoked_is_withdrawn),
 	    TEST(test_revoked_is_kept),
