@@ -136,12 +136,14 @@ refresh_at(const struct policy_facts *f)
 static enum target_state
 good_state(const struct policy_facts *f, int64_t next_attempt)
 {
-	if (f->now >= next_attempt)
-		return STATE_DUE;
+	bool due = f->now >= next_attempt;
+	/* what the last attempt has shown is so until the next one is over */
+	int64_t at = due ? clock_earlier(f->last_attempt, f->now) : f->now;
+
 	/* good, and the newest there is, but not for long any more */
-	return f->usable_until - f->now < (f->end - f->this_update) / 4
-		   ? STATE_EXPIRING
-		   : STATE_FRESH;
+	if (f->usable_until - at < (f->end - f->this_update) / 4)
+		return STATE_EXPIRING;
+	return due ? STATE_DUE : STATE_FRESH;
 }
 
 /* F2: a CA has a quarter of an hour to tell its responder of a certificate.
