@@ -134,6 +134,18 @@ keeper_relay_drop(struct keeper *k, struct target *target)
 		relay_drop(k->relay, &target->relayed);
 }
 
+/* One certificate may be kept from several files: the care of another one may
+ * have heard since that it is good again. */
+static bool
+has_staple(const struct keeper *k, const char *fingerprint)
+{
+	const struct target *target = keeper_find(k, fingerprint);
+
+	while (target != NULL && target->staple == NULL)
+		target = target->twin;
+	return target != NULL;
+}
+
 void
 keeper_relay_decided(struct keeper *k, const struct target *target)
 {
@@ -143,7 +155,7 @@ keeper_relay_decided(struct keeper *k, const struct target *target)
 		relay_offer(k->relay, target->relayed, target->staple);
 	if (target->staple256 != NULL)
 		relay_offer(k->relay, target->relayed, target->staple256);
-	if (target->staple == NULL && target->last_final &&
-	    target->last_status == CERT_REVOKED)
+	if (target->last_final && target->last_status == CERT_REVOKED &&
+	    !has_staple(k, target_fingerprint(target)))
 		relay_withdraw(k->relay, target->relayed);
 }

@@ -1089,6 +1089,62 @@ test_relay_hears(void **state)
 	on_revoked = ON_REVOKED_UNSAID;
 }
 
+static void
+hear(struct target *target, enum cert_status status, int64_t age)
+{
+	struct acquire_result result = {.accepted = true,
+	    .facts = {.status = status,
+		.this_update = now - age,
+		.usable_until = now + CLOCK_DAY}};
+
+	if (status == CERT_GOOD)
+		result.staple = verified(target, age, false, &result.facts);
+	keeper_take(&keeper, target, &result);
+	keeper_decide(&keeper, target);
+}
+
+/* A14: one certificate in two files.  The newest that was said of it counts for
+ * those who ask, whichever file it was said for and whichever is looked at. */
+static void
+test_relay_hears_of_copies(void **state)
+{
+	const struct store_state stored = {.last_attempt = now - 60};
+	char *copy = scratch_path(&scratch, "copy.pem");
+	const struct target_spec both[] = {spec, {.certificate = copy}};
+	struct target *first, *second;
+
+	(void)state;
+	assert_int_equal(link(certificate, copy), 0);
+	put_stored(&stored, 500);
+	with_relay = true;
+	begin(false);
+	keeper.settings->options.specs = both;
+	keeper.settings->options.spec_count = 2;
+	keeper.list_stale = true;
+	keeper_sync_targets(&keeper);
+	assert_int_equal(keeper.target_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		keeper_drop_chore(&keeper, keeper.targets[i]);
+		keeper_read_target(&keeper, keeper.targets[i]);
+	}
+	first = keeper.targets[0];
+	second = keeper.targets[1];
+	assert_int_equal(ask_relay(), RELAY_GOOD);
+	hear(first, CERT_REVOKED, 400);
+	assert_int_equal(ask_relay(), RELAY_UNAUTHORIZED);
+	hear(first, CERT_GOOD, 300); /* the hold is lifted */
+	assert_int_equal(ask_relay(), RELAY_GOOD);
+	keeper_decide(&keeper, second);
+	assert_int_equal(ask_relay(), RELAY_GOOD);
+	hear(second, CERT_REVOKED, 350); /* by a cache that lags behind */
+	assert_int_equal(ask_relay(), RELAY_GOOD);
+	hear(second, CERT_REVOKED, 200);
+	assert_int_equal(ask_relay(), RELAY_UNAUTHORIZED);
+	end();
+	with_relay = false;
+	free(copy);
+}
+
 /* --- brought by a courier --- */
 
 /* A14, C15: what lies in the inbox of a keeper that runs counts as if it had been
@@ -1214,6 +1270,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_asks_by_the_other_hash, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_was_paired, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_relay_hears_of_copies, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_courier, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_relay_hears, set_up, tear_down),
