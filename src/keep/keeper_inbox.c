@@ -77,7 +77,10 @@ take_file(struct keeper *k, const char *path, const char *fingerprint)
 	uint8_t *der = NULL;
 	size_t len = 0;
 
-	if (target == NULL || target->ca == NULL)
+	/* of its files some may lack the chain */
+	while (target != NULL && target->ca == NULL)
+		target = target->twin;
+	if (target == NULL)
 		log_event(LOG_WARNING, (struct log_about){.event = "courier"},
 		    "'%s': what a courier brought is for no certificate that "
 		    "is kept here",

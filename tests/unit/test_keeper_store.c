@@ -1103,6 +1103,22 @@ hear(struct target *target, enum cert_status status, int64_t age)
 	keeper_decide(&keeper, target);
 }
 
+/* A keeper of COUNT files, all of them read. */
+static void
+begin_with(const struct target_spec *specs, size_t count)
+{
+	begin(false);
+	keeper.settings->options.specs = specs;
+	keeper.settings->options.spec_count = count;
+	keeper.list_stale = true;
+	keeper_sync_targets(&keeper);
+	assert_int_equal(keeper.target_count, count);
+	for (size_t i = 0; i < count; i++) {
+		keeper_drop_chore(&keeper, keeper.targets[i]);
+		keeper_read_target(&keeper, keeper.targets[i]);
+	}
+}
+
 /* A14: one certificate in two files.  The newest that was said of it counts for
  * those who ask, whichever file it was said for and whichever is looked at. */
 static void
@@ -1117,16 +1133,7 @@ test_relay_hears_of_copies(void **state)
 	assert_int_equal(link(certificate, copy), 0);
 	put_stored(&stored, 500);
 	with_relay = true;
-	begin(false);
-	keeper.settings->options.specs = both;
-	keeper.settings->options.spec_count = 2;
-	keeper.list_stale = true;
-	keeper_sync_targets(&keeper);
-	assert_int_equal(keeper.target_count, 2);
-	for (size_t i = 0; i < 2; i++) {
-		keeper_drop_chore(&keeper, keeper.targets[i]);
-		keeper_read_target(&keeper, keeper.targets[i]);
-	}
+	begin_with(both, 2);
 	first = keeper.targets[0];
 	second = keeper.targets[1];
 	assert_int_equal(ask_relay(), RELAY_GOOD);
@@ -1194,6 +1201,38 @@ test_courier(void **state)
 		assert_int_equal(unlink(path), 0);
 		buf_done(&der);
 	}
+	free(brought);
+	free(dir);
+}
+
+/* I8: of two files with one certificate the first one lacks the chain.  What was
+ * brought is judged by what the other one has. */
+static void
+test_courier_of_a_bare_copy(void **state)
+{
+	const struct store_state stored = {.last_attempt = now - 60};
+	char *dir = inbox_dir(scratch.dir);
+	char *brought = mem_printf("%s/%s.der", dir, leaf.cert->fingerprint);
+	char *bare = scratch_path(&scratch, "bare.pem");
+	char *pem = cert_pem(leaf.cert);
+	const struct target_spec both[] = {{.certificate = bare}, spec};
+	struct buf der = respond(300, false);
+
+	(void)state;
+	scratch_write(bare, pem);
+	put_stored(&stored, 500);
+	begin_with(both, 2);
+	assert_null(keeper.targets[0]->ca);
+	assert_int_equal(file_make_dir(dir, 0755, NULL), 0);
+	assert_int_equal(
+	    file_replace(brought, der.text, der.len, 0644, NULL), 0);
+	keeper_read_inbox(&keeper);
+	assert_false(scratch_exists(brought));
+	assert_int_equal(target_this_update(keeper.targets[1]), now - 300);
+	end();
+	buf_done(&der);
+	free(pem);
+	free(bare);
 	free(brought);
 	free(dir);
 }
@@ -1273,6 +1312,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_relay_hears_of_copies, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_courier, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_courier_of_a_bare_copy, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_relay_hears, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
