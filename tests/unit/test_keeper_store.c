@@ -123,6 +123,7 @@ static void
 end(void)
 {
 	keeper.stopping = true;
+	keeper_end_unread(&keeper);
 	HASH_CLEAR(hh, keeper.by_path);
 	HASH_CLEAR(hh_print, keeper.by_print);
 	for (size_t i = 0; i < keeper.target_count; i++)
