@@ -82,7 +82,7 @@ enum server_header_name {
 
 struct server_head {
 	const char *values[SERVER_HEADERS]; /* libmicrohttpd's, or NULL */
-	bool contradicts;                   /* itself */
+	bool ambiguous;                     /* others may read another */
 };
 
 /* One connection, and the request that it is at. */

@@ -103,6 +103,20 @@ static const struct {
     [SERVER_IF_MODIFIED_SINCE] = NAME(MHD_HTTP_HEADER_IF_MODIFIED_SINCE),
 };
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* RFC 9112, sections 5.1 and 2.2: a blank before the colon, or before the first
+ * line, makes a name that others may read as the one without it. */
+static bool
+has_blank_ends(const char *name, size_t len)
+{
+	return len > 0 && (is_blank(name[0]) || is_blank(name[len - 1]));
+}
+
 /* Of a header that is there twice the first counts, if it may be there twice:
  * lengths may if they are alike (RFC 9110, section 8.6). */
 static enum MHD_Result
@@ -119,13 +133,16 @@ see_header(void *cookie, enum MHD_ValueKind kind, const char *name,
 	       (header_names[i].len != name_len ||
 		   strcasecmp(header_names[i].text, name) != 0))
 		i++;
-	if (i == SERVER_HEADERS)
+	if (i == SERVER_HEADERS) {
+		head->ambiguous =
+		    head->ambiguous || has_blank_ends(name, name_len);
 		return MHD_YES;
+	}
 	if (head->values[i] == NULL)
 		head->values[i] = value;
 	else if (i == SERVER_HOST || i == SERVER_CODING ||
 		 (i == SERVER_LENGTH && strcmp(head->values[i], value) != 0))
-		head->contradicts = true;
+		head->ambiguous = true;
 	return MHD_YES;
 }
 
@@ -139,7 +156,7 @@ is_well_formed(const struct server_head *head, const char *version)
 	const char *coding = head->values[SERVER_CODING];
 	bool old = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
 
-	if (head->contradicts || (head->values[SERVER_HOST] == NULL && !old))
+	if (head->ambiguous || (head->values[SERVER_HOST] == NULL && !old))
 		return false;
 	return coding == NULL ||
 	       (head->values[SERVER_LENGTH] == NULL &&

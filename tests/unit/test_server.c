@@ -271,6 +271,16 @@ static const struct row rows[] = {
 	"POST / HTTP/1.1\r\n" OK_HEADERS
 	"Content-Length: 2\r\nContent-Length: 5\r\n\r\nhello",
 	400, NULL, true},
+    {"a blank before the colon of a length",
+	"POST / HTTP/1.1\r\n" OK_HEADERS "Content-Length : 5\r\n\r\nhello", 400,
+	NULL, true},
+    {"a tab before the colon of a coding",
+	"POST / HTTP/1.1\r\n" OK_HEADERS
+	"Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n",
+	400, NULL, true},
+    {"a blank before the first header",
+	"POST / HTTP/1.1\r\n Content-Length: 5\r\n" OK_HEADERS "\r\nhello", 400,
+	NULL, true},
     {"two lengths of a GET",
 	"GET / HTTP/1.1\r\n" OK_HEADERS
 	"Content-Length: 0\r\nX: y\r\ncontent-length: 5\r\n\r\nhello",
