@@ -33,8 +33,16 @@ is_damage(int code)
 	       (code & 0xff) == SQLITE_NOTADB;
 }
 
-/* Only what SQLite itself calls damage is damage: a database that is locked,
- * or that we may not read, is as good as it was. */
+/* Read well, and of a version that no oclasp has ever written. */
+static bool
+is_of_none(struct store_db *db)
+{
+	return store_number(
+		   db, "SELECT user_version < 0 FROM pragma_user_version") == 1;
+}
+
+/* Only what SQLite itself calls damage is damage, and a version of none: a
+ * database that is locked, or that we may not read, is as good as it was. */
 enum store_soundness
 store_examine(struct store_db *db)
 {
@@ -48,8 +56,10 @@ store_examine(struct store_db *db)
 	if (rc == SQLITE_ROW) {
 		const char *text = store_column(query, 0);
 
-		found = text != NULL && strcmp(text, "ok") == 0 ? STORE_SOUND
-								: STORE_DAMAGED;
+		found =
+		    text != NULL && strcmp(text, "ok") == 0 && !is_of_none(db)
+			? STORE_SOUND
+			: STORE_DAMAGED;
 	} else if (is_damage(rc)) {
 		found = STORE_DAMAGED;
 	}
@@ -61,6 +71,10 @@ static int
 check_version(struct store_db *db, int *version, struct err *err)
 {
 	*version = store_version(db);
+	if (*version < 0 && is_of_none(db)) /* the next keep sets it aside */
+		return err_set(err, REASON_STORE,
+		    "the store '%s' is damaged: no oclasp writes version %d",
+		    db->path, *version);
 	if (*version < 0)
 		return store_fail(db, "read", err);
 	if (*version <= store_version_known())
@@ -99,8 +113,9 @@ examine_at_start(struct store_db *db)
 		return store_examine(db);
 	if (store_version(db) >= 0)
 		return STORE_SOUND;
-	return is_damage(sqlite3_errcode(db->sqlite)) ? STORE_DAMAGED
-						      : STORE_UNREADABLE;
+	return is_damage(sqlite3_errcode(db->sqlite)) || is_of_none(db)
+		   ? STORE_DAMAGED
+		   : STORE_UNREADABLE;
 }
 
 /* 0: ready; -1: an error of the system; 1: it is damaged. */

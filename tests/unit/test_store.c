@@ -75,6 +75,7 @@ test_damaged_is_set_aside(void **state)
 {
 	char *one, *two;
 	struct store *store;
+	struct err err = {0};
 	FILE *file;
 
 	(void)state;
@@ -109,6 +110,15 @@ test_damaged_is_set_aside(void **state)
 	store_close(store);
 	(void)store_test_ask(path, "PRAGMA user_version = 0");
 	free(expect_aside("tables without a version"));
+	/* a number that none has: four octets of the head are damaged */
+	store = store_test_open(path);
+	store_test_put(store, FP_B, "before");
+	store_close(store);
+	(void)store_test_ask(path, "PRAGMA user_version = -5");
+	assert_null(store_visit(path, 0, &err));
+	assert_int_equal(err.reason, REASON_STORE);
+	assert_non_null(strstr(err.text, "damaged"));
+	free(expect_aside("a version of none"));
 }
 
 /* Another program reads or repairs it: it is not damaged for that. */
