@@ -83,10 +83,12 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [SQL_TARGETS_NONE] = "DELETE FROM target",
     [SQL_TARGET] = "INSERT OR REPLACE INTO target (certificate, issuer, url,"
 		   " fingerprint) VALUES (?, ?, ?, ?)",
-    /* what seems to be of the future was written by a clock that was wrong */
+    /* what seems to be of the future was written by a clock that was wrong; if
+     * the newest does too, it is ours that is */
     [SQL_OLD_ATTEMPTS] =
 	"DELETE FROM attempt WHERE id IN (SELECT id FROM attempt ORDER BY id"
-	" LIMIT ?1) AND (at < ?2 OR at > ?3)",
+	" LIMIT ?1) AND (at < ?2 OR (at > ?3 AND"
+	" (SELECT at FROM attempt ORDER BY id DESC LIMIT 1) <= ?3))",
     [SQL_NEXT_OF_ALL] =
 	"SELECT id, written_at < ?2 AND NOT EXISTS (SELECT 1 FROM target"
 	" WHERE target.fingerprint = certificate.fingerprint)"

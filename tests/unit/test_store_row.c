@@ -403,6 +403,22 @@ test_prune(void **state)
 	store_close(store);
 }
 
+/* A machine without a clock of its own starts in the past, until it is told the
+ * time: its history is none of the future. */
+static void
+test_prune_before_the_clock_is_set(void **state)
+{
+	struct store *store = store_test_open(path);
+	int64_t now = clock_wall_s();
+
+	(void)state;
+	come_to(store, FP_A, now - 2 * CLOCK_DAY);
+	come_to(store, FP_A, now - CLOCK_DAY);
+	assert_int_equal(store_prune(store, now - 1000 * CLOCK_DAY, NULL), 0);
+	assert_int_equal(store_test_history(store, FP_A, 10).count, 2);
+	store_close(store);
+}
+
 /* A write that fails is told, and what was there is there still, all of it:
  * what could be written of the change is undone. */
 static void
@@ -460,6 +476,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_failed_write, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_prune, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_prune_before_the_clock_is_set, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
