@@ -152,7 +152,8 @@ keeper_sync_targets(struct keeper *k)
 {
 	size_t before = k->target_count;
 	bool wants_server =
-	    k->options->spec_count == 0 || k->options->discover != NULL;
+	    k->options->use_nginx &&
+	    (k->options->spec_count == 0 || k->options->discover != NULL);
 
 	if (!k->list_stale)
 		return;
@@ -173,7 +174,7 @@ keeper_sync_targets(struct keeper *k)
 			keeper_want(k, &spec);
 		}
 	}
-	if (wants_server && k->options->use_nginx && k->conf == NULL)
+	if (wants_server && k->conf == NULL)
 		want_stored(k);
 	keeper_want_found(k);
 	drop_unwanted(k);

@@ -321,6 +321,15 @@ look_thoroughly(struct keeper *k)
 	return true;
 }
 
+/* A reload has taken the server out of the configuration. */
+static void
+forget_conf(struct keeper *k)
+{
+	nginx_conf_free(k->conf);
+	k->conf = NULL;
+	k->conf_stamp = 0;
+}
+
 static void
 publish(struct keeper *k)
 {
@@ -333,6 +342,8 @@ publish(struct keeper *k)
 	    mem_array(k->target_count, sizeof(items[0]));
 	size_t count = make_items(k, items);
 
+	if (!k->options->use_nginx)
+		forget_conf(k);
 	loop_timer_cancel(&k->calm); /* it is for all */
 	k->dirty = false;
 	k->withdrawing = k->overdue;

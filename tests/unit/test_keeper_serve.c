@@ -160,6 +160,17 @@ renew(size_t i, const char *feature)
 	free(aia);
 }
 
+/* A configuration that does not name the server any more. */
+static int
+drop_nginx(void *cookie, struct keeper_options *fresh, struct err *err)
+{
+	(void)cookie;
+	(void)err;
+	fresh->use_nginx = false;
+	scratch_write(gate, "taken");
+	return 0;
+}
+
 /* A keeper whose nginx serves both staples, and whose responder fails from now
  * on. */
 static pid_t
@@ -178,6 +189,7 @@ begin_with_both(void)
 	options = options_for(SITES, false);
 	options.use_nginx = true;
 	options.nginx_command = command;
+	options.reload = drop_nginx;
 	sign(SHORT + 1, CERT_GOOD, 60, 80);
 	end_s = clock_wall_s() + 20 - 8;
 	child = begin(&options);
@@ -264,6 +276,43 @@ test_withdrawal_fails_once(void **state)
 	free(line);
 }
 
+static bool
+is_taken(void)
+{
+	return scratch_exists(gate);
+}
+
+/* I4: an nginx that a reload takes out of the configuration is not asked, not
+ * written to and not reloaded any more; certificates are kept all the same. */
+static void
+test_reload_without_nginx(void **state)
+{
+	pid_t child = begin_with_both();
+	char *asked = scratch_path(&scratch, "asked");
+	char *text = mem_printf("#!/bin/sh\necho $1 >>%s\n", asked);
+
+	(void)state;
+	assert_int_equal(kill(child, SIGHUP), 0);
+	await(is_taken, "the new configuration");
+	scratch_write(command, text);
+	/* the second round begins when the first one is over */
+	for (size_t i = SITES; i-- > 0;) {
+		renew(i, NULL);
+		free(staples[i]);
+		staples[i] = mem_printf("%s/staples/%s.der", state_dir,
+		    leaves[i].cert->fingerprint);
+		sign(SITES, CERT_GOOD, 60, CLOCK_DAY);
+		await(i == LONG ? second_is_there : first_is_there,
+		    "the staple of a renewed certificate");
+	}
+	assert_false(scratch_exists(asked));
+	assert_false(is_reloaded());
+	assert_true(names_staple(LONG));
+	end_all(child);
+	free(asked);
+	free(text);
+}
+
 static void
 round_is_over(void *cookie, bool reloaded, const struct err *err)
 {
@@ -313,6 +362,7 @@ main(void)
 	    TEST(test_ends_during_a_round),
 	    TEST(test_withdrawal_cuts_a_round_short),
 	    TEST(test_withdrawal_fails_once),
+	    TEST(test_reload_without_nginx),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);
