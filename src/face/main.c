@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* face/main.c -- the program: one row of a table for each command. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -238,6 +239,21 @@ run(const struct command *command, int argc, char **argv)
 	return check_printed(command->name, status, usage);
 }
 
+/* What was started without a standard stream, as by `>&-`, would open a file
+ * or a socket as it, and print into that.  Of this one, too, nothing is read and
+ * nothing written. */
+static void
+hold_closed_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_PATH);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
 /* A look-up that still runs must not hold up the end: see base/loop.h. */
 static int
 leave(int status)
@@ -255,6 +271,7 @@ main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "help";
 	const struct command *command = find(name);
 
+	hold_closed_streams();
 	/* A reader that goes away (`oclasp show x | head`) is an error of
 	 * write(2), and a peer that closes is one of send(2): no signal. */
 	(void)signal(SIGPIPE, SIG_IGN);

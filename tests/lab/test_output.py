@@ -36,6 +36,23 @@ def test_reader_gone(lab, leaf, words):
     assert (result.returncode, result.stderr) == (0, ""), result
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(lab, leaf, out, tmp_path, closed):
+    """Whoever starts us may have closed them: no file is taken for one, and
+    nothing is printed into a file."""
+    def run_closed(*words):
+        script = f'"$@" {closed}'
+        return lab.run("sh", "-c", script, "sh", lab.program, *words)
+    done = run_closed("fetch", leaf.path, "-o", out)
+    # the report is lost without standard output, which is told
+    assert done.returncode == (2 if ">&-" in closed.split() else 0), done
+    assert out.exists()
+    state = tmp_path / "state"
+    done = run_closed("keep", leaf.path, "--once", "--state-dir", state)
+    assert done.returncode == 0, done
+    assert (state / "lock").read_text(encoding="utf-8").strip().isdigit()
+
+
 @pytest.mark.parametrize("words", [
     ["--bogus", "HOST"], ["HOST", "--timeout", "0"], ["HOST", "OTHER"],
     ["HOST", "--config", "/none"], ["HOST", "--json"], ["HOST:0"]])
