@@ -165,7 +165,7 @@ static const struct config_key keys[] = {
     {"listen", "mode", KEY_CHOICE, 0, 0, "0600 0660 0666", NULL},
 
     {"", "server", KEY_BLOCK, 0, 0, NULL, check_server},
-    {"server", "command", KEY_TEXT, 0, 0, NULL, NULL},
+    {"server", "command", KEY_TEXT, 0, 0, NULL, options_check_command},
 };
 /* clang-format on */
 

@@ -230,7 +230,9 @@ take(int id, const char *value, struct options *o, struct err *err)
 		o->family = RESOLVER_IPV6;
 	else
 		return take_parsed(id, value, o, err);
-	return 0;
+	return id == OPT_SERVER_COMMAND || id == OPT_ALARM_COMMAND
+		   ? options_check_command(value, err)
+		   : 0;
 }
 
 /* The tables of getopt_long, made of ours for one command. */
@@ -259,6 +261,27 @@ make_getopt(int command, struct option longs[OPTIONS_ROWS_MAX + 1],
 	longs[n] = (struct option){0};
 }
 
+/* What getopt_long() does not know of ARGV, or that an option has no value. */
+static int
+refuse(
+    const struct option *longs, char **argv, const char *name, struct err *err)
+{
+	for (; longs->name != NULL; longs++) {
+		if (longs->val == optopt)
+			return err_set(err, REASON_USAGE,
+			    "--%s takes no value: see `oclasp help %s`",
+			    longs->name, name);
+	}
+	if (optopt > ' ' && optopt <= '~')
+		return err_set(err, REASON_USAGE,
+		    "there is no option -%c: see `oclasp help %s`", optopt,
+		    name);
+	/* 0: a long one; else an octet of some other letter */
+	return err_set(err, REASON_USAGE,
+	    "there is no option %s: see `oclasp help %s`",
+	    optopt == 0 ? argv[optind - 1] : "of such a letter", name);
+}
+
 int
 options_parse(int command, const char *name, int argc, char **argv,
     struct options *out, struct err *err)
@@ -280,14 +303,8 @@ options_parse(int command, const char *name, int argc, char **argv,
 			return err_set(err, REASON_USAGE,
 			    "%s wants a value: see `oclasp help %s`",
 			    argv[optind - 1], name);
-		if (id == '?' && optopt > 0 && optopt < OPTIONS_LONG_ONLY)
-			return err_set(err, REASON_USAGE,
-			    "there is no option -%c: see `oclasp help %s`",
-			    optopt, name);
 		if (id == '?')
-			return err_set(err, REASON_USAGE,
-			    "there is no option %s: see `oclasp help %s`",
-			    argv[optind - 1], name);
+			return refuse(longs, argv, name, err);
 		if (take(id, optarg, out, err) == -1)
 			return -1;
 	}

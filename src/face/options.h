@@ -127,6 +127,9 @@ int options_parse(int command, const char *name, int argc, char **argv,
 /* Can a responder be asked at URL?  Errors: REASON_USAGE. */
 int options_check_url(const char *url, struct err *err);
 
+/* Is COMMAND, which is split at blanks, any?  Errors: REASON_USAGE. */
+int options_check_command(const char *command, struct err *err);
+
 /* Listen at ADDRESS too; "none": nowhere, not at the default address either.
  * Errors: REASON_USAGE. */
 int options_take_listen(

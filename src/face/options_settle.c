@@ -89,6 +89,16 @@ options_check_url(const char *url, struct err *err)
 }
 
 int
+options_check_command(const char *command, struct err *err)
+{
+	return command[strspn(command, " \t")] != '\0'
+		   ? 0
+		   : err_set(err, REASON_USAGE,
+			 "'%s' is no command: give one, such as nginx",
+			 command);
+}
+
+int
 options_take_listen(struct options *o, const char *address, struct err *err)
 {
 	if (strcmp(address, "none") == 0) {

@@ -109,11 +109,6 @@ server_conf_read(const struct options *o, const char *file, struct facts *facts,
 	struct nginx_conf *conf;
 	char *path;
 
-	if (file == NULL && command[0] == '\0') {
-		(void)err_set(err, REASON_USAGE,
-		    "--server-command is empty: give a command, such as nginx");
-		return NULL;
-	}
 	if (file != NULL)
 		return read_files(file, facts, err);
 	conf = ask_nginx(command, &refusal);

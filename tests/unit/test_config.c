@@ -297,6 +297,8 @@ static const struct wrong {
 	":2:", "a block 'certificate' or 'issuer', not into one 'server'"},
     {"a key inside that is outside", "server nginx {\ntimeout = 3\n}\n",
 	":2:", "'timeout' is no key of a block 'server', but one outside"},
+    {"a command of blanks", "server nginx {\n\tcommand = \" \"\n}\n",
+	":2:", "command: ' ' is no command"},
     {"a path of keys", "server nginx {}\nserver|command = x\n",
 	":2:", "'command' belongs into a block 'server'"},
     {"a path to nothing", "server|command = x\n", ":1:", "a '|' does not"},
