@@ -254,11 +254,16 @@ print_nagios(
 	    "OK", "WARNING", "CRITICAL", "UNKNOWN"};
 	const struct served_handshake *h = stapled_one(s);
 	bool known = h != NULL && h->accepted;
+	char *why =
+	    mem_string(s->err.reason != REASON_NONE ? s->err.text
+						    : rows[finding].sentence);
 
+	/* the first bar ends the words, which may be a server's */
+	for (char *bar = why; (bar = strchr(bar, '|')) != NULL;)
+		*bar = '/';
 	(void)printf("OCSP STAPLE %s - %s: %s", words[rows[finding].nagios],
-	    job->host,
-	    s->err.reason != REASON_NONE ? s->err.text
-					 : rows[finding].sentence);
+	    job->host, why);
+	free(why);
 	(void)printf(" | usable=%llds;;;0 age=%llds;;;0 tls=%lldms;;;0\n",
 	    known ? (long long)(verdict_usable_until(&h->facts) - job->now)
 		  : 0LL,

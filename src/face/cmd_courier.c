@@ -59,9 +59,10 @@ print_summary(const struct courier_bundle *bundle, const char *path)
 	for (size_t i = 0; i < bundle->count; i++)
 		answered += bundle->items[i].response != NULL;
 	(void)json_object_update_new(
-	    document, json_pack("{s:s, s:s, s:I, s:o}", "kind",
+	    document, json_pack("{s:s, s:o, s:I, s:o}", "kind",
 			  bundle->answers ? "answers" : "requests", "file",
-			  path, "items", (json_int_t)bundle->count, "answered",
+			  report_json_text(path), "items",
+			  (json_int_t)bundle->count, "answered",
 			  bundle->answers ? json_integer((json_int_t)answered)
 					  : json_null()));
 	report_print(document);
@@ -104,11 +105,14 @@ __attribute__((format(printf, 3, 4))) static void
 leave_out(
     const struct options *o, const struct kept *kept, const char *why, ...)
 {
+	char *path;
 	va_list ap;
 
 	if (o->quiet)
 		return;
-	(void)fprintf(stderr, "oclasp courier: '%s' is left out: ", kept->path);
+	path = text_printable(kept->path);
+	(void)fprintf(stderr, "oclasp courier: '%s' is left out: ", path);
+	free(path);
 	va_start(ap, why);
 	(void)vfprintf(stderr, why, ap);
 	va_end(ap);

@@ -114,6 +114,16 @@ make_row(const struct discovered *item, int64_t now, char *cells[COLUMNS])
 	cells[3] = found_in(item);
 }
 
+/* A line that ends with PATH, which anybody may have named. */
+static void
+print_path(const char *path)
+{
+	char *clean = text_printable(path);
+
+	(void)printf("%s\n", clean);
+	free(clean);
+}
+
 static void
 print_row(
     char *const cells[COLUMNS], const size_t widths[COLUMNS], const char *path)
@@ -122,19 +132,22 @@ print_row(
 		report_cell(cells[c], widths[c]);
 		(void)fputs("  ", stdout);
 	}
-	(void)printf("%s\n", path);
+	print_path(path);
 }
 
 static void
 print_more(const struct discovered *item)
 {
-	for (size_t i = 1; i < item->place_count; i++)
-		(void)printf("  also %s: %s\n", item->places[i].finder,
-		    item->places[i].path);
+	for (size_t i = 1; i < item->place_count; i++) {
+		(void)printf("  also %s: ", item->places[i].finder);
+		print_path(item->places[i].path);
+	}
 	if (item->id.leaf->must_staple)
 		(void)printf("  must-staple: clients refuse it without one\n");
-	if (item->issuer != NULL)
-		(void)printf("  its issuer is in %s\n", item->issuer);
+	if (item->issuer != NULL) {
+		(void)printf("  its issuer is in ");
+		print_path(item->issuer);
+	}
 	if (item->err.reason != REASON_NONE)
 		(void)printf("  %s (%s)\n", item->err.text,
 		    reason_name(item->err.reason));

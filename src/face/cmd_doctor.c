@@ -287,8 +287,6 @@ read_server(struct job *job, struct err *err)
 	job->conf = server_conf_read(o, NULL, &job->facts, &unread);
 	if (job->conf != NULL)
 		return 0;
-	if (unread.reason == REASON_USAGE)
-		return err_set(err, unread.reason, "%s", unread.text);
 	u = &facts_add(&job->facts, FACT_UNTESTED, "L", 0)->u.untested;
 	fact_copy(u->what, sizeof(u->what), "the server's configuration");
 	fact_copy(u->why, sizeof(u->why), unread.text);
@@ -310,7 +308,8 @@ take_server(struct job *job, const char *target, struct err *err)
 	return state_check_ca_file(o, err);
 }
 
-/* The target is a file, or a server. */
+/* The target is a file, or a server; a folder of a server's name, as ACME
+ * clients make, is none. */
 static int
 take_target(struct job *job, struct err *err)
 {
@@ -320,7 +319,8 @@ take_target(struct job *job, struct err *err)
 	    .ca_file = job->o->ca_file};
 	struct stat info;
 
-	if (stat(target, &info) != 0 && strchr(target, '/') == NULL)
+	if ((stat(target, &info) != 0 || S_ISDIR(info.st_mode)) &&
+	    strchr(target, '/') == NULL)
 		return take_server(job, target, err);
 	if (identity_load(&files, &job->id, &job->unusable) == 0)
 		return 0;

@@ -121,8 +121,15 @@ print_text(const struct job *job, const struct acquire_result *result)
 		print_tries(stderr, result);
 		return;
 	}
-	if (o->quiet || out == stderr)
+	if (o->quiet || out == stderr) {
+		if (result->staple == NULL)
+			(void)fprintf(stderr,
+			    "oclasp fetch: the signed answer is that '%s' is "
+			    "%s, so there is no staple\n",
+			    cert_name(job->id.leaf),
+			    cert_status_name(result->facts.status));
 		return;
+	}
 	(void)printf("%s: the responder's signed answer for '%s'\n",
 	    cert_status_name(result->facts.status), cert_name(job->id.leaf));
 	report_text_verdict(&result->facts, options_now(o));

@@ -147,6 +147,7 @@ name_of(const struct job *job, const struct courier_item *item,
     const struct fate *fate)
 {
 	const char *name;
+	char *path, *both;
 	size_t same = 0;
 
 	if (fate->kept == NULL)
@@ -155,8 +156,12 @@ name_of(const struct job *job, const struct courier_item *item,
 	for (size_t i = 0; i < job->kept.count; i++)
 		same +=
 		    strcmp(name, cert_name(job->kept.items[i].id.leaf)) == 0;
-	return same > 1 ? mem_printf("%s (%s)", name, fate->kept->path)
-			: mem_string(name);
+	if (same < 2)
+		return mem_string(name);
+	path = text_printable(fate->kept->path);
+	both = mem_printf("%s (%s)", name, path);
+	free(path);
+	return both;
 }
 
 static void

@@ -160,8 +160,12 @@ daemon_at_rest(const struct options *o, struct err *err)
 char *
 daemon_name(const char *name)
 {
-	return name == NULL || access(name, F_OK) != 0 ? mem_string(name)
-						       : file_absolute(name);
+	struct stat st;
+
+	/* a folder, as ACME clients call by a certificate's name, is none */
+	return name == NULL || stat(name, &st) != 0 || S_ISDIR(st.st_mode)
+		   ? mem_string(name)
+		   : file_absolute(name);
 }
 
 char *

@@ -142,6 +142,22 @@ ms_text(int64_t ms, char out[MS_TEXT])
 	return out;
 }
 
+/* CA in its column; what is longer is cut, never within a character. */
+static void
+print_ca(const char *ca)
+{
+	char *cut = mem_string(ca);
+
+	for (size_t len = strlen(cut); text_columns(cut) > CA_WIDTH;) {
+		do
+			len--;
+		while (((unsigned char)cut[len] & 0xc0) == 0x80);
+		cut[len] = '\0';
+	}
+	report_cell(cut, CA_WIDTH);
+	free(cut);
+}
+
 static void
 print_entry(const struct options *o, const struct survey_entry *entry)
 {
@@ -155,10 +171,10 @@ print_entry(const struct options *o, const struct survey_entry *entry)
 	bool plain = strcmp(said, "answers") == 0 ||
 		     strcmp(said, "answers by every road") == 0;
 
-	(void)printf("%9s %9s  %-*.*s  %s%s%s\n",
-	    ms_text(r == NULL ? -1 : r->best_ms, answer),
-	    ms_text(r == NULL ? -1 : r->best_connect_ms, connect), CA_WIDTH,
-	    CA_WIDTH, ca_of(entry), entry->url == NULL ? "" : entry->url,
+	(void)printf("%9s %9s  ", ms_text(r == NULL ? -1 : r->best_ms, answer),
+	    ms_text(r == NULL ? -1 : r->best_connect_ms, connect));
+	print_ca(ca_of(entry));
+	(void)printf("  %s%s%s\n", entry->url == NULL ? "" : entry->url,
 	    path != NULL && entry->url != NULL ? "  " : "",
 	    path != NULL ? path : "");
 	if (!plain || o->verbose > 0)

@@ -2,9 +2,16 @@
 """What becomes of a command whose output nobody gets, or gets the half of."""
 
 import os
+import shutil
 import subprocess
+import sys
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+
+from playground import pki
 
 WORDS = [["help"], ["--version"], ["fetch", "--help"], ["explain"],
          ["explain", "--json"], ["show", "LEAF"], ["show", "LEAF", "--json"]]
@@ -71,6 +78,115 @@ def test_names_move_no_terminal(lab, leaf, tmp_path, words):
     result = lab.oclasp(*words, evil)
     assert "\033" not in result.out + result.err, result
     assert "a??[2Jb.pem" in result.out, result
+
+
+def test_found_names_move_no_terminal(lab, leaf, tmp_path):
+    """`discover` goes by names of anybody's home, as root."""
+    home = tmp_path / "root/home/u"
+    folder = home / ".acme.sh/a\n\033[2Jb"
+    folder.mkdir(parents=True)
+    for name in ("one", "two"):
+        (home / ".acme.sh" / name).mkdir()
+        shutil.copy(leaf.path, home / ".acme.sh" / name / "fullchain.cer")
+    shutil.copy(leaf.path, folder / "fullchain.cer")
+    (tmp_path / "root/etc").mkdir()
+    (tmp_path / "root/etc/passwd").write_text(
+        "u:x:1000:1000::/home/u:/bin/sh\n", encoding="utf-8")
+    result = lab.oclasp("discover", "--root", tmp_path / "root")
+    assert result.code == 0 and "a??[2Jb/fullchain.cer" in result.out, result
+    assert "\033" not in result.out + result.err, result
+
+
+def test_carried_names_move_no_terminal(lab, leaf, tmp_path):
+    """The same of `courier`, which tells the path of what is left out, and of
+    certificates of one name."""
+    evil = tmp_path / "a\n\033[2Jb.pem"
+    shutil.copy(lab.leaf(tmp_path, "none", urls=()).path, evil)
+    result = lab.oclasp("courier", "export", evil)
+    assert "a??[2Jb.pem" in result.err and "\033" not in result.err, result
+    shutil.copy(leaf.path, evil)
+    twin = lab.leaf(tmp_path, "twin", names=["localhost"])
+    words = [lab.program, "courier"]
+    requests = lab.run(*words, "export", evil, twin.path).stdout
+    answers = lab.run(*words, "fetch", input=requests).stdout
+    done = lab.run(*words, "import", evil, twin.path, "--state-dir",
+                   tmp_path / "state", input=answers)
+    assert "a??[2Jb.pem" in done.stdout, done
+    assert "\033" not in done.stdout + done.stderr, done
+
+
+def test_name_that_is_no_text(lab, leaf, tmp_path):
+    """A file may have any name: the document is whole all the same."""
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xe9")
+    said = lab.oclasp("courier", "export", leaf.path, "-o", path,
+                      "--json").json
+    assert said["kind"] == "requests" and said["items"] == 1, said
+
+
+def test_columns_of_any_letters(lab, tmp_path):
+    """RFC 5280: an organization may have any name; it is not cut within a
+    character, and what is behind it stands in its column."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    paths = []
+    for port, name in enumerate(("plain", "x" + "\u8ba4\u8bc1" * 9), 1):
+        issuer = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME,
+                                               name)])
+        access = x509.AccessDescription(
+            AuthorityInformationAccessOID.OCSP,
+            x509.UniformResourceIdentifier(f"http://127.0.0.1:{port}/"))
+        paths.append(tmp_path / f"{port}.pem")
+        paths[-1].write_bytes(pki.pem_of(pki.sign(
+            x509.Name([]), key, issuer, key,
+            [(x509.AuthorityInformationAccess([access]), False)])))
+    out = lab.oclasp("survey", *paths).out
+    rows = [line for line in out.splitlines() if "http://127.0.0.1:" in line]
+    assert "\ufffd" not in out, rows
+    # an ideograph takes two columns
+    assert len({line.index("http") + line.count("\u8ba4") +
+                line.count("\u8bc1") for line in rows}) == 1, rows
+
+
+@pytest.mark.parametrize("mode", ["revoked", "unknown"])
+@pytest.mark.parametrize("words", [["-q"], ["-o", "-"]])
+def test_no_staple_is_told(lab, leaf, mode, words):
+    """Where the report is not wanted, why there is no staple still is."""
+    lab.respond(mode)
+    result = lab.oclasp("fetch", leaf.path, *words)
+    assert result.code == 1 and result.out == "", result
+    assert f"'localhost' is {mode}" in result.err, result
+
+
+def test_words_of_a_server_are_no_numbers(lab, tmp_path):
+    """--nagios: what stands behind the first bar are numbers."""
+    script = tmp_path / "liar.py"
+    script.write_text(
+        "import socket\n"
+        "s = socket.create_server(('127.0.0.1', 0))\n"
+        "print(s.getsockname()[1], flush=True)\n"
+        "while True:\n"
+        "    c, _ = s.accept()\n"
+        "    c.sendall(b'554 no | usable=9s;;;0\\r\\n')\n",
+        encoding="utf-8")
+    liar = lab.spaces.popen("client", sys.executable, script,
+                            stdout=subprocess.PIPE, text=True)
+    port = liar.stdout.readline().strip()
+    result = lab.oclasp("check", f"127.0.0.1:{port}", "--starttls", "smtp",
+                        "--nagios")
+    liar.kill()
+    assert result.code == 3 and "554 no / usable=9s" in result.out, result
+    assert result.out.count("|") == 1, result
+
+
+@pytest.mark.parametrize("words, code", [
+    (["status", "localhost"], 0), (["doctor", "localhost:1"], 1)])
+def test_folder_of_a_certificates_name(lab, leaf, tmp_path, words, code):
+    """As ACME clients make them: who stands beside one means the
+    certificate, or the server."""
+    state = ["--state-dir", tmp_path / "state"]
+    assert lab.oclasp("keep", leaf.path, "--once", *state).code == 0
+    (tmp_path / words[1]).mkdir()
+    done = lab.run("env", "-C", tmp_path, lab.program, *words, *state)
+    assert done.returncode == code, done
 
 
 def test_unknown_is_null(lab, leaf, out, tmp_path):
