@@ -129,7 +129,9 @@ judge_scope(const struct facts *facts, struct bisect *b)
 	struct tally sibling = count_dark(facts, ROLE_SIBLING, NULL);
 	const char *zone = answered_zone(facts);
 
-	if (count_dark(facts, ROLE_EMBEDDED, NULL).answered > 0)
+	/* it is below the control, which may be forged itself */
+	if (count_dark(facts, ROLE_EMBEDDED, NULL).answered > 0 &&
+	    count_dark(facts, ROLE_CONTROL, NULL).answered == 0)
 		(void)snprintf(b->scope, sizeof(b->scope), "pattern");
 	else if (zone != NULL)
 		(void)snprintf(b->scope, sizeof(b->scope), "*%s", zone);
@@ -286,18 +288,6 @@ answer_for(
 	return NULL;
 }
 
-static bool
-in_common(const struct fact_datagram *a, const struct fact_datagram *b)
-{
-	for (size_t i = 0; i < a->address_count; i++) {
-		for (size_t k = 0; k < b->address_count; k++) {
-			if (strcmp(a->addresses[i], b->addresses[k]) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* Two resolvers name no address of NAME in common: say so. */
 static bool
 say_difference(const struct facts *facts, const struct picture *p,
@@ -317,7 +307,7 @@ say_difference(const struct facts *facts, const struct picture *p,
 				? NULL
 				: answer_for(facts, &p->asked[k], name);
 
-			if (other == NULL || in_common(one, other))
+			if (other == NULL || facts_share_address(one, other))
 				continue;
 			(void)snprintf(b->verdict + len,
 			    sizeof(b->verdict) - len,
@@ -396,7 +386,7 @@ bisect_judge(const struct facts *facts, const char *host, struct bisect *out)
 		add_link(out, facts, ROLE_CHAIN, chain[i]);
 	for (size_t i = 0; i < out->count; i++)
 		any = any || out->links[i].answered > 0;
-	if (control.answered > 0) {
+	if (control.answered > 0 && !picture_dark_chooses(facts)) {
 		out->outcome = BISECT_INTERCEPTED;
 		for (size_t i = 0; i < out->count; i++)
 			out->links[i].injected = BISECT_OPEN;

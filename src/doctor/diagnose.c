@@ -40,6 +40,16 @@ finding_have(struct workup *w, enum finding_code code)
 	return NULL;
 }
 
+bool
+finding_any_breaks(const struct workup *w)
+{
+	for (size_t i = 0; i < w->out->count; i++) {
+		if (w->out->findings[i].breaks)
+			return true;
+	}
+	return false;
+}
+
 void
 finding_cite(struct finding *finding, size_t fact)
 {
@@ -61,6 +71,15 @@ finding_say(struct finding *finding, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(finding->sentence, sizeof(finding->sentence), fmt, ap);
 	va_end(ap);
+}
+
+void
+finding_about_address(struct finding *finding, const struct seen_address *seen)
+{
+	(void)snprintf(
+	    finding->address, sizeof(finding->address), "%s", seen->address);
+	finding_cite(finding, seen->fetch);
+	finding_cite(finding, seen->connect);
 }
 
 void
@@ -90,6 +109,15 @@ next_fact(const struct facts *facts, enum fact_kind kind, size_t *index)
 /* --- whom an address can be believed of --- */
 
 bool
+is_beyond_lies(const struct seen_asked *asked)
+{
+	return asked->transport == RESOLVER_TLS ||
+	       asked->transport == RESOLVER_HTTPS ||
+	       (asked->party == PARTY_AUTHORITY && asked->authoritative &&
+		   asked->transport == RESOLVER_TCP);
+}
+
+bool
 is_trusted_address(const struct workup *w, const char *address)
 {
 	const struct fact *fact;
@@ -97,11 +125,7 @@ is_trusted_address(const struct workup *w, const char *address)
 	for (size_t i = 0; i < w->p->asked_count; i++) {
 		const struct seen_asked *asked = &w->p->asked[i];
 
-		if ((asked->transport == RESOLVER_TLS ||
-			asked->transport == RESOLVER_HTTPS ||
-			(asked->party == PARTY_AUTHORITY &&
-			    asked->authoritative &&
-			    asked->transport == RESOLVER_TCP)) &&
+		if (is_beyond_lies(asked) &&
 		    picture_names(w->p, asked, address))
 			return true;
 	}
@@ -217,16 +241,6 @@ sort_findings(struct diagnosis *out)
 	}
 }
 
-static bool
-anything_breaks(const struct diagnosis *out)
-{
-	for (size_t i = 0; i < out->count; i++) {
-		if (out->findings[i].breaks)
-			return true;
-	}
-	return false;
-}
-
 /* "ok" of another kind has been said already. */
 static bool
 is_said_well(const struct diagnosis *out)
@@ -243,10 +257,10 @@ diagnose_rest(struct workup *w)
 {
 	struct finding *finding;
 
-	if (w->works && !anything_breaks(w->out) && !is_said_well(w->out)) {
+	if (w->works && !finding_any_breaks(w) && !is_said_well(w->out)) {
 		finding = finding_add(w, FINDING_OK, CERTAINTY_PROVEN, false);
 		finding_cite(finding, w->p->proof);
-	} else if (!w->works && !anything_breaks(w->out)) {
+	} else if (!w->works && !finding_any_breaks(w)) {
 		finding = finding_add(
 		    w, FINDING_INCONCLUSIVE, CERTAINTY_NOT_PROVEN, true);
 		for (size_t i = 0; i < w->p->address_count; i++)
@@ -264,10 +278,12 @@ diagnose_url(
 	*out = (struct diagnosis){0};
 	picture_make(facts, &picture);
 	w.works = system_works(&picture);
+	/* the clock first: by a wrong one a certificate looks expired */
+	if (picture.input == NULL || picture.input->has_url)
+		diagnose_clock(&w);
 	diagnose_input(&w);
 	/* without a responder there is nothing to ask, and nobody to blame */
 	if (picture.input == NULL || picture.input->has_url) {
-		diagnose_clock(&w);
 		diagnose_local(&w);
 		diagnose_gone(&w);
 		diagnose_injection(&w);

@@ -14,41 +14,6 @@ enum { TRIES_FOR_WRONG = 3 };
 
 /* --- helpers --- */
 
-static bool
-same_server(const struct seen_asked *a, const struct seen_asked *b)
-{
-	return a->host_length == b->host_length &&
-	       strncmp(a->host, b->host, a->host_length) == 0;
-}
-
-/* The same server over another transport, asked for the responder. */
-static const struct seen_asked *
-over(const struct picture *p, const struct seen_asked *a,
-    enum resolver_kind transport)
-{
-	for (size_t i = 0; i < p->asked_count; i++) {
-		const struct seen_asked *other = &p->asked[i];
-
-		if (other->party == a->party && other->transport == transport &&
-		    same_server(other, a) &&
-		    other->responder != ANSWER_NOT_ASKED)
-			return other;
-	}
-	return NULL;
-}
-
-/* What the same server says where nobody can put words in its mouth. */
-static const struct seen_asked *
-undisturbed(const struct picture *p, const struct seen_asked *a)
-{
-	const struct seen_asked *other = over(p, a, RESOLVER_TLS);
-
-	if (other == NULL || other->responder == ANSWER_CUT ||
-	    other->responder == ANSWER_SILENT)
-		other = over(p, a, RESOLVER_TCP);
-	return other;
-}
-
 /* Somebody else knows better. */
 static bool
 others_right(const struct picture *p, const struct seen_asked *a)
@@ -57,7 +22,8 @@ others_right(const struct picture *p, const struct seen_asked *a)
 		const struct seen_asked *other = &p->asked[i];
 
 		if (other != a && other->party != PARTY_SYSTEM &&
-		    !same_server(other, a) && other->responder == ANSWER_RIGHT)
+		    !picture_same_server(other, a) &&
+		    other->responder == ANSWER_RIGHT)
 			return true;
 	}
 	return false;
@@ -74,12 +40,28 @@ blamed(struct workup *w, const struct seen_asked *a, enum finding_code code)
 			struct finding *finding = &w->out->findings[f];
 
 			if (finding->code == code && other != a &&
-			    same_server(other, a) &&
+			    picture_same_server(other, a) &&
 			    strcmp(finding->resolver, other->asked) == 0)
 				return finding;
 		}
 	}
 	return NULL;
+}
+
+/* The system names an address all the same: what became of this resolver is not
+ * what its way comes to grief by. */
+static bool
+goes_without(const struct workup *w)
+{
+	for (size_t i = 0; i < w->p->asked_count; i++) {
+		const struct seen_asked *a = &w->p->asked[i];
+
+		if (a->party == PARTY_SYSTEM &&
+		    (a->responder == ANSWER_WRONG ||
+			a->responder == ANSWER_OPEN))
+			return true;
+	}
+	return false;
 }
 
 static struct finding *
@@ -97,6 +79,17 @@ blame(struct workup *w, const struct seen_asked *a, enum finding_code code,
 	    finding, a->datagram != PICTURE_NONE ? a->datagram : a->question);
 	if (w->p->direct_proven)
 		finding_cite(finding, w->p->proof);
+	return finding;
+}
+
+/* The same of one that names no address. */
+static struct finding *
+blame_for_nothing(struct workup *w, const struct seen_asked *a,
+    enum finding_code code, enum certainty certainty)
+{
+	struct finding *finding = blame(w, a, code, certainty);
+
+	finding->breaks = finding->breaks && !goes_without(w);
 	return finding;
 }
 
@@ -150,10 +143,32 @@ over_others(const struct seen_asked *a, const struct seen_asked *same)
 		   : "; over TCP or TLS it does not say so";
 }
 
+/* One of A's addresses is what somebody else says who cannot be lied for: the
+ * zone itself, or another resolver that was asked over TLS. */
+static bool
+is_confirmed(const struct picture *p, const struct seen_asked *a, bool by_zone)
+{
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct seen_asked *other = &p->asked[i];
+
+		if (!is_beyond_lies(other) || picture_same_server(other, a) ||
+		    (other->party == PARTY_AUTHORITY) != by_zone)
+			continue;
+		for (size_t k = 0; k < p->address_count; k++) {
+			const char *address = p->addresses[k].address;
+
+			if (picture_names(p, a, address) &&
+			    picture_names(p, other, address))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void
 judge_wrong(struct workup *w, const struct seen_asked *a)
 {
-	const struct seen_asked *same = undisturbed(w->p, a);
+	const struct seen_asked *same = picture_undisturbed(w->p, a);
 	const struct seen_address *worst;
 	const char *last = last_name(w->p, a);
 	enum finding_code code;
@@ -169,12 +184,17 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 	if (worst->sort == SORT_FAKEIP &&
 	    finding_have(w, FINDING_LOCAL_FAKEIP) != NULL)
 		return; /* a handle of the proxy, which has been named */
+	if (is_confirmed(w->p, a, true))
+		return; /* it is right, and what is there is dead */
 	certainty =
 	    tries >= TRIES_FOR_WRONG ? CERTAINTY_STRONG : CERTAINTY_CONSISTENT;
 	/* by every transport alike it is the server, not the way to it */
 	if (same != NULL && same->responder == ANSWER_WRONG &&
 	    tries >= TRIES_FOR_WRONG)
 		certainty = CERTAINTY_PROVEN;
+	/* two may be steered to what is dead as well as lied to */
+	if (is_confirmed(w->p, a, false))
+		certainty = CERTAINTY_CONSISTENT;
 	if (a->confessed)
 		certainty = CERTAINTY_PROVEN;
 	code =
@@ -208,55 +228,10 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 
 /* --- NXDOMAIN --- */
 
-/* A is a server of the zone and says so (an interceptor does not), and it is
- * not contradicted by itself over TCP, where a forger cannot speak for it. */
-static bool
-is_authority_s_word(const struct picture *p, const struct seen_asked *a)
-{
-	const struct seen_asked *tcp = over(p, a, RESOLVER_TCP);
-
-	return a->party == PARTY_AUTHORITY && a->authoritative &&
-	       (tcp == NULL || tcp->responder == a->responder);
-}
-
-/* Its own zone says that the name is gone, or two who cannot be lied for: who,
- * in words; NULL: it is not known to be. */
-static const char *
-says_gone(const struct workup *w, struct finding *cite)
-{
-	const struct seen_asked *encrypted = NULL;
-	const char *who = NULL;
-
-	if (w->p->direct_proven)
-		return NULL;
-	for (size_t i = 0; i < w->p->asked_count; i++) {
-		const struct seen_asked *a = &w->p->asked[i];
-		bool safe = a->transport == RESOLVER_TLS ||
-			    a->transport == RESOLVER_HTTPS;
-
-		if (safe && (a->responder == ANSWER_RIGHT ||
-				a->responder == ANSWER_OPEN ||
-				a->responder == ANSWER_WRONG))
-			return NULL;
-		if (a->responder != ANSWER_NXDOMAIN)
-			continue;
-		if (is_authority_s_word(w->p, a))
-			who = "its own zone says so";
-		else if (safe && encrypted != NULL && who == NULL &&
-			 !same_server(a, encrypted))
-			who = "two resolvers say so that were asked over TLS";
-		if (safe && encrypted == NULL)
-			encrypted = a;
-		if (safe || a->party == PARTY_AUTHORITY)
-			finding_cite(cite, a->datagram);
-	}
-	return who;
-}
-
 static void
 judge_nxdomain(struct workup *w, const struct seen_asked *a)
 {
-	const struct seen_asked *same = undisturbed(w->p, a);
+	const struct seen_asked *same = picture_undisturbed(w->p, a);
 	bool confirmed = a->confessed ||
 			 (same != NULL && same->responder == ANSWER_NXDOMAIN);
 
@@ -286,11 +261,14 @@ judge_servfail(struct workup *w, const struct seen_asked *a)
 {
 	struct finding *finding;
 
-	finding = blame(w, a,
+	finding = blame_for_nothing(w, a,
 	    a->cd_answers || a->bogus ? FINDING_DNS_BOGUS
 				      : FINDING_DNS_SERVFAIL,
 	    a->cd_answers ? CERTAINTY_PROVEN : CERTAINTY_STRONG);
-	finding->breaks = !w->works;
+	if (finding->code == FINDING_DNS_SERVFAIL && !others_right(w->p, a))
+		finding_say(finding,
+		    "a resolver fails to look this name up (SERVFAIL), and none "
+		    "that was asked can do better");
 }
 
 /* How plain UDP fares in all: questions for controls. */
@@ -310,28 +288,61 @@ count_controls(
 	}
 }
 
+/* Another plain resolver has something to say of the name. */
+static bool
+others_answer(const struct picture *p, const struct seen_asked *a)
+{
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct seen_asked *other = &p->asked[i];
+
+		if (other->party == PARTY_RESOLVER &&
+		    other->transport == RESOLVER_UDP &&
+		    other->responder_answered > 0 &&
+		    !picture_same_server(other, a))
+			return true;
+	}
+	return false;
+}
+
+static void
+judge_dropped(struct workup *w, const struct seen_asked *a)
+{
+	struct finding *finding;
+
+	if (finding_have(w, FINDING_DNS_NAME_DROPPED) != NULL)
+		return;
+	finding =
+	    blame_for_nothing(w, a, FINDING_DNS_NAME_DROPPED, CERTAINTY_STRONG);
+	if (others_answer(w->p, a))
+		finding_say(finding,
+		    "questions for this name get no answer from %s, questions "
+		    "for other names do; other plain resolvers answer them",
+		    a->asked);
+}
+
 static void
 judge_silence(struct workup *w, const struct seen_asked *a)
 {
+	const struct seen_asked *tcp = picture_over(w->p, a, RESOLVER_TCP);
 	unsigned asked, answered, asked_else, answered_else;
 
 	count_controls(w->p, true, &asked, &answered);
 	count_controls(w->p, false, &asked_else, &answered_else);
 	if (a->control_answered) {
-		if (finding_have(w, FINDING_DNS_NAME_DROPPED) == NULL)
-			(void)blame(
-			    w, a, FINDING_DNS_NAME_DROPPED, CERTAINTY_STRONG);
+		judge_dropped(w, a);
 	} else if (answered > 0) {
-		(void)blame(w, a, FINDING_DNS_RESOLVER_DOWN, CERTAINTY_PROVEN);
-	} else if (answered_else > 0) {
+		(void)blame_for_nothing(
+		    w, a, FINDING_DNS_RESOLVER_DOWN, CERTAINTY_PROVEN);
+	} else if (answered_else > 0 &&
+		   (asked > 1 || (tcp != NULL && tcp->control_answered))) {
 		if (finding_have(w, FINDING_DNS_UDP_BLOCKED) == NULL)
-			(void)blame(w, a, FINDING_DNS_UDP_BLOCKED,
-			    asked > 1 || over(w->p, a, RESOLVER_TCP) != NULL
-				? CERTAINTY_STRONG
-				: CERTAINTY_CONSISTENT);
-	} else if (w->p->web_control_ok || w->p->direct_proven) {
+			(void)blame_for_nothing(
+			    w, a, FINDING_DNS_UDP_BLOCKED, CERTAINTY_STRONG);
+	} else if (answered_else > 0 || w->p->web_control_ok ||
+		   w->p->direct_proven) {
 		/* the network is there and this one is not */
-		(void)blame(w, a, FINDING_DNS_RESOLVER_DOWN, CERTAINTY_STRONG);
+		(void)blame_for_nothing(
+		    w, a, FINDING_DNS_RESOLVER_DOWN, CERTAINTY_STRONG);
 	}
 }
 
@@ -341,17 +352,18 @@ judge_cut(struct workup *w, const struct seen_asked *a)
 	if (a->transport == RESOLVER_TCP && a->reason == REASON_CONNECT_RESET &&
 	    a->control_answered &&
 	    finding_have(w, FINDING_DNS_TCP_RESET) == NULL)
-		(void)blame(w, a, FINDING_DNS_TCP_RESET, CERTAINTY_STRONG);
+		(void)blame_for_nothing(
+		    w, a, FINDING_DNS_TCP_RESET, CERTAINTY_STRONG);
 }
 
 static void
 judge_truncated(struct workup *w, const struct seen_asked *a)
 {
-	const struct seen_asked *tcp = over(w->p, a, RESOLVER_TCP);
+	const struct seen_asked *tcp = picture_over(w->p, a, RESOLVER_TCP);
 
 	if (tcp == NULL || tcp->responder == ANSWER_CUT ||
 	    tcp->responder == ANSWER_SILENT)
-		(void)blame(w, a, FINDING_DNS_TCP_BLOCKED,
+		(void)blame_for_nothing(w, a, FINDING_DNS_TCP_BLOCKED,
 		    tcp == NULL ? CERTAINTY_CONSISTENT : CERTAINTY_PROVEN);
 }
 
@@ -379,10 +391,11 @@ judge(struct workup *w, const struct seen_asked *a)
 		judge_truncated(w, a);
 		break;
 	case ANSWER_LOOP:
-		(void)blame(w, a, FINDING_DNS_LOOP, CERTAINTY_PROVEN);
+		(void)blame_for_nothing(
+		    w, a, FINDING_DNS_LOOP, CERTAINTY_PROVEN);
 		break;
 	case ANSWER_EMPTY:
-		(void)blame(w, a, FINDING_DNS_EMPTY,
+		(void)blame_for_nothing(w, a, FINDING_DNS_EMPTY,
 		    others_right(w->p, a) ? CERTAINTY_STRONG
 					  : CERTAINTY_CONSISTENT);
 		break;
@@ -404,26 +417,6 @@ judge_rewriting(struct workup *w, const struct seen_asked *a)
 		return;
 	finding = blame(w, a, FINDING_DNS_NX_REWRITE, CERTAINTY_PROVEN);
 	finding->breaks = false;
-}
-
-void
-diagnose_gone(struct workup *w)
-{
-	struct finding gone = {0};
-	const char *who = says_gone(w, &gone);
-
-	if (who != NULL) {
-		struct finding *finding =
-		    finding_add(w, FINDING_NAME_GONE, CERTAINTY_PROVEN, true);
-
-		finding_say(finding,
-		    "the responder's name %s does not exist any more, %s: the "
-		    "CA has retired it",
-		    w->p->host, who);
-		finding_about(finding, NULL, w->p->host);
-		memcpy(finding->evidence, gone.evidence, sizeof(gone.evidence));
-		finding->evidence_count = gone.evidence_count;
-	}
 }
 
 void

@@ -35,8 +35,9 @@ judge_tls(struct workup *w, const struct seen_asked *a)
 	if (own == PICTURE_NONE)
 		return;
 	if (bad_certificate)
-		finding = finding_add(
-		    w, FINDING_ENC_DNS_MITM, CERTAINTY_PROVEN, false);
+		finding = finding_add(w, FINDING_ENC_DNS_MITM,
+		    w->ahead_s == 0 ? CERTAINTY_PROVEN : CERTAINTY_CONSISTENT,
+		    false);
 	else if (own_failed && other_worked)
 		finding = finding_add(
 		    w, FINDING_ENC_DNS_BLOCKED_SNI, CERTAINTY_PROVEN, false);
@@ -48,6 +49,13 @@ judge_tls(struct workup *w, const struct seen_asked *a)
 	if (finding->code != FINDING_ENC_DNS_MITM)
 		finding_say(finding, "%s: %s", a->asked,
 		    finding_row(finding->code)->meaning);
+	else if (w->ahead_s != 0)
+		finding_say(finding,
+		    "the certificate that %s shows does not verify: somebody "
+		    "else answers for it, or it is out of its time by this "
+		    "machine's clock, which is wrong; nothing it says was "
+		    "believed",
+		    a->asked);
 	finding_about(finding, a, w->p->facts->items[own].u.tls.sni);
 	(void)snprintf(finding->address, sizeof(finding->address), "%s",
 	    w->p->facts->items[own].u.tls.address);

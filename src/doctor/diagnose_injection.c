@@ -64,16 +64,47 @@ dark_answer(const struct picture *p)
 	return PICTURE_NONE;
 }
 
-/* Everything is answered, also what nobody would forge. */
+/* Somebody who cannot be lied for names an address of the responder; BY: one
+ * that BY names too. */
+static bool
+is_vouched_for(const struct workup *w, const struct seen_asked *by)
+{
+	for (size_t i = 0; i < w->p->address_count; i++) {
+		const char *address = w->p->addresses[i].address;
+
+		if ((by == NULL || picture_names(w->p, by, address)) &&
+		    is_trusted_address(w, address))
+			return true;
+	}
+	return false;
+}
+
+/* Everything is answered, also what nobody would forge.  Where nothing gives a
+ * genuine response, an answer is not false for that. */
 static void
 diagnose_interception(struct workup *w, const struct seen_asked *dark)
 {
 	struct finding *finding;
-	bool right = w->works || dark->responder == ANSWER_RIGHT;
+	bool proven = w->works || dark->responder == ANSWER_RIGHT;
+	bool right = proven || is_vouched_for(w, dark);
+	bool rewritten = !right && (w->p->direct_proven ||
+				       (dark->responder == ANSWER_NXDOMAIN &&
+					   is_vouched_for(w, NULL)));
 
 	finding = finding_add(w,
-	    right ? FINDING_DNS_INTERCEPTED : FINDING_DNS_INTERCEPTED_POLICY,
-	    CERTAINTY_PROVEN, !right);
+	    rewritten ? FINDING_DNS_INTERCEPTED_POLICY
+		      : FINDING_DNS_INTERCEPTED,
+	    rewritten && !w->p->direct_proven ? CERTAINTY_STRONG
+					      : CERTAINTY_PROVEN,
+	    rewritten);
+	if (!proven && !rewritten)
+		finding_say(finding,
+		    "something on the path answers every DNS question, whoever "
+		    "is asked; %s",
+		    right ? "of this name it says what those say who cannot be "
+			    "lied for"
+			  : "whether what it says of this name is right is not "
+			    "known");
 	finding_about(finding, dark, w->p->host);
 	finding_cite(finding, dark->control);
 	finding_cite(finding, dark->datagram);
@@ -158,7 +189,9 @@ set_scope(const struct workup *w, struct finding *finding)
 	finding_about(finding, NULL, name);
 	if (dark == NULL || name == NULL)
 		return several;
-	if (dark_answers(w->p, ROLE_EMBEDDED, NULL) > 0)
+	/* the embedded one is below the control, which may be forged itself */
+	if (dark_answers(w->p, ROLE_EMBEDDED, NULL) > 0 &&
+	    !dark->control_answered)
 		(void)snprintf(
 		    finding->scope, sizeof(finding->scope), "pattern");
 	else if (dark_answers(w->p, ROLE_SIBLING, NULL) > 0 ||
@@ -228,6 +261,27 @@ is_wrong(const struct seen_asked *a)
 	return a->responder == ANSWER_WRONG || a->responder == ANSWER_NXDOMAIN;
 }
 
+/* The same by a road on which nobody can put words in its mouth: then the
+ * answer is its own, by a policy or from its cache. */
+static bool
+says_so_itself(const struct picture *p, const struct seen_asked *a)
+{
+	const struct seen_asked *same = picture_undisturbed(p, a);
+
+	return same != NULL && is_wrong(same) &&
+	       same->responder == a->responder;
+}
+
+/* The address that came where none was asked for is what it says of names that
+ * do not exist too: it answers everything so. */
+static bool
+answers_alike(const struct picture *p, const struct seen_asked *a)
+{
+	return a->random != PICTURE_NONE && a->odd != PICTURE_NONE &&
+	       facts_share_address(&p->facts->items[a->random].u.datagram,
+		   &p->facts->items[a->odd].u.datagram);
+}
+
 /* What the circumstances of A's plain answers amount to. */
 static unsigned
 circumstances(const struct picture *p, const struct seen_asked *a)
@@ -285,13 +339,15 @@ diagnose_one(struct workup *w, const struct seen_asked *a)
 
 	if (a->party == PARTY_DARK || a->transport != RESOLVER_UDP)
 		return;
-	if (a->wrong_type)
+	if (a->wrong_type && !answers_alike(w->p, a))
 		accuse(w, a, CERTAINTY_PROVEN, race, PICTURE_NONE,
 		    "an address came in answer to a question for another type, "
 		    "which no server sends");
 	else if (a->contradiction)
 		accuse(w, a, CERTAINTY_PROVEN, race, PICTURE_NONE,
 		    "two answers to one question contradict each other");
+	else if (says_so_itself(w->p, a))
+		return;
 	else if (has_impossible_neighbour(w->p, a))
 		accuse(w, a, CERTAINTY_PROVEN, race, PICTURE_NONE,
 		    "a neighbour that does not exist has an address, other "
@@ -308,12 +364,15 @@ diagnose_injection(struct workup *w)
 {
 	const struct seen_asked *dark = find_dark(w->p);
 	bool several;
+	bool everything = dark != NULL && dark->control_answered &&
+			  !picture_dark_chooses(w->p->facts);
 
-	if (dark != NULL && dark->control_answered) {
+	if (everything && dark->control_ok) {
 		diagnose_interception(w, dark);
 		return; /* then every other sign may be the interceptor's */
 	}
-	if (dark != NULL && dark->control_asked &&
+	/* who has an address of nothing is a resolver that refuses strangers */
+	if (dark != NULL && dark->control_asked && !everything &&
 	    injected_name(w->p, &several) != NULL &&
 	    (dark_answers(w->p, ROLE_RESPONDER, NULL) > 0 ||
 		dark_answers(w->p, ROLE_CHAIN, NULL) > 0)) {

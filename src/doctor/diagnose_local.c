@@ -9,6 +9,16 @@
 
 /* --- the certificate --- */
 
+/* By the time that others have, it is not over yet. */
+static bool
+only_looks_expired(struct workup *w)
+{
+	const struct finding *clock = finding_have(w, FINDING_CLOCK_SKEW);
+
+	return clock != NULL && clock->certainty <= CERTAINTY_STRONG &&
+	       w->ahead_s > w->p->input->over_s;
+}
+
 void
 diagnose_input(struct workup *w)
 {
@@ -22,7 +32,7 @@ diagnose_input(struct workup *w)
 	(void)next_fact(w->p->facts, FACT_INPUT, &index);
 	switch (input->unusable.reason) {
 	case REASON_NONE:
-		if (input->expired)
+		if (input->expired && !only_looks_expired(w))
 			code = FINDING_INPUT_EXPIRED;
 		else if (!input->has_url)
 			code = FINDING_INPUT_NO_OCSP;
@@ -201,6 +211,7 @@ diagnose_clock(struct workup *w)
 	certainty = weigh_clocks(&dates, &bounds, &plain, &ahead);
 	if (!is_off(ahead))
 		return;
+	w->ahead_s = ahead;
 	finding = finding_add(w, FINDING_CLOCK_SKEW, certainty, !w->works);
 	name_clocks(w, certainty != CERTAINTY_PROVEN, finding, by, sizeof(by));
 	finding_say(finding,
@@ -232,6 +243,14 @@ is_of_the_chain(const struct workup *w, const char *name)
 	return false;
 }
 
+/* An answer that proves nothing is none, where another address has better. */
+static bool
+leads_nowhere(const struct workup *w, const struct seen_address *seen)
+{
+	return seen->state == ADDRESS_FAILED ||
+	       (seen->state == ADDRESS_SPEAKS && w->p->direct_proven);
+}
+
 static void
 diagnose_hosts(struct workup *w)
 {
@@ -245,7 +264,7 @@ diagnose_hosts(struct workup *w)
 		struct finding *finding;
 
 		if (o->kind != OVERRIDE_HOSTS || !is_of_the_chain(w, o->name) ||
-		    seen == NULL || seen->state != ADDRESS_FAILED)
+		    seen == NULL || !leads_nowhere(w, seen))
 			continue;
 		finding = finding_add(w, FINDING_LOCAL_PIN_STALE,
 		    w->p->direct_proven ? CERTAINTY_PROVEN

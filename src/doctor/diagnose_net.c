@@ -19,13 +19,21 @@ enum {
 	REPEATS_MIN = 5, /* before "intermittent" is said */
 };
 
-static void
-about_address(struct finding *finding, const struct seen_address *seen)
+/* SEEN was tried in vain; where another one works, only those count that the
+ * system leads to. */
+static bool
+is_in_question(const struct workup *w, const struct seen_address *seen)
 {
-	(void)snprintf(
-	    finding->address, sizeof(finding->address), "%s", seen->address);
-	finding_cite(finding, seen->fetch);
-	finding_cite(finding, seen->connect);
+	if (seen->tries == 0 || seen->state == ADDRESS_PROVEN)
+		return false;
+	for (size_t i = 0; w->p->direct_proven && i < w->p->asked_count; i++) {
+		const struct seen_asked *a = &w->p->asked[i];
+
+		if (a->party == PARTY_SYSTEM &&
+		    picture_names(w->p, a, seen->address))
+			return true;
+	}
+	return !w->p->direct_proven;
 }
 
 /* Of the addresses worth judging: all that are trusted; without any, all that
@@ -44,14 +52,15 @@ choose_addresses(const struct workup *w,
 		for (size_t i = 0; i < w->p->address_count; i++) {
 			const struct seen_address *seen = &w->p->addresses[i];
 
-			if (seen->tries > 0 && tests[t](w, seen->address))
+			if (is_in_question(w, seen) &&
+			    tests[t](w, seen->address))
 				out[(*count)++] = seen;
 		}
 		if (*count > 0)
 			return how[t];
 	}
 	for (size_t i = 0; i < w->p->address_count; i++) {
-		if (w->p->addresses[i].tries > 0)
+		if (is_in_question(w, &w->p->addresses[i]))
 			out[(*count)++] = &w->p->addresses[i];
 	}
 	return CERTAINTY_NOT_PROVEN;
@@ -104,12 +113,12 @@ judge_answer(
 		return;
 	finding = finding_add(w, code,
 	    address == CERTAINTY_STRONG ? CERTAINTY_PROVEN : CERTAINTY_STRONG,
-	    !w->works && !w->p->any_proven);
+	    !w->works && (!w->p->any_proven || w->p->direct_proven));
 	/* of an OCSP status the code says it all */
 	if (strncmp(finding_row(code)->code, "responder-status-", 17) != 0)
 		finding_say(finding, "%s: %s", finding_row(code)->meaning,
 		    w->p->facts->items[seen->fetch].u.fetch.err.text);
-	about_address(finding, seen);
+	finding_about_address(finding, seen);
 }
 
 /* --- TCP --- */
@@ -149,9 +158,44 @@ refused_by_another(
 	return host > 0 && c->elapsed_ms * RST_FACTOR < host;
 }
 
-struct outcome {
-	size_t silent, refused, reset, cut, stalled, errors, odd;
+/* How addresses fail: of each kind how many, and the first of them. */
+enum ending {
+	ENDING_SILENT,
+	ENDING_REFUSED,
+	ENDING_RESET,
+	ENDING_CUT,
+	ENDING_STALLED,
+	ENDING_ERROR, /* of HTTP */
+	ENDING_ODD,   /* not-ocsp, redirect, oversize, TLS */
+	ENDING_COUNT
 };
+
+struct outcome {
+	size_t count[ENDING_COUNT];
+	const struct seen_address *first[ENDING_COUNT];
+};
+
+static enum ending
+ending_of(enum reason reason)
+{
+	switch (reason) {
+	case REASON_CONNECT_TIMEOUT:
+	case REASON_UNREACHABLE:
+		return ENDING_SILENT;
+	case REASON_CONNECT_REFUSED:
+		return ENDING_REFUSED;
+	case REASON_CONNECT_RESET:
+		return ENDING_RESET;
+	case REASON_HTTP_RESET:
+		return ENDING_CUT;
+	case REASON_HTTP_TIMEOUT:
+		return ENDING_STALLED;
+	case REASON_HTTP_STATUS:
+		return ENDING_ERROR;
+	default:
+		return ENDING_ODD;
+	}
+}
 
 static struct outcome
 sum_up(const struct seen_address *const *list, size_t count)
@@ -159,113 +203,61 @@ sum_up(const struct seen_address *const *list, size_t count)
 	struct outcome sum = {0};
 
 	for (size_t i = 0; i < count; i++) {
-		switch (list[i]->reason) {
-		case REASON_CONNECT_TIMEOUT:
-		case REASON_UNREACHABLE:
-			sum.silent++;
-			break;
-		case REASON_CONNECT_REFUSED:
-			sum.refused++;
-			break;
-		case REASON_CONNECT_RESET:
-			sum.reset++;
-			break;
-		case REASON_HTTP_RESET:
-			sum.cut++;
-			break;
-		case REASON_HTTP_TIMEOUT:
-			sum.stalled++;
-			break;
-		case REASON_HTTP_STATUS:
-			sum.errors++;
-			break;
-		default: /* not-ocsp, redirect, oversize, TLS */
-			sum.odd++;
-			break;
-		}
+		enum ending ending = ending_of(list[i]->reason);
+
+		if (sum.count[ending]++ == 0)
+			sum.first[ending] = list[i];
 	}
 	return sum;
 }
 
-/* Two servers and more were asked for a name that exists, by whatever road, and
- * none said a word; the question of one of them to *CITE. */
-static bool
-nobody_answers(const struct workup *w, size_t *cite)
+/* The first address that ended as one of A, B. */
+static const struct seen_address *
+first_of(const struct outcome *sum, enum ending a, enum ending b)
 {
-	const struct seen_asked *first = NULL;
-	bool several = false;
-
-	for (size_t i = 0; i < w->p->asked_count; i++) {
-		const struct seen_asked *a = &w->p->asked[i];
-
-		if (a->party != PARTY_RESOLVER || !a->control_asked)
-			continue;
-		if (a->control_answered || a->responder_answered > 0)
-			return false;
-		if (first == NULL)
-			first = a;
-		several = several || first->host_length != a->host_length ||
-			  strncmp(first->host, a->host, a->host_length) != 0;
-	}
-	if (several)
-		*cite = first->question;
-	return several;
+	return sum->first[a] != NULL ? sum->first[a] : sum->first[b];
 }
 
-/* Nothing comes through, whoever is asked: then it is not this responder. */
+/* Whoever is asked by HTTP refuses: then that is not the host's word. */
 static bool
-judge_no_network(
-    struct workup *w, const struct seen_address *seen, size_t silent)
+web_refuses(const struct workup *w, size_t *cite)
 {
-	struct finding *finding;
 	const struct fact *fact;
-	size_t cite = PICTURE_NONE;
 
-	if (seen == NULL && !w->p->web_control_asked &&
-	    nobody_answers(w, &cite)) {
-		/* there was no address of any host to knock at */
-		finding = finding_add(
-		    w, FINDING_LOCAL_NO_NETWORK, CERTAINTY_CONSISTENT, true);
-		finding_cite(finding, cite);
-		return true;
-	}
-	if (!w->p->web_control_asked || w->p->web_control_ok)
-		return false;
-	for (size_t i = 0; i < w->p->asked_count; i++) {
-		if (seen == NULL && w->p->asked[i].control_answered)
-			return false;
-	}
-	if (seen != NULL && silent == 0)
-		return false;
-	if (finding_have(w, FINDING_LOCAL_NEEDS_PROXY) != NULL)
-		return true; /* there is one, and it has been said how */
 	for (size_t i = 0;
-	     (fact = next_fact(w->p->facts, FACT_CONTROL, &i)) != NULL;)
-		cite = i - 1;
-	finding =
-	    finding_add(w, FINDING_LOCAL_NO_NETWORK, CERTAINTY_STRONG, true);
-	finding_cite(finding, cite);
-	if (seen != NULL)
-		about_address(finding, seen);
-	return true;
+	     (fact = next_fact(w->p->facts, FACT_CONTROL, &i)) != NULL;) {
+		const struct fact_control *c = &fact->u.control;
+
+		if (c->kind == CONTROL_WEB &&
+		    (c->err.reason == REASON_CONNECT_REFUSED ||
+			c->err.reason == REASON_CONNECT_RESET)) {
+			*cite = i - 1;
+			return true;
+		}
+	}
+	return false;
 }
 
 static void
-judge_tcp(struct workup *w, const struct seen_address *seen,
-    const struct outcome *sum, enum certainty certainty)
+judge_tcp(struct workup *w, const struct outcome *sum, enum certainty certainty)
 {
+	const struct seen_address *seen = sum->first[ENDING_SILENT];
 	enum finding_code code = FINDING_NET_BLACKHOLE;
 	struct finding *finding;
 	size_t cite = PICTURE_NONE;
 
-	if (sum->reset > 0)
+	if (sum->count[ENDING_RESET] > 0) {
+		seen = sum->first[ENDING_RESET];
 		code = FINDING_NET_TCP_RST;
-	else if (sum->refused > 0)
-		code = refused_by_another(w, seen, &cite)
-			   ? FINDING_NET_TCP_RST
-			   : FINDING_RESPONDER_DOWN;
+	} else if (sum->count[ENDING_REFUSED] > 0) {
+		seen = sum->first[ENDING_REFUSED];
+		code =
+		    refused_by_another(w, seen, &cite) || web_refuses(w, &cite)
+			? FINDING_NET_TCP_RST
+			: FINDING_RESPONDER_DOWN;
+	}
 	finding = finding_add(w, code, certainty, true);
-	about_address(finding, seen);
+	finding_about_address(finding, seen);
 	finding_cite(finding, cite);
 }
 
@@ -309,17 +301,19 @@ judge_http(struct workup *w, const struct seen_address *seen,
 	struct finding *finding;
 
 	if (web != NULL && (web->redirect || (web->html && web->altered)) &&
-	    sum->odd > 0) {
+	    sum->count[ENDING_ODD] > 0) {
 		code = FINDING_CAPTIVE_PORTAL;
 		certainty = CERTAINTY_STRONG;
-	} else if (web != NULL && web->altered && sum->errors + sum->odd > 0) {
+	} else if (web != NULL && web->altered &&
+		   sum->count[ENDING_ERROR] + sum->count[ENDING_ODD] > 0) {
 		code = FINDING_HTTP_PROXY_ERROR;
 		certainty = CERTAINTY_STRONG;
-	} else if (sum->cut > 0 && (other_ok || split_ok)) {
+	} else if (ending_of(seen->reason) == ENDING_CUT &&
+		   (other_ok || split_ok)) {
 		code = FINDING_HTTP_RESET_KEYWORD;
 		if (certainty == CERTAINTY_STRONG || split_ok)
 			certainty = CERTAINTY_PROVEN;
-	} else if (sum->stalled > 0 && other_ok) {
+	} else if (ending_of(seen->reason) == ENDING_STALLED && other_ok) {
 		code = FINDING_NET_MTU;
 		certainty = CERTAINTY_CONSISTENT;
 	}
@@ -329,19 +323,21 @@ judge_http(struct workup *w, const struct seen_address *seen,
 		    "the connection is cut when the request comes in one "
 		    "piece, and passes in two: something on the way looks for "
 		    "words in it");
-	about_address(finding, seen);
+	finding_about_address(finding, seen);
 	finding_cite(finding, cite);
 	finding_cite(finding, cite_split);
 	finding_cite(finding, cite_web);
 }
 
-/* No address gives a response: where does it end? */
+/* No address gives a response, or none that the system names: where does it
+ * end? */
 static void
 judge_failure(struct workup *w)
 {
 	const struct seen_address *list[PICTURE_ADDRESSES_MAX];
 	size_t count = 0;
 	enum certainty how = choose_addresses(w, list, &count);
+	const struct seen_address *seen;
 	struct outcome sum;
 
 	for (size_t i = 0; i < count; i++) {
@@ -352,21 +348,25 @@ judge_failure(struct workup *w)
 	}
 	sum = sum_up(list, count);
 	/* a portal or proxy shows itself, whatever the address */
-	if (count > 0 && sum.errors + sum.odd > 0) {
-		judge_http(w, list[count - 1], &sum,
+	seen = first_of(&sum, ENDING_ODD, ENDING_ERROR);
+	if (seen != NULL) {
+		judge_http(w, seen, &sum,
 		    how == CERTAINTY_NOT_PROVEN ? CERTAINTY_CONSISTENT : how);
 		return;
 	}
-	if (judge_no_network(w, count == 0 ? NULL : list[0], sum.silent))
+	if (!w->p->direct_proven &&
+	    diagnose_outside(
+		w, count == 0 ? NULL : list[0], sum.count[ENDING_SILENT]))
 		return;
 	if (count == 0 || (w->injected && how != CERTAINTY_STRONG))
 		return;
 	if (how == CERTAINTY_NOT_PROVEN)
 		return; /* dead, or forged: not to be told from here */
-	if (sum.cut + sum.stalled > 0)
-		judge_http(w, list[0], &sum, how);
+	seen = first_of(&sum, ENDING_CUT, ENDING_STALLED);
+	if (seen != NULL)
+		judge_http(w, seen, &sum, how);
 	else
-		judge_tcp(w, list[0], &sum, how);
+		judge_tcp(w, &sum, how);
 }
 
 /* --- what only costs time --- */
@@ -394,7 +394,7 @@ judge_ipv6(struct workup *w)
 		return;
 	finding =
 	    finding_add(w, FINDING_NET_V6_BROKEN, CERTAINTY_STRONG, false);
-	about_address(finding, dead);
+	finding_about_address(finding, dead);
 	for (size_t i = 0;
 	     (fact = next_fact(w->p->facts, FACT_CONNECT, &i)) != NULL;) {
 		if (fact->u.connect.control)
@@ -428,7 +428,7 @@ judge_rates(struct workup *w)
 	    "the same way sometimes works and sometimes does not: %u of %u "
 	    "tries at proven addresses failed (%u %%)",
 	    failures, tries, failures * 100 / tries);
-	about_address(finding, mixed);
+	finding_about_address(finding, mixed);
 }
 
 static void
@@ -452,7 +452,7 @@ judge_speed(struct workup *w)
 	    "the responder took %lld ms at best, which is about as long as "
 	    "clients wait: a staple hides that",
 	    (long long)fastest->best_ms);
-	about_address(finding, fastest);
+	finding_about_address(finding, fastest);
 }
 
 /* A signed answer that the certificate is not good: whatever the way. */
@@ -483,7 +483,7 @@ void
 diagnose_network(struct workup *w)
 {
 	judge_status(w);
-	if (!w->p->any_proven || !w->p->direct_proven)
+	if (!w->p->direct_proven || (!w->works && !finding_any_breaks(w)))
 		judge_failure(w);
 	judge_ipv6(w);
 	judge_rates(w);

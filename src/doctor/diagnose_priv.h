@@ -14,6 +14,7 @@ struct workup {
 	bool works;
 	/* impossible for an honest network (NETWORK-TRUTH 3.1, class I) */
 	bool injected;
+	int64_t ahead_s; /* our clock, by FINDING_CLOCK_SKEW; 0: it is right */
 };
 
 /* What becomes of one OCSP URL. */
@@ -34,12 +35,18 @@ struct finding *finding_add(struct workup *w, enum finding_code code,
 /* The first with CODE, or NULL. */
 struct finding *finding_have(struct workup *w, enum finding_code code);
 
+bool finding_any_breaks(const struct workup *w);
+
 /* FACT, an index, carries it; PICTURE_NONE is no evidence. */
 void finding_cite(struct finding *finding, size_t fact);
 
 /* Another sentence than the catalogue's. */
 __attribute__((format(printf, 2, 3))) void finding_say(
     struct finding *finding, const char *fmt, ...);
+
+/* The address it is about, and what was tried there. */
+void finding_about_address(
+    struct finding *finding, const struct seen_address *seen);
 
 /* What resolver and name it is about; NULL: none. */
 void finding_about(
@@ -49,8 +56,12 @@ void finding_about(
 const struct fact *next_fact(
     const struct facts *facts, enum fact_kind kind, size_t *index);
 
-/* ADDRESS is what somebody who cannot be lied for says: an encrypted resolver,
- * an authority over TCP, the book; or two resolvers say it alike. */
+/* Nobody on the path can put words in its mouth: an encrypted resolver, an
+ * authority over TCP. */
+bool is_beyond_lies(const struct seen_asked *asked);
+
+/* ADDRESS is what somebody who cannot be lied for says, or the book; or two
+ * resolvers say it alike. */
 bool is_trusted_address(const struct workup *w, const char *address);
 bool is_agreed_address(const struct workup *w, const char *address);
 
@@ -59,7 +70,8 @@ void diagnose_input(struct workup *w);
 void diagnose_clock(struct workup *w);
 void diagnose_local(struct workup *w);
 
-/* --- diagnose_dns.c, diagnose_injection.c: what resolvers say --- */
+/* --- diagnose_gone.c, diagnose_dns.c, diagnose_injection.c: what resolvers
+ * say --- */
 void diagnose_gone(struct workup *w);
 void diagnose_injection(struct workup *w);
 void diagnose_resolvers(struct workup *w);
@@ -73,8 +85,13 @@ const char *repeats_tell_cache(const struct seen_repeats *repeats);
 /* --- diagnose_kinds.c: what only looks like trouble, where the way works --- */
 void diagnose_kinds(struct workup *w);
 
-/* --- diagnose_net.c: TCP, HTTP, and the responder itself --- */
+/* --- diagnose_net.c, diagnose_outside.c: TCP, HTTP, and the responder itself
+ * --- */
 void diagnose_network(struct workup *w);
+/* Whether it is said that nothing outside answers, or was said why.  SEEN: the
+ * first address that failed, NULL for none; SILENT so many gave no sign. */
+bool diagnose_outside(
+    struct workup *w, const struct seen_address *seen, size_t silent);
 
 /* --- diagnose_server.c: what the TLS server serves --- */
 void diagnose_server(struct workup *w);

@@ -9,15 +9,27 @@
 struct served {
 	unsigned complete, stapled; /* handshakes for this certificate */
 	bool first, later, bad, good;
+	bool unjudged; /* one could not be, for a reason that is ours */
 	/* several at once, or a later one without what one before had */
 	bool differ;
 	size_t first_fact, later_fact, bad_fact, with_fact, without_fact;
 };
 
+/* Its staple was refused for what is wrong here: no issuer to judge it by, or a
+ * clock by which it is over or not yet begun. */
+static bool
+is_our_fault(const struct workup *w, const struct fact_served *s)
+{
+	return reason_group(s->verdict.reason) == GROUP_INPUT ||
+	       (w->ahead_s > 0 && s->verdict.reason == REASON_EXPIRED) ||
+	       (w->ahead_s < 0 && s->verdict.reason == REASON_NOT_YET_VALID);
+}
+
 /* Those of one moment tell workers apart; of those in a row the first one is
  * without where a server fetches when it is asked. */
 static void
-take(struct served *served, const struct fact_served *s, size_t index)
+take(const struct workup *w, struct served *served, const struct fact_served *s,
+    size_t index)
 {
 	served->complete++;
 	served->stapled += s->stapled ? 1 : 0;
@@ -32,7 +44,9 @@ take(struct served *served, const struct fact_served *s, size_t index)
 		served->with_fact = index;
 	if (!s->stapled && (served->with_fact != PICTURE_NONE || s->number > 2))
 		served->without_fact = index;
-	if (s->stapled && !s->accepted) {
+	if (s->stapled && !s->accepted && is_our_fault(w, s)) {
+		served->unjudged = true;
+	} else if (s->stapled && !s->accepted) {
 		served->bad = true;
 		served->bad_fact = index;
 	}
@@ -54,7 +68,7 @@ read_served(const struct workup *w)
 		const struct fact_served *s = &fact->u.served;
 
 		if (s->err.reason == REASON_NONE && !s->nameless && !s->other)
-			take(&served, s, i - 1);
+			take(w, &served, s, i - 1);
 	}
 	served.differ = served.with_fact != PICTURE_NONE &&
 			served.without_fact != PICTURE_NONE;
@@ -135,9 +149,10 @@ diagnose_server(struct workup *w)
 {
 	const struct served served = read_served(w);
 	bool explained = false;
+	bool missing = served.complete > 0 && !served.good && !served.unjudged;
 
-	diagnose_server_settings(w, served.complete > 0 && !served.good);
-	diagnose_keep(w, served.complete > 0 && !served.good);
+	diagnose_server_settings(w, missing);
+	diagnose_keep(w, missing);
 	for (size_t i = 0; i < w->out->count; i++)
 		explained = explained ||
 			    (w->out->findings[i].breaks &&

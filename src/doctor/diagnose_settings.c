@@ -49,6 +49,18 @@ dead_peer(const struct workup *w, size_t *index)
 	return NULL;
 }
 
+/* A is what nginx asks at ADDRESS: it does so by UDP. */
+static bool
+is_resolver(const struct seen_asked *a, const char *address)
+{
+	size_t bracket = a->host[0] == '[' ? 1 : 0;
+
+	return a->party == PARTY_RESOLVER && a->transport == RESOLVER_UDP &&
+	       address[0] != '\0' &&
+	       a->host_length == strlen(address) + bracket &&
+	       strncmp(a->host + bracket, address, strlen(address)) == 0;
+}
+
 /* What nginx's own resolver says is wrong, or the error log shows that it went
  * to an address that does not work. */
 static bool
@@ -57,10 +69,8 @@ asks_a_liar(const struct workup *w, const char *resolver, size_t *cite)
 	for (size_t i = 0; i < w->p->asked_count; i++) {
 		const struct seen_asked *a = &w->p->asked[i];
 
-		if (a->party == PARTY_RESOLVER && resolver[0] != '\0' &&
-		    a->host_length == strlen(resolver) &&
-		    strncmp(a->host, resolver, a->host_length) == 0 &&
-		    a->responder != ANSWER_RIGHT &&
+		if (is_resolver(a, resolver) && a->responder != ANSWER_RIGHT &&
+		    a->responder != ANSWER_OPEN &&
 		    a->responder != ANSWER_NOT_ASKED) {
 			*cite = a->datagram != PICTURE_NONE ? a->datagram
 							    : a->question;

@@ -135,6 +135,19 @@ facts_input_of(const struct facts *facts, unsigned url)
 	return NULL;
 }
 
+bool
+facts_share_address(
+    const struct fact_datagram *a, const struct fact_datagram *b)
+{
+	for (size_t i = 0; i < a->address_count; i++) {
+		for (size_t k = 0; k < b->address_count; k++) {
+			if (strcmp(a->addresses[i], b->addresses[k]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 void
 fact_copy(char *out, size_t size, const char *text)
 {

@@ -78,6 +78,7 @@ enum fact_party {
 struct fact_input {
 	struct err unusable; /* REASON_NONE: read, with its issuer */
 	bool has_url, http_url, must_staple, short_lived, expired;
+	int64_t over_s;                 /* since its end, by our clock */
 	char url[FACT_URL_TEXT];        /* the responder's */
 	char host[FACT_NAME_TEXT];      /* of it */
 	char ca_issuers[FACT_URL_TEXT]; /* where the issuer is, or "" */
@@ -300,6 +301,10 @@ void facts_of_url(
  * nothing. */
 const struct fact_input *facts_input_of(
     const struct facts *facts, unsigned url);
+
+/* True if both name the same address, whatever else they name. */
+bool facts_share_address(
+    const struct fact_datagram *a, const struct fact_datagram *b);
 
 /* TEXT into a field of SIZE octets, cut if it is longer. */
 void fact_copy(char *out, size_t size, const char *text);

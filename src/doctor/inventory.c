@@ -92,6 +92,7 @@ inventory_certificate(struct facts *facts, const struct cert *leaf,
 	input->short_lived =
 	    leaf->not_after - leaf->not_before <= CERT_SHORT_LIVED;
 	input->expired = leaf->not_after <= now;
+	input->over_s = now - leaf->not_after;
 	fact_copy(input->ca_issuers, sizeof(input->ca_issuers),
 	    leaf->ca_issuers == NULL ? "" : leaf->ca_issuers);
 	crl = cert_crl_url(leaf);

@@ -190,3 +190,39 @@ picture_make(const struct facts *facts, struct picture *out)
 	for (size_t i = 0; i < out->asked_count; i++)
 		picture_compare(out, &out->asked[i]);
 }
+
+bool
+picture_same_server(const struct seen_asked *a, const struct seen_asked *b)
+{
+	return a->host_length == b->host_length &&
+	       strncmp(a->host, b->host, a->host_length) == 0;
+}
+
+const struct seen_asked *
+picture_over(const struct picture *picture, const struct seen_asked *asked,
+    enum resolver_kind transport)
+{
+	for (size_t i = 0; i < picture->asked_count; i++) {
+		const struct seen_asked *other = &picture->asked[i];
+
+		if (other->party == asked->party &&
+		    other->transport == transport &&
+		    picture_same_server(other, asked) &&
+		    other->responder != ANSWER_NOT_ASKED)
+			return other;
+	}
+	return NULL;
+}
+
+const struct seen_asked *
+picture_undisturbed(
+    const struct picture *picture, const struct seen_asked *asked)
+{
+	const struct seen_asked *other =
+	    picture_over(picture, asked, RESOLVER_TLS);
+
+	if (other == NULL || other->responder == ANSWER_CUT ||
+	    other->responder == ANSWER_SILENT)
+		other = picture_over(picture, asked, RESOLVER_TCP);
+	return other;
+}

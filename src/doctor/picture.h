@@ -114,7 +114,8 @@ struct seen_asked {
 	size_t datagram; /* its first answer, */
 	size_t second;   /* the one that contradicts it, */
 	size_t odd;      /* of wrong_type or suffix_injected, */
-	size_t control;  /* and of the control */
+	size_t control;  /* of the control, */
+	size_t random;   /* and of one that cannot exist */
 };
 
 struct picture {
@@ -141,6 +142,24 @@ void picture_make(const struct facts *facts, struct picture *out);
 /* The address as anybody named it; NULL: nobody did. */
 const struct seen_address *picture_address(
     const struct picture *picture, const char *address);
+
+/* True if whoever answers where no resolver is does not answer everything: a
+ * name was asked for there several times, and always in vain. */
+bool picture_dark_chooses(const struct facts *facts);
+
+/* True if both are the same server, by whatever transport. */
+bool picture_same_server(
+    const struct seen_asked *a, const struct seen_asked *b);
+
+/* The server of ASKED over TRANSPORT, where it was asked for the responder; or
+ * NULL. */
+const struct seen_asked *picture_over(const struct picture *picture,
+    const struct seen_asked *asked, enum resolver_kind transport);
+
+/* What the server of ASKED says where nobody can put words in its mouth: over
+ * TLS, else over TCP; NULL: it was not asked so. */
+const struct seen_asked *picture_undisturbed(
+    const struct picture *picture, const struct seen_asked *asked);
 
 /* True if QUESTION's or a DATAGRAM's answer names ADDRESS. */
 bool picture_names(const struct picture *picture,

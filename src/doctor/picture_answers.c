@@ -95,6 +95,7 @@ find_asked(struct picture *p, const struct fact_question *q)
 	    .second = PICTURE_NONE,
 	    .odd = PICTURE_NONE,
 	    .control = PICTURE_NONE,
+	    .random = PICTURE_NONE,
 	    .repeats = {.right_fact = PICTURE_NONE,
 		.odd_fact = PICTURE_NONE,
 		.first_ttl_s = -1,
@@ -141,18 +142,6 @@ picture_state_of(const struct picture *p, const struct fact_datagram *d)
 	return d->loop ? ANSWER_LOOP : ANSWER_EMPTY;
 }
 
-static bool
-shares_address(const struct fact_datagram *a, const struct fact_datagram *b)
-{
-	for (size_t i = 0; i < a->address_count; i++) {
-		for (size_t j = 0; j < b->address_count; j++) {
-			if (strcmp(a->addresses[i], b->addresses[j]) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* Two answers that cannot both be the resolver's: it answers one question
  * once, and a copy says the same (NETWORK-TRUTH 1.1, "benign doubles"). */
 static bool
@@ -162,7 +151,7 @@ contradict(const struct fact_datagram *a, const struct fact_datagram *b)
 		return true;
 	if (a->address_count == 0 && b->address_count == 0)
 		return false;
-	return !shares_address(a, b);
+	return !facts_share_address(a, b);
 }
 
 /* How telling a state is, where answers of one resolver differ. */
@@ -277,6 +266,8 @@ take_other_answer(struct seen_asked *seen, const struct fact_question *q,
 	case ROLE_RANDOM:
 		seen->random_addresses = seen->random_addresses || named;
 		seen->random_honest = seen->random_honest || !named;
+		if (named)
+			seen->random = index;
 		break;
 	case ROLE_SIBLING:
 	case ROLE_CHILD:

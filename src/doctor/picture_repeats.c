@@ -3,10 +3,12 @@
  * (NETWORK-TRUTH 4.1, R: rotation, loss, rate). */
 #include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "doctor/picture_priv.h"
 
 enum {
+	IN_VAIN = 3, /* questions for a name, before its silence is no loss */
 	/* different answers of which each is from another /16, before it is
 	 * called rotation: a CDN's are often neighbours */
 	ROTATION = 3,
@@ -99,4 +101,39 @@ picture_compare_repeats(const struct picture *p, struct seen_asked *seen)
 		else
 			take_answer(p, &seen->repeats, answer, at, networks);
 	}
+}
+
+/* How often NAME was asked for where no resolver is; 0: it was answered once. */
+static unsigned
+asked_in_vain(const struct facts *facts, const char *name)
+{
+	unsigned asked = 0;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind != FACT_QUESTION ||
+		    q->party != PARTY_DARK || q->role == ROLE_HOP ||
+		    strcasecmp(q->name, name) != 0)
+			continue;
+		if (q->answers > 0)
+			return 0;
+		/* one that was cut short says nothing */
+		asked += q->err.reason == REASON_DNS_NO_ANSWER ? 1 : 0;
+	}
+	return asked;
+}
+
+bool
+picture_dark_chooses(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind == FACT_QUESTION &&
+		    q->party == PARTY_DARK && q->role != ROLE_HOP &&
+		    asked_in_vain(facts, q->name) >= IN_VAIN)
+			return true;
+	}
+	return false;
 }

@@ -16,10 +16,10 @@
  *     OUTCOME  ok, revoked, unknown or a reason's code
  *   connect ADDRESS:PORT ok|refused|timeout MS
  *   control ADDRESS ok|timeout            (IPv4 and IPv6 controls)
- *   web ok|html|redirect|altered|timeout
+ *   web ok|html|redirect|altered|timeout|refused
  *   otherhost ADDRESS ok|http-reset; split ADDRESS ok|http-reset
  *   tls RESOLVER sni|other ok|cut|dead|badcert
- *   served N none|good|bad [nameless] [other]
+ *   served N none|good|bad [nameless] [other] [issuer-missing]
  *   keep runs|gone usable|over
  *   setting CODE [ADDRESS]
  *   peer ADDRESS
@@ -107,6 +107,7 @@ facts_input(struct facts *f, struct facts_line *line)
 	input->http_url = input->has_url && !facts_take(line, "ldap");
 	input->must_staple = facts_take(line, "must-staple");
 	input->expired = facts_take(line, "expired");
+	input->over_s = input->expired ? 3600 : -3600;
 	if (facts_take(line, "issuer-missing"))
 		facts_reason(&input->unusable, "issuer-missing");
 	if (facts_take(line, "unreachable"))
@@ -347,6 +348,8 @@ facts_web(struct facts *f, struct facts_line *line, enum fact_control_kind kind)
 	c->altered = c->html || strcmp(word, "altered") == 0;
 	if (strcmp(word, "timeout") == 0)
 		facts_reason(&c->err, "connect-timeout");
+	if (strcmp(word, "refused") == 0)
+		facts_reason(&c->err, "connect-refused");
 	if (strcmp(word, "http-reset") == 0)
 		facts_reason(&c->err, "http-reset");
 	if (c->err.reason != REASON_NONE)
@@ -381,7 +384,9 @@ facts_served(struct facts *f, struct facts_line *line)
 	s->other = facts_take(line, "other");
 	s->accepted = strcmp(line->word[2], "good") == 0 && !s->other;
 	if (s->stapled && !s->accepted)
-		facts_reason(&s->verdict, "expired");
+		facts_reason(&s->verdict, facts_take(line, "issuer-missing")
+					      ? "issuer-missing"
+					      : "expired");
 }
 
 static inline void

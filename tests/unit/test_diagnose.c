@@ -113,6 +113,28 @@ static const struct row {
 		       " responder = 192.0.2.1\n" R1_CONTROL DEAD
 		       "fetch 192.0.2.1 connect-timeout x3\n" WEB,
 	"inconclusive", CERTAINTY_NOT_PROVEN, NULL, "dns-resolver-wrong", NULL},
+    {"5 forged addresses in its cache, which rotate: it says so over TCP",
+	CERT SYS_WRONG ROTATING(" noedns") R1_CONTROL
+	"ask " R1T " responder = 192.0.2.77\n" GOOD ROTATING_DEAD,
+	"dns-resolver-wrong", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"5 look-alike: it answers every question, of any type, with one address",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1
+		       " responder txt = 192.0.2.77 forged-type\nask " R1
+		       " control = 192.0.2.77\nask " R1
+		       " random = 192.0.2.77\n" E1_RIGHT GOOD DEAD,
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"5 look-alike: the zone's own server names that address too",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1T
+		       " responder = 192.0.2.77\n" R1_CONTROL "ask " AUTH
+		       " responder = 192.0.2.77\nask " AUTHT
+		       " responder = 192.0.2.77\n" E1_RIGHT GOOD DEAD WEB,
+	"net-blackhole", CERTAINTY_STRONG, NULL, "dns-resolver-wrong", NULL},
+    {"5 look-alike: so does another one that was asked over TLS",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1T
+		       " responder = 192.0.2.77\n" R1_CONTROL "ask " E2
+		       " responder = 192.0.2.77\n" E1_RIGHT GOOD DEAD,
+	"dns-resolver-wrong", CERTAINTY_CONSISTENT, NULL, "dns-injection",
+	NULL},
     {"6 only the path to one resolver",
 	CERT SYS_WRONG FORGED_R1 R1_CONTROL
 	"ask " R1T " responder = 192.0.2.1\n" GOOD DEAD,
@@ -172,6 +194,43 @@ static const struct row {
 		       " responder = 192.0.2.77\n" E1_RIGHT GOOD DEAD,
 	"dns-intercepted-policy", CERTAINTY_PROVEN, NULL, "dns-injection",
 	NULL},
+    {"11+41 intercepted honestly, and the responder is down",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL
+		       "ask " DARK " control = 192.0.2.200\n"
+		       "ask " DARK " responder = 192.0.2.1\n" E1_RIGHT
+		       "fetch 192.0.2.1 http-status x3\n" WEB,
+	"responder-down", CERTAINTY_STRONG, "dns-intercepted",
+	"dns-intercepted-policy", NULL},
+    {"11+38 a portal answers every question with itself",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1
+		       " control = 192.0.2.77\n"
+		       "ask " DARK " control = 192.0.2.77\n"
+		       "ask " DARK " responder = 192.0.2.77\n"
+		       "fetch 192.0.2.77 http-redirect x3\nweb redirect\n",
+	"captive-portal", CERTAINTY_STRONG, "dns-intercepted",
+	"dns-intercepted-policy", NULL},
+    {"12 intercepted: what others have an address for does not exist",
+	CERT "ask system responder = nx\nask " R1 " responder = nx\n" R1_CONTROL
+	     "ask " DARK " control = 192.0.2.200\nask " DARK
+	     " responder = nx\n" E1_RIGHT
+	     "fetch 192.0.2.1 connect-timeout x3\n" WEB,
+	"dns-intercepted-policy", CERTAINTY_STRONG, "net-blackhole",
+	"name-gone", NULL},
+    {"11 look-alike: a resolver where none should be, which refuses",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL
+		       "ask " DARK " control = servfail\n"
+		       "ask " DARK " responder = servfail\n" E1_RIGHT
+		       "fetch 192.0.2.1 http-status x3\n" WEB,
+	"responder-down", CERTAINTY_STRONG, NULL, "dns-intercepted", NULL},
+    {"11 look-alike: the control's name is forged too, others are not",
+	CERT SYS_WRONG FORGED_R1 "ask " DARK " control = 192.0.2.78\n"
+				 "ask " DARK " responder = 192.0.2.77\n"
+				 "ask " DARK " sibling = silent\n"
+				 "ask " DARK " sibling = silent\n"
+				 "ask " DARK
+				 " sibling = silent\n" E1_RIGHT GOOD DEAD,
+	"dns-injection", CERTAINTY_PROVEN, NULL, "dns-intercepted-policy",
+	"host"},
     {"13 NXDOMAIN forged",
 	CERT "ask system responder = nx\nask " R1
 	     " responder = nx noedns ttl201\n" R1_CONTROL DARK_SILENT_CONTROL
@@ -243,6 +302,23 @@ static const struct row {
 	"ask " R1 " responder = silent\nask " R1 " control = silent\nask " R2
 	" responder = 192.0.2.1\nask " R2 " control = 192.0.2.200\n" GOOD,
 	"dns-resolver-down", CERTAINTY_PROVEN, NULL, "dns-udp-blocked", NULL},
+    {"20 the only plain resolver is down, another answers over TLS",
+	CERT "ask system responder = silent\nask " R1
+	     " responder = silent\nask " R1 " control = silent\nask " R1T
+	     " responder = timeout\nask " R1T " control = timeout\n" E1_RIGHT
+	     "ask " E1 " control = 192.0.2.200\n" GOOD WEB,
+	"dns-resolver-down", CERTAINTY_STRONG, NULL, "dns-udp-blocked", NULL},
+    {"20+41 the second resolver is down, and so is the responder",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL "ask " R2
+		       " responder = silent\nask " R2
+		       " control = silent\n" E1_RIGHT
+		       "fetch 192.0.2.1 http-status x3\n" WEB,
+	"responder-down", CERTAINTY_STRONG, "dns-resolver-down", NULL, NULL},
+    {"17+41 the second resolver fails, and so does the responder",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL "ask " R2
+		       " responder = servfail\n" E1_RIGHT
+		       "fetch 192.0.2.1 http-status x3\n" WEB,
+	"responder-down", CERTAINTY_STRONG, "dns-servfail", NULL, NULL},
     {"20 ICMP port unreachable",
 	CERT "ask system responder = silent\nask " R1
 	     " responder = icmp\nask " R1 " control = icmp\n" E1_RIGHT "ask " E1
@@ -286,6 +362,13 @@ static const struct row {
     {"26 a bogon by a policy",
 	CERT "ask system responder = 0.0.0.0\nask " R1
 	     " responder = 0.0.0.0\n" R1_CONTROL "ask " R1T
+	     " responder = 0.0.0.0\n" E1_RIGHT GOOD
+	     "fetch 0.0.0.0 connect-refused x3\n",
+	"dns-resolver-policy", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"26 a policy for a whole zone: its names that do not exist have it too",
+	CERT "ask system responder = 0.0.0.0\nask " R1
+	     " responder = 0.0.0.0\n" R1_CONTROL "ask " R1
+	     " sibling = 0.0.0.0\nask " E1 " sibling = nx\nask " R1T
 	     " responder = 0.0.0.0\n" E1_RIGHT GOOD
 	     "fetch 0.0.0.0 connect-refused x3\n",
 	"dns-resolver-policy", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
@@ -373,6 +456,11 @@ static const struct row {
 	CERT "hosts " FACTS_HOST " 192.0.2.1\n" SYS_RIGHT "ask " R1
 	     " responder = 192.0.2.1\n" R1_CONTROL GOOD,
 	"ok", CERTAINTY_PROVEN, NULL, "local-pin-stale", NULL},
+    {"31 a pin to a mirror that has only an old response",
+	CERT "hosts " FACTS_HOST " 192.0.2.77\n" SYS_WRONG "ask " R1
+	     " responder = 192.0.2.1\n" R1_CONTROL GOOD
+	     "fetch 192.0.2.77 expired x3\n",
+	"local-pin-stale", CERTAINTY_PROVEN, NULL, NULL, NULL},
     {"31 a pin on a later name of the chain",
 	CERT "hosts a771.cdn.example 192.0.2.77\n" SYS_WRONG "ask " R1
 	     " responder = >a771.cdn.example 192.0.2.1\nask " R1
@@ -385,6 +473,26 @@ static const struct row {
 	     "served 1 none\nserved 2 none\n",
 	"server-cfg-resolver-ignores-hosts", CERTAINTY_PROVEN, NULL,
 	"local-pin-stale", NULL},
+    {"32 nginx asks a resolver that lies, by IPv6",
+	CERT SYS_RIGHT GOOD DEAD
+	"setting server-cfg-resolver-wrong 2001:db8::53\n"
+	"ask udp://[2001:db8::53] responder = 192.0.2.77\n"
+	"served 1 none\nserved 2 none\n",
+	"server-cfg-resolver-wrong", CERTAINTY_PROVEN, NULL, NULL, NULL},
+    {"32 look-alike: that one is right, and takes no TCP",
+	CERT SYS_RIGHT GOOD
+	"setting server-cfg-resolver-wrong 192.0.2.53\nask " R1
+	" responder = 192.0.2.1\nask " R1T " responder = refused\n"
+	"served 1 none\nserved 2 none\n",
+	"server-no-staple", CERTAINTY_PROVEN, NULL, "server-cfg-resolver-wrong",
+	NULL},
+    {"32 look-alike: whether its address is right is not known",
+	CERT SYS_RIGHT GOOD
+	"setting server-cfg-resolver-wrong 192.0.2.53\nask " R1
+	" responder = 192.0.2.2\n"
+	"served 1 none\nserved 2 none\n",
+	"server-no-staple", CERTAINTY_PROVEN, NULL, "server-cfg-resolver-wrong",
+	NULL},
     {"33 nginx keeps an old address",
 	CERT SYS_RIGHT GOOD DEAD "peer 192.0.2.77\n"
 				 "served 1 none\nserved 2 none\n",
@@ -498,6 +606,16 @@ static const struct row {
 		       "fetch 192.0.2.1 connect-timeout x3\n"
 		       "connect 192.0.2.1:80 timeout 3000\n" WEB,
 	"net-blackhole", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"35 nothing goes out by http, and much else does",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL E1_RIGHT
+		       "ask " E1 " control = 192.0.2.200\n"
+		       "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n",
+	"net-blackhole", CERTAINTY_STRONG, NULL, "local-no-network", NULL},
+    {"35 the same, and the control tells the time by https",
+	CERT SYS_RIGHT "book 192.0.2.1\n"
+		       "fetch 192.0.2.1 connect-timeout x3\nweb timeout\n"
+		       "clock 0 auth control.example\n",
+	"net-blackhole", CERTAINTY_STRONG, NULL, "local-no-network", NULL},
     {"35 look-alike: nobody confirms the address",
 	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL
 		       "fetch 192.0.2.1 connect-timeout x3\n" WEB,
@@ -517,6 +635,11 @@ static const struct row {
 				"connect 192.0.2.1:443 refused 40\n"
 				"connect 192.0.2.1:80 refused 38\n" WEB,
 	"responder-down", CERTAINTY_STRONG, NULL, "net-tcp-rst", NULL},
+    {"36 whoever is asked by http refuses at once",
+	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 connect-refused x3\n"
+				"connect 192.0.2.1:443 refused 3\n"
+				"connect 192.0.2.1:80 refused 3\nweb refused\n",
+	"net-tcp-rst", CERTAINTY_STRONG, NULL, "responder-down", NULL},
     {"37 cut by the Host",
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-reset x3\n"
 				"otherhost 192.0.2.1 ok\n" WEB,
@@ -565,6 +688,26 @@ static const struct row {
     {"44 a stale response, the clock is right",
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\nclock 0 auth\n",
 	"resp-expired", CERTAINTY_PROVEN, NULL, "clock-skew", NULL},
+    {"44 one edge has an old response, and it is the one we are sent to",
+	CERT "ask system responder = 192.0.2.2\nask " R1
+	     " responder = 192.0.2.2\n" R1_CONTROL E1_RIGHT GOOD
+	     "fetch 192.0.2.2 expired x3\nclock 0 auth\n",
+	"resp-expired", CERTAINTY_STRONG, NULL, "dns-resolver-wrong", NULL},
+    {"45 by it the server's staple looks expired",
+	CERT SYS_RIGHT E1_RIGHT
+	"fetch 192.0.2.1 expired\nclock 864000 auth a.x\n"
+	"clock 864010 auth b.x\nserved 1 bad\nserved 2 bad\n",
+	"clock-skew", CERTAINTY_PROVEN, NULL, "server-bad-staple", NULL},
+    {"45 by it the certificate looks expired",
+	"input expired\n" SYS_RIGHT E1_RIGHT
+	"fetch 192.0.2.1 expired\nclock 864000 auth a.x\n"
+	"clock 864010 auth b.x\n",
+	"clock-skew", CERTAINTY_PROVEN, NULL, "input-expired", NULL},
+    {"45 look-alike: it is off, and not by so much",
+	"input expired\n" SYS_RIGHT E1_RIGHT
+	"fetch 192.0.2.1 expired\nclock 1000 auth a.x\n"
+	"clock 1010 auth b.x\n",
+	"input-expired", CERTAINTY_PROVEN, "clock-skew", NULL, NULL},
     {"45 the clock is wrong",
 	CERT SYS_RIGHT E1_RIGHT
 	"fetch 192.0.2.1 expired\nclock 864000 auth a.x\n"
@@ -611,6 +754,10 @@ static const struct row {
     {"47 the issuer is missing",
 	"input issuer-missing\n" SYS_RIGHT "fetch 192.0.2.1 untrusted-signer\n",
 	"input-issuer", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"47 the staple was not judged for that",
+	"input issuer-missing\n" SYS_RIGHT
+	"served 1 bad issuer-missing\nserved 2 bad issuer-missing\n",
+	"input-issuer", CERTAINTY_PROVEN, NULL, "server-bad-staple", NULL},
     {"48 for another certificate",
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 wrong-certificate\n",
 	"resp-other-cert", CERTAINTY_PROVEN, NULL, "resp-untrusted", NULL},
@@ -896,6 +1043,91 @@ test_the_same_server(void **state)
 	}
 }
 
+/* Where several addresses fail, the one that is shown failed in that way. */
+static void
+test_the_address_shown(void **state)
+{
+	static const struct {
+		const char *facts, *code, *address;
+	} networks[] = {
+	    {CERT SYS_RIGHT "ask " E1 " responder = 192.0.2.1,192.0.2.2\n"
+			    "fetch 192.0.2.1 http-status x3\n"
+			    "fetch 192.0.2.2 connect-timeout x3\n" WEB,
+		"responder-down", "192.0.2.1"},
+	    {CERT SYS_RIGHT "ask " E1 " responder = 192.0.2.2,192.0.2.1\n"
+			    "fetch 192.0.2.2 connect-timeout x3\n"
+			    "fetch 192.0.2.1 connect-refused x3\n" WEB,
+		"responder-down", "192.0.2.1"},
+	    {CERT SYS_RIGHT "ask " E1 " responder = 192.0.2.2,192.0.2.1\n"
+			    "fetch 192.0.2.2 connect-timeout x3\n"
+			    "fetch 192.0.2.1 http-reset x3\n"
+			    "otherhost 192.0.2.1 ok\n" WEB,
+		"http-reset-keyword", "192.0.2.1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		struct diagnosis *d = mem_new(sizeof(*d));
+		struct facts facts;
+
+		facts_write(&facts, networks[i].facts);
+		diagnose(&facts, d);
+		assert_string_equal(
+		    finding_row(d->findings[0].code)->code, networks[i].code);
+		assert_string_equal(
+		    d->findings[0].address, networks[i].address);
+		free(d);
+		facts_done(&facts);
+	}
+}
+
+/* A sentence says of others what they said. */
+static void
+test_what_others_said(void **state)
+{
+	static const struct {
+		const char *facts, *code, *says;
+		enum certainty certainty;
+	} networks[] = {
+	    {CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL
+			    "ask " R2 " responder = silent\nask " R2
+			    " control = 192.0.2.200\n" GOOD,
+		"dns-name-dropped", "other plain resolvers answer",
+		CERTAINTY_STRONG},
+	    {CERT "ask system responder = servfail\nask " R1
+		  " responder = servfail\n" R1_CONTROL,
+		"dns-servfail", "none that was asked can", CERTAINTY_STRONG},
+	    /* its certificate may be right, and looks expired to us */
+	    {CERT SYS_RIGHT "fetch 192.0.2.1 expired\n"
+			    "clock 864000 auth a.x\nclock 864010 auth b.x\n"
+			    "ask " E1 " responder = tlsfail\ntls " E1
+			    " sni badcert\n",
+		"enc-dns-mitm", "by this machine's clock",
+		CERTAINTY_CONSISTENT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		struct diagnosis *d = mem_new(sizeof(*d));
+		const struct finding *found = NULL;
+		struct facts facts;
+
+		facts_write(&facts, networks[i].facts);
+		diagnose(&facts, d);
+		for (size_t f = 0; f < d->count; f++) {
+			if (strcmp(finding_row(d->findings[f].code)->code,
+				networks[i].code) == 0)
+				found = &d->findings[f];
+		}
+		assert_non_null(found);
+		if (strstr(found->sentence, networks[i].says) == NULL)
+			fail_msg("%s", found->sentence);
+		assert_int_equal(found->certainty, networks[i].certainty);
+		free(d);
+		facts_done(&facts);
+	}
+}
+
 /* `oclasp dns NAME` has no certificate: the name is what it was asked for. */
 static void
 test_without_certificate(void **state)
@@ -1004,6 +1236,8 @@ main(void)
 	    cmocka_unit_test(test_scenarios),
 	    cmocka_unit_test(test_injection_is_never_said_lightly),
 	    cmocka_unit_test(test_the_same_server),
+	    cmocka_unit_test(test_the_address_shown),
+	    cmocka_unit_test(test_what_others_said),
 	    cmocka_unit_test(test_without_certificate),
 	    cmocka_unit_test(test_ttl),
 	    cmocka_unit_test(test_catalogue),
