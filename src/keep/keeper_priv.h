@@ -318,8 +318,8 @@ int64_t keeper_second_at(const struct target *target);
 void keeper_take_second(struct target *target, struct acquire_result *result);
 /* --- keeper_relay.c --- */
 
-/* Begin and end with the relay; listen, once there is something to answer with;
- * obey the options. */
+/* Begin, unless it has begun or nobody is to listen, and end with the relay;
+ * listen, once there is something to answer with; obey the options. */
 void keeper_relay_start(struct keeper *k);
 void keeper_relay_listen(struct keeper *k);
 void keeper_relay_obey(struct keeper *k);

@@ -69,12 +69,16 @@ keeper_relay_obey(struct keeper *k)
 
 	if (k->relay != NULL)
 		relay_allow_demand(k->relay, &hooks);
+	if (k->listen != NULL)
+		listen_obey(k->listen, k->options->listeners,
+		    k->options->listener_count);
 }
 
 void
 keeper_relay_start(struct keeper *k)
 {
-	if (k->options->once || k->options->listener_count == 0)
+	if (k->relay != NULL || k->options->once ||
+	    k->options->listener_count == 0)
 		return;
 	k->relay = relay_new(&k->loop, clock_wall_s);
 	keeper_relay_obey(k);

@@ -40,8 +40,6 @@ keep_fixed(struct keeper_options *fresh, const struct keeper_options *old)
 	fresh->once = old->once;
 	fresh->control_socket = old->control_socket;
 	fresh->control_group = old->control_group;
-	fresh->listeners = old->listeners;
-	fresh->listener_count = old->listener_count;
 	fresh->reload = old->reload;
 	fresh->retire = old->retire;
 	fresh->cookie = old->cookie;
@@ -67,6 +65,7 @@ read_options(struct keeper *k, struct err *err)
 		return -1;
 	}
 	keeper_obey(k, settings);
+	keeper_relay_start(k); /* where nobody listened; all is read anew now */
 	return 0;
 }
 

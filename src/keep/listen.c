@@ -25,12 +25,16 @@ enum { LISTEN_UNIX_MODE = 0660 };
 struct outpost {
 	struct listen *listen;
 	struct server *server;
+	struct listen_spec spec; /* as it was wanted; its address is owned */
+	unsigned connections;    /* as it has them */
+	bool stays;
 	unsigned serves;
 	char text[LISTEN_TEXT];
 	struct relay_thread *threads[SERVER_THREADS_MAX];
 };
 
 struct listen {
+	uv_loop_t *loop;
 	struct relay *relay;
 	struct outpost *outposts[LISTEN_MAX];
 	size_t count;
@@ -196,6 +200,7 @@ outpost_free(struct outpost *outpost)
 		(void)unlink(outpost->text);
 	for (size_t i = 0; i < SERVER_THREADS_MAX; i++)
 		relay_thread_free(&outpost->threads[i]);
+	free((void *)(uintptr_t)outpost->spec.address);
 	free(outpost);
 }
 
@@ -231,8 +236,8 @@ serves_text(unsigned serves, char out[LISTEN_TEXT])
 }
 
 static struct outpost *
-outpost_new(struct listen *listen, uv_loop_t *loop,
-    const struct listen_spec *spec, unsigned connections, struct err *err)
+outpost_new(struct listen *listen, const struct listen_spec *spec,
+    unsigned connections, struct err *err)
 {
 	struct outpost *outpost = mem_new(sizeof(*outpost));
 	struct server_options options = {
@@ -254,10 +259,13 @@ outpost_new(struct listen *listen, uv_loop_t *loop,
 		return NULL;
 	}
 	write_text(outpost, spec->address, port);
+	outpost->spec = *spec;
+	outpost->spec.address = mem_string(spec->address);
+	outpost->connections = connections;
 	/* before the first question can come */
 	for (size_t i = 0; i < options.threads; i++)
 		outpost->threads[i] = relay_thread_new(listen->relay);
-	if (server_start(loop, &options, &outpost->server, err) == -1) {
+	if (server_start(listen->loop, &options, &outpost->server, err) == -1) {
 		outpost_free(outpost);
 		return NULL;
 	}
@@ -280,32 +288,104 @@ find_connections(const struct listen_spec *spec, size_t count)
 	return most;
 }
 
+/* Listen at SPEC, one of COUNT, too. */
+static void
+begin_at(struct listen *listen, const struct listen_spec *spec, size_t count)
+{
+	struct err err = {0};
+	struct outpost *outpost =
+	    outpost_new(listen, spec, find_connections(spec, count), &err);
+	char serves[LISTEN_TEXT];
+
+	if (outpost == NULL) {
+		log_event(LOG_WARNING,
+		    (struct log_about){.event = "listen", .reason = err.reason},
+		    "%s; certificates are kept all the same", err.text);
+		return;
+	}
+	listen->outposts[listen->count++] = outpost;
+	log_event(LOG_NOTICE, (struct log_about){.event = "listen"},
+	    "listening at %s: %s", outpost->text,
+	    serves_text(outpost->serves, serves));
+}
+
 struct listen *
 listen_start(uv_loop_t *loop, const struct listen_spec *specs, size_t count,
     struct relay *relay)
 {
 	struct listen *listen = mem_new(sizeof(*listen));
-	char serves[LISTEN_TEXT];
 
+	listen->loop = loop;
 	listen->relay = relay;
-	for (size_t i = 0; i < count && i < LISTEN_MAX; i++) {
-		struct err err = {0};
-		struct outpost *outpost = outpost_new(listen, loop, &specs[i],
-		    find_connections(&specs[i], count), &err);
+	listen_obey(listen, specs, count);
+	return listen;
+}
 
-		if (outpost == NULL) {
-			log_event(LOG_WARNING,
-			    (struct log_about){
-				.event = "listen", .reason = err.reason},
-			    "%s; certificates are kept all the same", err.text);
+/* The outpost that does what SPEC, one of COUNT, wants already; NULL: none. */
+static struct outpost *
+find_same(
+    const struct listen *listen, const struct listen_spec *spec, size_t count)
+{
+	unsigned connections =
+	    listen_connections(spec->connections, process_max_files(), count);
+
+	for (size_t i = 0; i < listen->count; i++) {
+		struct outpost *o = listen->outposts[i];
+
+		if (!o->stays && o->connections == connections &&
+		    strcmp(o->spec.address, spec->address) == 0 &&
+		    o->spec.serves == spec->serves &&
+		    o->spec.threads == spec->threads &&
+		    o->spec.per_address == spec->per_address &&
+		    o->spec.mode == spec->mode)
+			return o;
+	}
+	return NULL;
+}
+
+/* What does not stay goes. */
+static void
+clear(struct listen *listen)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < listen->count; i++) {
+		struct outpost *o = listen->outposts[i];
+
+		if (o->stays) {
+			listen->outposts[kept++] = o;
 			continue;
 		}
-		listen->outposts[listen->count++] = outpost;
+		/* whoever waits for a fetch: his call ends with the server */
+		relay_let_go(listen->relay);
 		log_event(LOG_NOTICE, (struct log_about){.event = "listen"},
-		    "listening at %s: %s", outpost->text,
-		    serves_text(outpost->serves, serves));
+		    "no longer listening at %s", o->text);
+		outpost_free(o);
 	}
-	return listen;
+	listen->count = kept;
+}
+
+void
+listen_obey(
+    struct listen *listen, const struct listen_spec *specs, size_t count)
+{
+	bool there[LISTEN_MAX] = {false};
+
+	for (size_t i = 0; i < listen->count; i++)
+		listen->outposts[i]->stays = false;
+	for (size_t i = 0; i < count && i < LISTEN_MAX; i++) {
+		struct outpost *same = find_same(listen, &specs[i], count);
+
+		there[i] = same != NULL;
+		if (same != NULL)
+			same->stays = true;
+	}
+	/* first, since another one may want the same address */
+	clear(listen);
+	for (size_t i = 0; i < count && i < LISTEN_MAX; i++) {
+		if (!there[i])
+			begin_at(listen, &specs[i], count);
+	}
 }
 
 void

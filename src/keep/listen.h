@@ -66,6 +66,11 @@ unsigned listen_connections(unsigned asked, uint64_t files, size_t count);
 struct listen *listen_start(uv_loop_t *loop, const struct listen_spec *specs,
     size_t count, struct relay *relay);
 
+/* Listen at SPECS instead.  Where one is as it was, nothing happens to those who
+ * are connected; what could not be had before is tried again. */
+void listen_obey(
+    struct listen *listen, const struct listen_spec *specs, size_t count);
+
 /* Every connection is closed, no question comes any more. */
 void listen_stop(struct listen **listen);
 

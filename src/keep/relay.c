@@ -225,3 +225,9 @@ relay_allow_demand(struct relay *relay, const struct relay_demand_hooks *hooks)
 {
 	relay_demand_allow(relay->demand, hooks);
 }
+
+void
+relay_let_go(struct relay *relay)
+{
+	relay_demand_let_go(relay->demand);
+}

@@ -82,6 +82,10 @@ void relay_allow_demand(
 
 /* --- the servers --- */
 
+/* One of them is about to stop: all who wait for a fetch are told tryLater.  The
+ * fetches go on. */
+void relay_let_go(struct relay *relay);
+
 /* What one thread of a server answers with; made and freed on the loop, while
  * that server does not run. */
 struct relay_thread *relay_thread_new(struct relay *relay);

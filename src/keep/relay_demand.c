@@ -408,6 +408,15 @@ relay_demand_ask(struct relay_demand *d, const struct snapshot_issuer *issuer,
 }
 
 void
+relay_demand_let_go(struct relay_demand *d)
+{
+	struct item *item, *next;
+
+	HASH_ITER(hh, d->items, item, next)
+	answer_all(item, NULL, true);
+}
+
+void
 relay_demand_free(struct relay_demand **demand)
 {
 	struct relay_demand *d = *demand;

@@ -83,4 +83,7 @@ void relay_demand_ask(struct relay_demand *demand,
     const struct snapshot_issuer *issuer, const struct cert_id *id,
     const struct server_question *question);
 
+/* Reply to all questions that wait, without an answer: another time. */
+void relay_demand_let_go(struct relay_demand *demand);
+
 #endif

@@ -339,3 +339,35 @@ def test_configured(lab, tmp_path):
     assert status("--unix-socket", socket, "http://x/status") == "404"
     assert status(f"http://{url}/healthz") == "200"
     assert status(f"http://{url}/") == "404"
+
+
+def test_listeners_anew(lab, tmp_path):
+    """A reload obeys the listen blocks too, also where none was."""
+    leaf, conf = lab.leaf(tmp_path), tmp_path / "oclasp.conf"
+    state = tmp_path / "state"
+
+    def listen(block):
+        conf.write_text(f'certificate "{leaf.path}" {{}}\nlisten {block}\n',
+                        encoding="utf-8")
+
+    def reload(count):
+        result = lab.oclasp("reload", "--state-dir", state)
+        assert result.code == 0, result
+        return keep.wait_line(LISTENING, count=count)[-1]
+
+    def ask(address):
+        path = tmp_path / "request.der"
+        path.write_bytes(request_for(leaf, lab.authority.certificate))
+        return lab.run("curl", "-s", "--data-binary", f"@{path}",
+                       f"http://{address}/", text=False).stdout
+    listen('"none" {}')
+    keep = lab.keep(tmp_path / "log", "--config", conf, "--state-dir", state)
+    keep.wait_line("usable for")
+    listen('"127.0.0.1:0" {}')
+    first = reload(1)
+    assert fault(lab, leaf, ask(first)) is None
+    listen('"127.0.0.1:0" { serves = {ocsp} }')
+    second = reload(2)
+    assert fault(lab, leaf, ask(second)) is None
+    assert ask(first) == b""
+    assert f"no longer listening at {first}" in keep.text

@@ -343,6 +343,88 @@ test_unix(void **state)
 	scratch_remove(&scratch);
 }
 
+static bool
+is_open(int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool open = connect(fd, (const struct sockaddr *)&address,
+			sizeof(address)) == 0;
+
+	close(fd);
+	return open;
+}
+
+static void
+ask_again(void)
+{
+	raw_say(&client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_true(raw_hear(&client));
+	assert_int_equal(client.body_len, 5);
+}
+
+/* A configuration that is read anew: who is connected where nothing changes
+ * does not notice. */
+static void
+test_obey(void **state)
+{
+	const struct listen_spec before[] = {
+	    {.address = "127.0.0.1:0", .threads = 1},
+	    {.address = "127.0.0.1:0", .threads = 2}};
+	const struct listen_spec after[] = {
+	    {.address = "127.0.0.1:0", .serves = LISTEN_HEALTH, .threads = 2},
+	    {.address = "127.0.0.1:0", .threads = 1}};
+	int stays, goes;
+
+	(void)state;
+	listener = listen_start(&loop, before, 2, relay);
+	listen_others(listener, other, &served);
+	stays = port_of(0);
+	goes = port_of(1);
+	raw_open(&client, &loop, stays);
+	ask_again();
+	listen_obey(listener, after, 2);
+	assert_int_equal(listen_count(listener), 2);
+	assert_int_equal(port_of(0), stays);
+	ask_again();
+	assert_true(is_open(port_of(1)));
+	assert_false(is_open(goes));
+	listen_obey(listener, after, 1);
+	assert_int_equal(listen_count(listener), 1);
+	raw_hear_end(&client);
+	raw_close(&client);
+	get(port_of(0), "/");
+	assert_int_equal(client.status, 404);
+	get(port_of(0), "/healthz");
+	assert_int_equal(client.status, 200);
+	listen_obey(listener, NULL, 0);
+	assert_int_equal(listen_count(listener), 0);
+	listen_obey(listener, before, 2);
+	get(port_of(1), "/status");
+	assert_int_equal(client.status, 200);
+}
+
+/* What was taken is had when it is free. */
+static void
+test_obey_once_more(void **state)
+{
+	struct listen_spec spec = {.address = "127.0.0.1:0"};
+	struct listen *first = listen_start(&loop, &spec, 1, relay);
+	char *taken = mem_string(listen_text(first, 0));
+
+	(void)state;
+	spec.address = taken;
+	listener = listen_start(&loop, &spec, 1, relay);
+	assert_int_equal(listen_count(listener), 0);
+	listen_stop(&first);
+	listen_obey(listener, &spec, 1);
+	assert_int_equal(listen_count(listener), 1);
+	get(port_of(0), "/");
+	free(taken);
+}
+
 /* I5: strangers who come in numbers leave descriptors for the fetches. */
 static void
 test_descriptors(void **state)
@@ -420,6 +502,8 @@ main(void)
 	    T(wire),
 	    T(long_body),
 	    T(taken),
+	    T(obey),
+	    T(obey_once_more),
 	    T(unix),
 	    T(descriptors),
 	    T(few_descriptors),

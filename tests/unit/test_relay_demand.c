@@ -574,20 +574,45 @@ stop_loop(void *cookie)
 }
 
 static void
-test_end_while_fetching(void **state)
+run_a_moment(void)
 {
-	struct loop_timer *timer;
+	struct loop_timer *timer =
+	    loop_timer_start(&loop, 10, stop_loop, &timer);
 
-	(void)state;
-	options.timeout_ms = 60000;
+	loop_run(&loop);
+	loop_timer_cancel(&timer);
+}
+
+/* Until the responder has the request of somebody who waits for it. */
+static void
+begin_to_hang(void)
+{
 	start_responder(SCRIPT_HANG);
 	send_request(&clients[0], second.cert, false);
-	/* until the responder has the request */
-	while (responder.requests == 0) {
-		timer = loop_timer_start(&loop, 10, stop_loop, &timer);
-		loop_run(&loop);
-		loop_timer_cancel(&timer);
-	}
+	while (responder.requests == 0)
+		run_a_moment();
+}
+
+/* Nobody listens where he asked any more; the fetch goes on. */
+static void
+test_listener_goes_while_fetching(void **state)
+{
+	(void)state;
+	begin_to_hang();
+	listen_obey(listener, NULL, 0);
+	assert_int_equal(relay_count(relay, RELAY_TRY_LATER), 1);
+	assert_int_equal(done, 0);
+	while (done == 0)
+		run_a_moment();
+	raw_close(&clients[0]);
+}
+
+static void
+test_end_while_fetching(void **state)
+{
+	(void)state;
+	options.timeout_ms = 60000;
+	begin_to_hang();
 	listen_stop(&listener);
 	relay_free(&relay);
 	assert_int_equal(done, 0);
@@ -614,6 +639,7 @@ main(void)
 	    T(burst),
 	    T(eviction),
 	    T(kept_after),
+	    T(listener_goes_while_fetching),
 	    T(end_while_fetching),
 	};
 
