@@ -7,13 +7,9 @@
  * A staple file of a certificate that nginx names is written by nginx_publish
  * alone, so that it can tell what nginx has read.  The plain files may be a
  * hundred thousand, each with a flush of the disk: a thread writes them, while
- * the loop fetches on. */
+ * the loop fetches on (publish_files.c). */
 #include "keep/publish.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,18 +18,9 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "keep/publish_priv.h"
 #include "pki/cert.h"
 #include "pki/staple.h"
-
-/* A kept certificate. */
-struct kept {
-	struct publish_item item; /* borrows of what follows, which is owned */
-	char *name, *fingerprint;
-	uint8_t *der; /* unless the staple is shared */
-	bool named;   /* nginx_publish writes its file */
-	bool there;   /* its file */
-};
 
 /* A server block with our snippet, and what it shall serve. */
 struct served_site {
@@ -46,36 +33,6 @@ struct served_site {
 struct path {
 	UT_hash_handle hh;
 	const char *path;
-};
-
-struct publish {
-	uv_loop_t *loop;
-	const struct nginx *nginx;
-	char *staple_dir;
-	char *snippet_dir; /* of an nginx that is not asked; NULL: none is */
-	struct kept *kept; /* owned; sorted by fingerprint */
-	size_t count;
-	bool prove, thorough;
-	struct publish_callbacks callbacks;
-	void *cookie;
-
-	struct served_site *sites; /* owned */
-	size_t site_count;
-	struct nginx_change *changes; /* owned; one for each path */
-	size_t change_count;
-	struct path *paths; /* those that have one; a hash */
-
-	struct nginx_publish *publishing;
-	struct loop_work *writing; /* has KEPT and ERR meanwhile */
-	atomic_bool cancelled, hurried;
-	bool reloaded;
-	bool served; /* the server has all of it */
-	struct err err;
-};
-
-enum {
-	FINGERPRINT = 64,                      /* hex digits of a SHA-256 */
-	TORN_TAIL = sizeof(".new.XXXXXX") - 1, /* of file_replace */
 };
 
 static void
@@ -133,154 +90,6 @@ publish_hurry(struct publish *publish)
 	publish->hurried = true;
 }
 
-/* --- plain files --- */
-
-static int
-compare_kept(const void *a, const void *b)
-{
-	const struct kept *x = a, *y = b;
-
-	return strcmp(x->fingerprint, y->fingerprint);
-}
-
-static struct kept *
-find_kept(const struct publish *p, const char *fingerprint)
-{
-	size_t from = 0, to = p->count;
-
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-		int order = strcmp(fingerprint, p->kept[middle].fingerprint);
-
-		if (order == 0)
-			return &p->kept[middle];
-		if (order < 0)
-			to = middle;
-		else
-			from = middle + 1;
-	}
-	return NULL;
-}
-
-/* True for a name of our own making, FINGERPRINT.der. */
-static bool
-is_staple_name(const char *name)
-{
-	return strlen(name) == FINGERPRINT + 4 &&
-	       strspn(name, "0123456789abcdef") == FINGERPRINT &&
-	       strcmp(name + FINGERPRINT, ".der") == 0;
-}
-
-/* What file_replace() of a killed keep has left of a staple file.  Nobody else
- * writes there: the state folder is locked. */
-static bool
-is_torn_name(const char *name)
-{
-	char fingerprint[FINGERPRINT + sizeof(".der")] = "";
-
-	if (strlen(name) != 1 + strlen(".der") + FINGERPRINT + TORN_TAIL ||
-	    name[0] != '.' ||
-	    !text_starts(name + 1 + FINGERPRINT + strlen(".der"), ".new."))
-		return false;
-	memcpy(fingerprint, name + 1, sizeof(fingerprint) - 1);
-	return is_staple_name(fingerprint);
-}
-
-/* A snippet names it, and nobody asks nginx to do without. */
-static bool
-is_named_unasked(const struct publish *p, const char *name)
-{
-	const struct nginx nginx = {.snippet_dir = p->snippet_dir};
-
-	return p->snippet_dir != NULL && nginx_snippet_names(&nginx, name);
-}
-
-/* One that stays may be served past its end (I3), but an nginx that misses one
- * does not start.  KEPT: whose it is; NULL: of none that is kept. */
-static void
-withdraw(struct publish *p, const char *name, const struct kept *kept)
-{
-	char *path = mem_printf("%s/%s", p->staple_dir, name);
-
-	if (is_named_unasked(p, name)) {
-		if (kept != NULL)
-			(void)err_set(&p->err, REASON_FILE,
-			    "cannot withdraw the staple '%s': a snippet in "
-			    "'%s' names it, and nginx would not start: give "
-			    "--server nginx, or remove a snippet that nginx "
-			    "does not include any more",
-			    path, p->snippet_dir);
-	} else if (unlink(path) == -1 && errno != ENOENT) {
-		(void)err_set(&p->err, REASON_FILE,
-		    "cannot withdraw the staple '%s': %s", path,
-		    strerror(errno));
-	}
-	free(path);
-}
-
-/* Note what is there.  Withdrawn means absent, and so does a certificate that is
- * not kept (any more).  Strangers' files are left alone, and so is, after a
- * failure, what a server may still point at. */
-static void
-look_into_folder(struct publish *p)
-{
-	bool safe = p->err.reason == REASON_NONE;
-	DIR *folder = opendir(p->staple_dir);
-	struct dirent *entry;
-
-	while (folder != NULL && !p->cancelled &&
-	       (entry = readdir(folder)) != NULL) {
-		struct kept *kept;
-		char fingerprint[FINGERPRINT + 1] = "";
-
-		if (!is_staple_name(entry->d_name) &&
-		    !is_torn_name(entry->d_name))
-			continue;
-		/* no fingerprint begins with the dot of a torn one */
-		memcpy(fingerprint, entry->d_name, FINGERPRINT);
-		kept = find_kept(p, fingerprint);
-		if (kept != NULL && kept->item.staple.len > 0)
-			kept->there = true;
-		else if (safe)
-			withdraw(p, entry->d_name, kept);
-	}
-	if (folder != NULL)
-		(void)closedir(folder);
-}
-
-/* *WRITTEN: it was. */
-static void
-write_file(struct publish *p, const struct kept *kept, bool *written)
-{
-	const struct publish_item *item = &kept->item;
-	char *path;
-
-	if (item->staple.len == 0 || kept->named ||
-	    (kept->there && !item->unread && !p->thorough))
-		return;
-	path = mem_printf("%s/%s.der", p->staple_dir, item->fingerprint);
-	if (!kept->there ||
-	    !file_holds(path, item->staple.at, item->staple.len))
-		*written = file_replace_unflushed(path, item->staple.at,
-			       item->staple.len, 0644, &p->err) == 0 ||
-			   *written;
-	free(path);
-}
-
-/* The thread's. */
-static void
-write_plain_files(void *cookie)
-{
-	struct publish *p = cookie;
-	bool any = false;
-
-	look_into_folder(p);
-	for (size_t i = 0; i < p->count && !p->cancelled && !p->hurried; i++)
-		write_file(p, &p->kept[i], &any);
-	if (any)
-		(void)file_flush_folder(p->staple_dir, &p->err);
-}
-
 /* --- the end --- */
 
 /* What waits is not served yet, and nothing is known of it. */
@@ -331,7 +140,7 @@ static void
 write_beside(struct publish *p)
 {
 	p->served = p->err.reason == REASON_NONE;
-	p->writing = loop_work_start(p->loop, write_plain_files, written, p);
+	p->writing = loop_work_start(p->loop, publish_write_files, written, p);
 }
 
 /* --- matching --- */
@@ -342,7 +151,7 @@ match_snippet(const struct publish *p, const char *path)
 {
 	char *fingerprint = nginx_staple_named(p->nginx, path);
 	struct kept *kept =
-	    fingerprint == NULL ? NULL : find_kept(p, fingerprint);
+	    fingerprint == NULL ? NULL : publish_find(p, fingerprint);
 
 	free(fingerprint);
 	return kept;
@@ -358,7 +167,7 @@ match(const struct publish *p, const char *path)
 	struct cert_list list = {0};
 
 	if (cert_list_load(&list, path, NULL) == 0)
-		kept = find_kept(p, cert_list_leaf(&list)->fingerprint);
+		kept = publish_find(p, cert_list_leaf(&list)->fingerprint);
 	else
 		kept = match_snippet(p, path);
 	cert_list_done(&list);
@@ -424,6 +233,14 @@ add_site(struct publish *p, const struct nginx_site *site)
 	add_change(p, path, item);
 	if (kept != NULL)
 		kept->named = true;
+}
+
+static int
+compare_kept(const void *a, const void *b)
+{
+	const struct kept *x = a, *y = b;
+
+	return strcmp(x->fingerprint, y->fingerprint);
 }
 
 static void
