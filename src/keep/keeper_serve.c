@@ -330,8 +330,9 @@ forget_conf(struct keeper *k)
 	k->conf_stamp = 0;
 }
 
+/* FAILED: why nginx cannot be asked; NULL: it can be, or is not wanted. */
 static void
-publish(struct keeper *k)
+publish(struct keeper *k, const struct err *failed)
 {
 	static const struct publish_callbacks callbacks = {
 	    .place = keeper_placed,
@@ -355,7 +356,8 @@ publish(struct keeper *k)
 	k->publish = publish_start(&k->loop,
 	    &(struct publish_round){
 		.nginx = &k->nginx,
-		.conf = k->conf,
+		.conf = failed == NULL ? k->conf : NULL,
+		.failed = failed,
 		.staple_dir = k->staple_dir,
 		.items = items,
 		.count = count,
@@ -367,30 +369,34 @@ publish(struct keeper *k)
 }
 
 static void
-scanned(void *cookie, struct nginx_conf *conf, const struct err *err)
+take_conf(struct keeper *k, struct nginx_conf *conf)
 {
-	struct keeper *k = cookie;
-	uint64_t before;
+	uint64_t before = k->conf_stamp;
 
-	k->scan = NULL;
-	if (conf == NULL) {
-		/* what nginx cannot read itself, nobody can publish to */
-		round_ended(k, false, err);
-		return;
-	}
 	nginx_conf_free(k->conf);
 	k->conf = conf;
-	before = k->conf_stamp;
 	k->conf_stamp = stamp_conf(k);
 	k->list_stale = k->list_stale || k->conf_stamp != before;
 	keeper_sync_targets(k);
+}
+
+static void
+scanned(void *cookie, struct nginx_conf *conf, const struct err *err)
+{
+	struct keeper *k = cookie;
+
+	k->scan = NULL;
+	/* what nginx cannot read itself, nobody can publish to; what others
+	 * serve is published all the same (I8) */
+	if (conf != NULL)
+		take_conf(k, conf);
 	/* what is published goes by the files as they are, so does the list */
 	keeper_read_changed(k);
 	keeper_run_due(k);
 	if (keeper_has_chores(k))
 		arm(k, KEEPER_GATHER_MS); /* for whom it is, is not known yet */
 	else
-		publish(k);
+		publish(k, conf == NULL ? err : NULL);
 }
 
 void
@@ -426,7 +432,7 @@ begin_round(void *cookie)
 		return;
 	}
 	if (!k->options->use_nginx) {
-		publish(k);
+		publish(k, NULL);
 		return;
 	}
 	keeper_mend_server(k);

@@ -21,6 +21,7 @@
 #include "keep/publish_priv.h"
 #include "pki/cert.h"
 #include "pki/staple.h"
+#include "servers/nginx_snippet.h"
 
 /* A server block with our snippet, and what it shall serve. */
 struct served_site {
@@ -274,7 +275,30 @@ nginx_published(void *cookie, bool reloaded, const struct err *err)
 	p->publishing = NULL;
 	p->reloaded = reloaded;
 	p->err = *err;
+	if (err->reason != REASON_NONE) /* what nginx may read stays */
+		p->snippet_dir = mem_string(p->nginx->snippet_dir);
 	write_beside(p);
+}
+
+/* NAME is a staple file's, and a snippet's at PATH. */
+static void
+note_named(void *cookie, const char *path, const char *name)
+{
+	char *fingerprint = mem_printf("%.*s", (int)strcspn(name, "."), name);
+	struct kept *kept = publish_find(cookie, fingerprint);
+
+	(void)path;
+	if (kept != NULL)
+		kept->named = true;
+	free(fingerprint);
+}
+
+/* Nothing of nginx's is touched while it cannot be asked. */
+static void
+leave_server(struct publish *p, const struct err *failed)
+{
+	p->err = *failed;
+	(void)nginx_snippet_each(p->nginx, note_named, p);
 }
 
 struct publish *
@@ -290,6 +314,8 @@ publish_start(uv_loop_t *loop, const struct publish_round *round,
 	if (conf == NULL && round->nginx != NULL)
 		p->snippet_dir = mem_string(round->nginx->snippet_dir);
 	copy_items(p, round->items, round->count);
+	if (round->failed != NULL)
+		leave_server(p, round->failed);
 	p->prove = round->prove;
 	p->thorough = round->prove || round->thorough;
 	p->callbacks = *callbacks;

@@ -49,7 +49,9 @@ struct publish_callbacks {
 /* What a round is about, and for whom. */
 struct publish_round {
 	const struct nginx *nginx; /* NULL: no snippets of ours are anywhere */
-	const struct nginx_conf *conf; /* NULL: without a server */
+	const struct nginx_conf *conf; /* NULL: without a server, */
+	const struct err *failed;      /* or with one that cannot be asked:
+					  why, for `end` */
 	const char *staple_dir;
 	const struct publish_item *items;
 	size_t count;

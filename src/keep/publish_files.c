@@ -94,7 +94,7 @@ withdraw(struct publish *p, const char *name, const struct kept *kept)
 
 /* Note what is there.  Withdrawn means absent, and so does a certificate that is
  * not kept (any more).  Strangers' files are left alone, and so is, after a
- * failure, what a server may still point at. */
+ * failure, what is not kept: the list of what is may be the server's. */
 static void
 look_into_folder(struct publish *p)
 {
@@ -115,7 +115,7 @@ look_into_folder(struct publish *p)
 		kept = publish_find(p, fingerprint);
 		if (kept != NULL && kept->item.staple.len > 0)
 			kept->there = true;
-		else if (safe)
+		else if (kept != NULL || safe)
 			withdraw(p, entry->d_name, kept);
 	}
 	if (folder != NULL)

@@ -21,7 +21,8 @@ struct publish {
 	uv_loop_t *loop;
 	const struct nginx *nginx;
 	char *staple_dir;
-	char *snippet_dir; /* of an nginx that is not asked; NULL: none is */
+	char *snippet_dir; /* of an nginx that is not asked, or could not be:
+			      what they name stays; NULL: there is none */
 	struct kept *kept; /* owned; sorted by fingerprint */
 	size_t count;
 	bool prove, thorough;

@@ -313,6 +313,24 @@ test_reload_without_nginx(void **state)
 	free(text);
 }
 
+/* I8: an nginx that cannot read its own configuration stops the care of no
+ * certificate that others serve. */
+static void
+test_nginx_that_fails(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	options.use_nginx = true;
+	options.nginx_command = "/bin/false";
+	child = begin(&options);
+	await(first_is_there, "the staple");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+}
+
 static void
 round_is_over(void *cookie, bool reloaded, const struct err *err)
 {
@@ -363,6 +381,7 @@ main(void)
 	    TEST(test_withdrawal_cuts_a_round_short),
 	    TEST(test_withdrawal_fails_once),
 	    TEST(test_reload_without_nginx),
+	    TEST(test_nginx_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);

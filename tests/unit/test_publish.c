@@ -16,6 +16,7 @@
 #define FP_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define FP_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define FP_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+#define FP_D "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 
 static uv_loop_t loop;
 static struct scratch scratch;
@@ -631,6 +632,55 @@ test_nginx_refuses(void **state)
 	free(staple_dir);
 }
 
+/* I8: an nginx whose configuration cannot be read stops nobody's care but its
+ * own: the files that no snippet names are written, and withdrawn (I3). */
+static void
+test_nginx_cannot_be_asked(void **state)
+{
+	static const struct publish_callbacks lax = {
+	    .place = no_place, .not_installed = not_installed, .end = end_any};
+	const struct err why = {REASON_SERVER_CONFIG, "a slip"};
+	const struct publish_item rounds[][3] = {
+	    {item(FP_A, "a2"), item(FP_B, "b"), item(FP_C, "")},
+	    {item(FP_A, ""), item(FP_B, "b2"), item(FP_C, "c")},
+	};
+	char *staple_dir = scratch_path(&scratch, "staples");
+	char *snippet_dir = scratch_path(&scratch, "nginx");
+	const struct nginx nginx = {"/bin/true", snippet_dir, staple_dir};
+	const struct nginx_change before = {.certificate = "/e/a.pem",
+	    .fingerprint = FP_A,
+	    .staple = {(const uint8_t *)"a", 1}};
+	char *ended_one = scratch_path(&scratch, "staples/" FP_C ".der");
+	char *of_nobody = scratch_path(&scratch, "staples/" FP_D ".der");
+
+	(void)state;
+	(void)nginx_publish_start(&loop, &nginx, &before, 1, end_any, NULL);
+	loop_run(&loop);
+	scratch_write(ended_one, "c");
+	scratch_write(of_nobody, "d");
+	for (size_t i = 0; i < 2; i++) {
+		(void)publish_start(&loop,
+		    &(struct publish_round){.nginx = &nginx,
+			.staple_dir = staple_dir,
+			.items = rounds[i],
+			.count = 3,
+			.failed = &why,
+			.thorough = true},
+		    &lax, NULL);
+		loop_run(&loop);
+		assert_int_equal(last.reason, REASON_SERVER_CONFIG);
+		assert_string_equal(last.text, "a slip");
+		expect_file("staples/" FP_A ".der", "a");
+		expect_file("staples/" FP_B ".der", i == 0 ? "b" : "b2");
+		expect_file("staples/" FP_C ".der", i == 0 ? NULL : "c");
+		expect_file("staples/" FP_D ".der", "d");
+	}
+	free(ended_one);
+	free(of_nobody);
+	free(snippet_dir);
+	free(staple_dir);
+}
+
 /* clang-format off */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 /* clang-format on */
@@ -653,6 +703,7 @@ main(void)
 	    TEST(test_snippets_without_a_server),
 	    TEST(test_places),
 	    TEST(test_nginx_refuses),
+	    TEST(test_nginx_cannot_be_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
