@@ -114,6 +114,17 @@ take_options(struct job *job, struct reading *reading, const struct options *o,
 	return 0;
 }
 
+/* A file that was read at the start, and may not be now, is a fault. */
+static int
+check_read(
+    const struct options *start, const struct options *now, struct err *err)
+{
+	return now->unread.reason == REASON_NONE ||
+		       start->unread.reason != REASON_NONE
+		   ? 0
+		   : err_set(err, now->unread.reason, "%s", now->unread.text);
+}
+
 /* Everything anew: the file, and with it what the command line says, since one
  * fills the gaps of the other.  A file that is gone, or empty for a moment, must
  * not end the care of all (I8): nothing to keep is an error too. */
@@ -127,6 +138,7 @@ reload(void *cookie, struct keeper_options *fresh, struct err *err)
 	if (options_parse(o->command, command_keep.name, o->argc, o->argv,
 		&reading->options, err) == -1 ||
 	    config_load(&reading->options, &reading->config, err) == -1 ||
+	    check_read(o, &reading->options, err) == -1 ||
 	    options_settle(&reading->options, err) == -1 ||
 	    take_options(job, reading, &reading->options, fresh, err) == -1) {
 		reading_free(reading);

@@ -2,6 +2,7 @@
 /* face/config.c -- the configuration file, by libConfuse. */
 #include "face/config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -299,8 +300,13 @@ config_load(struct options *options, struct config **out, struct err *err)
 	struct err why = {0};
 
 	*out = NULL;
-	if (path == NULL && access(CONFIG_DEFAULT, R_OK) != 0)
+	if (path == NULL && access(CONFIG_DEFAULT, R_OK) != 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			(void)err_set(&options->unread, REASON_FILE,
+			    "cannot read '%s': %s", CONFIG_DEFAULT,
+			    strerror(errno));
 		return 0;
+	}
 	config = mem_new(sizeof(*config));
 	config->certificates = config_certificates_new();
 	config->cfg = load(

@@ -22,7 +22,7 @@ value_of(const char *line)
 {
 	static const char key[] = "state-dir";
 	const char *at = line + strspn(line, blank);
-	bool quoted;
+	char quote = '\0';
 	size_t len;
 
 	if (strncmp(at, key, sizeof(key) - 1) != 0)
@@ -32,10 +32,12 @@ value_of(const char *line)
 	if (*at++ != '=')
 		return NULL;
 	at += strspn(at, blank);
-	quoted = *at == '"';
-	at += quoted;
-	len = strcspn(at, quoted ? "\"\n\\" : " \t\r\n#\"\\");
-	if (len == 0 || at[len] == '\\' || (quoted && at[len] != '"'))
+	if (*at == '"' || *at == '\'')
+		quote = *at++;
+	len = strcspn(at, quote == '"'    ? "\"\n\\"
+			  : quote == '\'' ? "'\n\\"
+					  : " \t\r\n#\"'\\");
+	if (len == 0 || at[len] == '\\' || (quote != '\0' && at[len] != quote))
 		return NULL;
 	return mem_printf("%.*s", (int)len, at);
 }

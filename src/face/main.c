@@ -135,14 +135,20 @@ help(int argc, char **argv)
 	return command == NULL ? unknown(argv[2]) : print_help(command);
 }
 
-static int
-run_settled(const struct command *command, const struct options *options)
+static void
+warn(const struct command *command, const struct options *options,
+    const struct err *warning)
 {
-	const struct err *warning = &options->roads.warning;
-
 	if (warning->reason != REASON_NONE && !options->quiet)
 		(void)fprintf(stderr, "oclasp %s: warning: %s\n", command->name,
 		    warning->text);
+}
+
+static int
+run_settled(const struct command *command, const struct options *options)
+{
+	warn(command, options, &options->unread);
+	warn(command, options, &options->roads.warning);
 	return command->run(options);
 }
 

@@ -107,6 +107,7 @@ struct options {
 	bool listen_nowhere; /* not even at the default address */
 	bool relay_unknown;
 	struct roads roads; /* proxies, upstreams, private addresses */
+	struct err unread;  /* why the configuration was passed over */
 	const struct target_spec *specs; /* of the configuration; borrowed */
 	size_t spec_count;
 	const struct issuer_rules *rules; /* the same */

@@ -189,6 +189,36 @@ def test_folder_of_a_certificates_name(lab, leaf, tmp_path, words, code):
     assert done.returncode == code, done
 
 
+def unreadable(lab, script, *words):
+    """SCRIPT with oclasp as "$@", which may not pass over modes, and the
+    machine's own configuration, which it may make "$F" of mode 0."""
+    path = "/etc/oclasp/oclasp.conf"
+    return lab.run(
+        *lab.dress({path: "timeout = 3\n"}), "sh", "-c",
+        f"F={path}; {script} code=$?; chmod 644 $F; exit $code", "sh",
+        "setpriv", "--bounding-set=-dac_override,-dac_read_search",
+        lab.program, *words)
+
+
+def test_configuration_that_may_not_be_read(lab):
+    """It is said that the machine's own file has no part in what follows."""
+    done = unreadable(lab, 'chmod 0 $F; "$@";', "check", "localhost:1")
+    assert done.returncode == 75, done
+    assert ("warning: cannot read '/etc/oclasp/oclasp.conf': Permission denied"
+            in done.stderr), done
+
+
+def test_configuration_that_may_not_be_read_any_more(lab, leaf, tmp_path):
+    """I8: at a reload what was read before stays in force."""
+    state = f"--state-dir {tmp_path / 'state'}"
+    done = unreadable(lab, f"""
+        "$@" keep {leaf.path} {state} 2>/dev/null & keeper=$!
+        until "$@" reload {state} 2>/dev/null; do kill -0 $keeper; done
+        chmod 0 $F; "$@" reload {state}; code=$?
+        kill $keeper; (exit $code);""")
+    assert done.returncode == 2 and "Permission denied" in done.stderr, done
+
+
 def test_unknown_is_null(lab, leaf, out, tmp_path):
     """An error status has the keys of any response."""
     lab.fetch(leaf.path, "-o", out)

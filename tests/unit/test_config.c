@@ -646,6 +646,8 @@ test_state_dir_of_a_faulty_file(void **state)
 	    {"state-dir = \"/srv/a b\"\nnonsense\n", "/srv/a b"},
 	    {"nonsense\n\tstate-dir=/srv/a # ours\n", "/srv/a"},
 	    {"timeout = 5 parsec\nstate-dir = /srv/a", "/srv/a"},
+	    {"nonsense\nstate-dir = '/srv/a \"b' # ours\n", "/srv/a \"b"},
+	    {"state-dir = '/srv/a\n", NULL},
 	    {"# state-dir = /srv/a\n", NULL},
 	    {"state-dirs = /srv/a\n", NULL},
 	    {"state-dir\n= /srv/a\n", NULL},
