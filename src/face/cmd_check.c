@@ -277,6 +277,7 @@ served(void *cookie, const struct served *s)
 	struct job *job = cookie;
 	enum finding finding = judge(s, job->now);
 
+	report_progress(job->o, NULL);
 	job->status =
 	    job->o->nagios ? rows[finding].nagios : rows[finding].exit;
 	if (job->o->json)
@@ -310,6 +311,7 @@ check(struct job *job)
 	request.policy.allow_sha1 = o->allow_sha1;
 	(void)uv_loop_init(&job->loop);
 	pool = fetch_pool_new(&job->loop);
+	report_progress(o, "the server, and what its clients wait");
 	(void)served_start(&job->loop, pool, &request, served, job);
 	loop_run(&job->loop);
 	fetch_pool_free(pool);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/loop.h"
+#include "base/mem.h"
 #include "dns/health.h"
 #include "face/command.h"
 #include "face/report.h"
@@ -195,8 +196,7 @@ acquired(void *cookie, struct acquire_result *result)
 {
 	struct job *job = cookie;
 
-	if (isatty(STDERR_FILENO) && !job->o->quiet && !job->o->json)
-		(void)fprintf(stderr, "\r\033[K");
+	report_progress(job->o, NULL);
 	job->status = result->accepted && result->staple == NULL
 			  ? EXIT_BAD
 			  : command_exit(result->err.reason);
@@ -236,6 +236,7 @@ fetch(struct job *job)
 	struct fetch_pool *pool;
 	struct health health = {0};
 	struct store *store = NULL;
+	char *what;
 
 	options.health = &health;
 	target.policy.allow_no_next_update = o->allow_no_next_update;
@@ -243,9 +244,10 @@ fetch(struct job *job)
 	load_have(job, &target.policy);
 	if (job->have != NULL)
 		target.floor = staple_facts(job->have)->this_update;
-	if (isatty(STDERR_FILENO) && !o->quiet && !o->json)
-		(void)fprintf(stderr, "asking for the response for '%s' ...",
-		    cert_name(job->id.leaf));
+	what = mem_printf(
+	    "asking for the response for '%s'", cert_name(job->id.leaf));
+	report_progress(o, what);
+	free(what);
 	/* --at judges by another day than the one that the book is of */
 	if (!o->has_at)
 		store = state_open_book(o, &options.book);

@@ -314,12 +314,14 @@ list(struct job *job, struct err *err)
 {
 	if (load(job, err) == -1)
 		return EXIT_USAGE;
+	report_progress(job->o, "each address that was proven before");
 	reprove(job->o, job->store, job->book, &job->kept, &job->proofs,
 	    &job->count);
 	for (size_t i = 0; i < job->count; i++)
 		job->proven += job->proofs[i].err.reason == REASON_NONE;
 	if (job->format == FORMAT_HOSTS && job->proven > 0)
 		look_at_nginx(job);
+	report_progress(job->o, NULL);
 	if (show(job, err) == -1)
 		return EXIT_USAGE;
 	if (job->count == 0)

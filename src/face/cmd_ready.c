@@ -224,6 +224,7 @@ run(const struct options *o)
 		status = command_fail("ready", &err, EXIT_USAGE);
 	} else {
 		work(&r);
+		report_progress(o, NULL);
 		status = exit_status(&r);
 		if (o->json)
 			print_json(&r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* face/ready_fetch.c -- a staple for a certificate that is quite new: asked for
  * again and again. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "acquire/acquire.h"
@@ -9,6 +10,7 @@
 #include "dns/health.h"
 #include "face/command.h"
 #include "face/ready.h"
+#include "face/report.h"
 #include "face/state.h"
 #include "http/fetch.h"
 #include "keep/inbox.h"
@@ -110,8 +112,13 @@ attempt(void *cookie)
 	struct acquire_target job = {.url = target_url(r->target)};
 	int64_t left_ms = r->end_ms - clock_mono_ms();
 
+	char what[64];
+
 	r->timer = NULL;
 	r->attempts++;
+	(void)snprintf(
+	    what, sizeof(what), "its staple, attempt %d", r->attempts);
+	report_progress(r->o, what);
 	if (r->o->url != NULL)
 		job.url = r->o->url;
 	target_terms(

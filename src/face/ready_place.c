@@ -18,6 +18,7 @@
 #include "face/command.h"
 #include "face/daemon.h"
 #include "face/ready.h"
+#include "face/report.h"
 #include "keep/inbox.h"
 #include "keep/keeper.h"
 #include "keep/store.h"
@@ -283,6 +284,7 @@ ready_place(struct ready *r)
 	    .staple_dir = staples,
 	};
 	err_clear(&r->err);
+	report_progress(r->o, "its staple, and its place for the servers");
 	r->timer = loop_timer_start(&r->loop, 0, place, r);
 	loop_run(&r->loop);
 	nginx_conf_free(r->conf);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -20,6 +21,14 @@ report_print(json_t *document)
 	(void)json_dumpf(document, stdout, JSON_INDENT(2));
 	(void)putchar('\n');
 	json_decref(document);
+}
+
+void
+report_progress(const struct options *options, const char *text)
+{
+	if (isatty(STDERR_FILENO) && !options->quiet && !options->json)
+		(void)fprintf(stderr, "\r\033[K%s%s", text == NULL ? "" : text,
+		    text == NULL ? "" : " ...");
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include "acquire/acquire.h"
 #include "base/err.h"
+#include "face/options.h"
 #include "pki/cert.h"
 #include "pki/report_json.h"
 #include "pki/verify.h"
@@ -18,6 +19,10 @@ json_t *report_document(const char *command);
 
 /* Print it on stdout, whole, and free it. */
 void report_print(json_t *document);
+
+/* Say on a terminal that TEXT is under way, in the place of what was said before;
+ * NULL: nothing is any more.  Not with -q or --json. */
+void report_progress(const struct options *options, const char *text);
 
 /* TEXT to stdout, filled up with blanks to COLUMNS of a terminal. */
 void report_cell(const char *text, size_t columns);

@@ -189,6 +189,27 @@ def test_folder_of_a_certificates_name(lab, leaf, tmp_path, words, code):
     assert done.returncode == code, done
 
 
+@pytest.mark.parametrize("words, said", [
+    (["check", "localhost:1"], "the server"),
+    (["fetch", "LEAF"], "asking for the response for 'localhost'"),
+    (["ready", "LEAF", "--state-dir", "STATE"], "its staple, attempt 1"),
+    (["hosts", "--state-dir", "STATE"], "each address")])
+def test_progress_on_a_terminal(lab, leaf, tmp_path, words, said):
+    """Long work shows what it does there; nowhere else, and not with -q."""
+    state = tmp_path / "state"
+    if words[0] == "hosts":
+        lab.oclasp("keep", leaf.path, "--once", "--state-dir", state)
+    line = " ".join([lab.program, *words]).replace(
+        "LEAF", str(leaf.path)).replace("STATE", str(state))
+    shown = lab.run("script", "-qec", line + " >/dev/null", "/dev/null").stdout
+    assert f"\033[K{said}" in shown and shown.count("...") == shown.count(
+        "\033[K") - 1, repr(shown)
+    for silent in (line + " -q >/dev/null", line + " --json >/dev/null"):
+        shown = lab.run("script", "-qec", silent, "/dev/null").stdout
+        assert "..." not in shown, repr(shown)
+    assert "..." not in lab.run(*line.split()).stderr
+
+
 def unreadable(lab, script, *words):
     """SCRIPT with oclasp as "$@", which may not pass over modes, and the
     machine's own configuration, which it may make "$F" of mode 0."""
