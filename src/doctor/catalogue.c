@@ -69,7 +69,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
     [FINDING_LOCAL_PIN_STALE] = {"local-pin-stale", LAYER_LOCAL, false,
 	"a line of the hosts file names an address that gives no genuine "
 	"response, while the addresses of DNS do",
-	{"sed -i '{line}d' {file}  # names {address} for {name}",
+	{"sed -i '{line}s/^/# /' {file}  # names {address} for {name}",
 	    "oclasp hosts --apply  # pins proven addresses, where one is needed"},
 	"scenario 31"},
     [FINDING_LOCAL_FAKEIP] = {"local-fakeip", LAYER_LOCAL, false,
@@ -80,7 +80,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
     [FINDING_LOCAL_NEEDS_PROXY] = {"local-needs-proxy", LAYER_LOCAL, false,
 	"the direct way out is closed, and the proxy leads to a genuine "
 	"response",
-	{"oclasp keep --proxy {address} --server nginx"},
+	{"oclasp keep --proxy {proxy} --server nginx"},
 	"scenarios, extra rows"},
     [FINDING_LOCAL_NO_NETWORK] = {"local-no-network", LAYER_LOCAL, false,
 	"nothing outside this machine could be reached at all",
@@ -168,7 +168,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
     [FINDING_ENC_DNS_BLOCKED_SNI] = {"enc-dns-blocked-sni", LAYER_DNS, false,
 	"TLS to the encrypted resolver is cut when its name is in the "
 	"handshake, and not with another name",
-	{"oclasp fetch {certificate} --resolver tls://{address}  # by address, "
+	{"oclasp fetch {certificate} --resolver tls://{literal}  # by address, "
 	 "without a name"},
 	"scenario 23"},
     [FINDING_ENC_DNS_BLOCKED_IP] = {"enc-dns-blocked-ip", LAYER_DNS, false,
@@ -178,7 +178,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
     [FINDING_ENC_DNS_MITM] = {"enc-dns-mitm", LAYER_DNS, false,
 	"somebody else answers for the encrypted resolver, with a certificate "
 	"that is not its own; nothing it says was believed",
-	{"openssl s_client -connect {address}:853 -servername {name}  # who?"},
+	{"openssl s_client -connect {endpoint} -servername {name}  # who?"},
 	"scenario 25, RFC 8310"},
 
     [FINDING_NET_BLACKHOLE] = {"net-blackhole", LAYER_TCP, false,

@@ -332,8 +332,6 @@ diagnose_proxy(struct workup *w)
 	    "the direct way out is closed; through the proxy %s the genuine "
 	    "response comes",
 	    proof->proxy);
-	(void)snprintf(finding->address, sizeof(finding->address), "%.*s",
-	    (int)sizeof(finding->address) - 1, proof->proxy);
 	finding_cite(finding, w->p->proof);
 }
 

@@ -149,7 +149,7 @@ ask(struct knock *k, const char *address, enum fact_control_kind kind)
 	one->kind = kind;
 	fetch(one,
 	    mem_printf("http://%s/oclasp-%.*llx", k->request.control, PAGE,
-		(unsigned long long)(clock_mono_ms() * 2654435761LL)),
+		(unsigned long long)clock_mono_ms() * 2654435761ULL),
 	    fetched);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -64,18 +65,27 @@ put_quoted(struct buf *out, const char *text)
 
 /* --- what stands in the braces --- */
 
-/* The setting that the finding is about, or NULL. */
-static const struct fact_setting *
-setting_of(const struct words *w)
+/* The first fact of KIND that carries the finding, or NULL. */
+static const struct fact *
+evidence_of(const struct words *w, enum fact_kind kind)
 {
 	for (size_t i = 0; i < w->finding->evidence_count; i++) {
 		const struct fact *fact =
 		    &w->facts->items[w->finding->evidence[i]];
 
-		if (fact->kind == FACT_SETTING)
-			return &fact->u.setting;
+		if (fact->kind == kind)
+			return fact;
 	}
 	return NULL;
+}
+
+/* The setting that the finding is about, or NULL. */
+static const struct fact_setting *
+setting_of(const struct words *w)
+{
+	const struct fact *fact = evidence_of(w, FACT_SETTING);
+
+	return fact == NULL ? NULL : &fact->u.setting;
 }
 
 static bool
@@ -121,6 +131,38 @@ static bool
 put_address(struct words *w, struct buf *out)
 {
 	return put_plain(out, w->finding->address);
+}
+
+/* The same as a URL has it, and before a port. */
+static bool
+put_literal(struct words *w, struct buf *out)
+{
+	const char *address = w->finding->address;
+	bool v6 = strchr(address, ':') != NULL;
+	char literal[DNS_ADDRESS_TEXT + 2];
+
+	(void)snprintf(literal, sizeof(literal), v6 ? "[%s]" : "%s", address);
+	return put_plain(out, literal);
+}
+
+/* Where hands were shaken: its address and port. */
+static bool
+put_endpoint(struct words *w, struct buf *out)
+{
+	const struct fact *fact = evidence_of(w, FACT_TLS);
+
+	if (fact == NULL || !put_literal(w, out))
+		return false;
+	buf_printf(out, ":%d", fact->u.tls.port);
+	return true;
+}
+
+static bool
+put_proxy(struct words *w, struct buf *out)
+{
+	const struct fact *fact = evidence_of(w, FACT_FETCH);
+
+	return fact != NULL && put_plain(out, fact->u.fetch.proxy);
 }
 
 static bool
@@ -270,6 +312,9 @@ static const struct {
     {"server", put_server},
     {"name", put_name},
     {"address", put_address},
+    {"literal", put_literal},
+    {"endpoint", put_endpoint},
+    {"proxy", put_proxy},
     {"resolver", put_resolver},
     {"resolver_ip", put_resolver_ip},
     {"url", put_url},
@@ -348,7 +393,9 @@ add_other_url(const struct words *w, struct remedy *out)
 			return;
 		input = facts_input_of(w->facts, fact->url);
 	}
-	if (input == NULL || !is_plain(input->url))
+	/* it asks nobody by https */
+	if (input == NULL || !is_plain(input->url) ||
+	    strncasecmp(input->url, "http://", 7) != 0)
 		return;
 	buf_init(&line, REMEDY_TEXT);
 	buf_printf(&line,

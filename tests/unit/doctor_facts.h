@@ -12,13 +12,13 @@
  *              aa noaa noedns ttlN edeN forged-type loop elsewhere malformed pooled
  *              >CNAME
  *              or, alone: silent reset refused timeout tlsfail
- *   fetch ADDRESS OUTCOME [xN] [post] [proxy] [msN] [of SOURCE]
+ *   fetch ADDRESS OUTCOME [xN] [post] [proxy[=URL]] [msN] [of SOURCE]
  *     OUTCOME  ok, revoked, unknown or a reason's code
  *   connect ADDRESS:PORT ok|refused|timeout MS
  *   control ADDRESS ok|timeout            (IPv4 and IPv6 controls)
  *   web ok|html|redirect|altered|timeout|refused
  *   otherhost ADDRESS ok|http-reset; split ADDRESS ok|http-reset
- *   tls RESOLVER sni|other ok|cut|dead|badcert
+ *   tls RESOLVER sni|other ok|cut|dead|badcert [PORT]
  *   served N none|good|bad [nameless] [other] [issuer-missing]
  *   keep runs|gone usable|over
  *   setting CODE [ADDRESS]
@@ -288,9 +288,11 @@ facts_fetch(struct facts *f, struct facts_line *line)
 			times = (unsigned)facts_number(line->word[i] + 1);
 		else if (strcmp(line->word[i], "post") == 0)
 			fetch.method = "POST";
-		else if (strcmp(line->word[i], "proxy") == 0)
+		else if (strncmp(line->word[i], "proxy", 5) == 0)
 			facts_copy(fetch.proxy, sizeof(fetch.proxy),
-			    "http://192.0.2.200:3128");
+			    line->word[i][5] == '='
+				? line->word[i] + 6
+				: "http://192.0.2.200:3128");
 		else if (strncmp(line->word[i], "ms", 2) == 0)
 			fetch.elapsed_ms = facts_number(line->word[i] + 2);
 	}
@@ -365,6 +367,7 @@ facts_tls(struct facts *f, struct facts_line *line)
 	facts_copy(tls->sni, sizeof(tls->sni),
 	    strcmp(line->word[2], "sni") == 0 ? "dns.example" : "");
 	tls->own = strcmp(line->word[2], "sni") == 0;
+	tls->port = line->count > 4 ? facts_number(line->word[4]) : 853;
 	tls->connected = strcmp(line->word[3], "dead") != 0;
 	tls->certificate_bad = strcmp(line->word[3], "badcert") == 0;
 	if (strcmp(line->word[3], "cut") == 0)

@@ -96,6 +96,16 @@ test_values(void **state)
 	static const struct finding udp = {.code = FINDING_DNS_UDP_BLOCKED,
 	    .resolver = "udp://[2001:db8::53]:53"};
 	static const struct finding bare = {.code = FINDING_INPUT_NO_OCSP};
+	static const struct finding closed = {.code = FINDING_LOCAL_NEEDS_PROXY,
+	    .evidence = {1},
+	    .evidence_count = 1};
+	static const struct finding cut = {
+	    .code = FINDING_ENC_DNS_BLOCKED_SNI, .address = "2001:db8::1"};
+	static const struct finding other = {.code = FINDING_ENC_DNS_MITM,
+	    .address = "2001:db8::1",
+	    .name = "dns.example",
+	    .evidence = {0},
+	    .evidence_count = 1};
 	static const struct remedy_subject odd = {"it's.pem", NULL};
 	static const struct remedy_subject server = {NULL, "www.example"};
 
@@ -109,6 +119,15 @@ test_values(void **state)
 	expect("input\n", &forged, &file, 0, "--resolver tls://ADDRESS#NAME");
 	expect("input\n", &udp, &file, 0, "tcp://[2001:db8::53]");
 	expect("input\n", &forged, &odd, 0, "fetch 'it'\\''s.pem' ");
+	/* a URL is longer than an address */
+	expect("input\nfetch 192.0.2.1 ok "
+	       "proxy=http://proxy.of-the-datacentre.corp.example:3128\n",
+	    &closed, &file, 0,
+	    "--proxy http://proxy.of-the-datacentre.corp.example:3128 ");
+	/* of IPv6 a port, or a URL, wants brackets */
+	expect("input\n", &cut, &file, 0, "tls://[2001:db8::1] ");
+	expect("tls https://dns.example/q sni badcert 443\n", &other, &file, 0,
+	    "-connect [2001:db8::1]:443 ");
 	/* of a server the certificate has to be had first */
 	expect("input\n", &forged, &server, 0,
 	    "openssl s_client -showcerts -connect www.example:443 ");
@@ -116,6 +135,44 @@ test_values(void **state)
 	/* hands are shaken with a host, never with a file */
 	expect("input\n", &bare, &server, 0, "oclasp check www.example ");
 	expect("input\n", &bare, &file, 0, "oclasp check HOST ");
+}
+
+/* The line of one remedy is the same after another one was done. */
+static void
+test_lines_do_not_move(void **state)
+{
+	static const struct finding pin = {.code = FINDING_LOCAL_PIN_STALE,
+	    .name = FACTS_HOST,
+	    .address = "192.0.2.77",
+	    .evidence = {0},
+	    .evidence_count = 1};
+
+	(void)state;
+	expect("hosts " FACTS_HOST " 192.0.2.77\n", &pin, &file, 0,
+	    "sed -i '7s/^/# /' /etc/hosts ");
+}
+
+/* nginx takes http:// there and nothing else. */
+static void
+test_other_responder(void **state)
+{
+	static const struct finding gone = {
+	    .code = FINDING_NAME_GONE, .breaks = true};
+	struct facts facts;
+	struct remedy remedy;
+
+	(void)state;
+	facts_write(&facts, "input\nurl 1\ninput\nfetch 192.0.2.1 ok\n");
+	remedy_make(&facts, &gone, &file, &remedy);
+	assert_non_null(
+	    strstr(remedy.lines[0], "ssl_stapling_responder http:"));
+	remedy_done(&remedy);
+	facts_copy(facts.items[1].u.input.url, FACT_URL_TEXT,
+	    "https://ocsp2.ca.example/");
+	remedy_make(&facts, &gone, &file, &remedy);
+	assert_null(strstr(remedy.lines[0], "ssl_stapling_responder"));
+	remedy_done(&remedy);
+	facts_done(&facts);
 }
 
 /* What a stranger says goes into no shell. */
@@ -145,6 +202,8 @@ main(void)
 	    cmocka_unit_test(test_catalogue_names_what_is_known),
 	    cmocka_unit_test(test_no_brace_is_left),
 	    cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_lines_do_not_move),
+	    cmocka_unit_test(test_other_responder),
 	    cmocka_unit_test(test_strangers),
 	};
 

@@ -222,6 +222,13 @@ static const struct {
 	"no-pins", ""},
     {"32 a resolver of http {}", RESOLVER SERVER(CHAIN ON TRUST LOG), "hosts",
 	"server-cfg-resolver-ignores-hosts:1 "},
+    {"32 the same for two server blocks: one line, said once",
+	RESOLVER SERVER(CHAIN ON TRUST LOG) SERVER(CHAIN ON TRUST LOG), "hosts",
+	"server-cfg-resolver-ignores-hosts:1 "},
+    {"32 two resolvers on one line",
+	SERVER(CHAIN ON TRUST LOG "resolver 192.0.2.53 192.0.2.54;\n"), "hosts",
+	"server-cfg-resolver-ignores-hosts:8 "
+	"server-cfg-resolver-ignores-hosts:8 "},
     {"33 no resolver: a frozen address", SERVER(CHAIN ON TRUST LOG), "hosts",
 	"server-cfg-frozen-addr:4 "},
     {"33 look-alike: the responder is an address",
