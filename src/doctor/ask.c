@@ -20,7 +20,7 @@ struct ask {
 	int hops;
 	size_t question; /* index of its fact */
 	bool scratch;    /* there was no room for it */
-	size_t answers;
+	size_t answers, strays;
 	/* until it is put */
 	struct loop_timer *delay;
 	uv_loop_t *loop;
@@ -68,7 +68,7 @@ add_answer(struct ask *ask)
 {
 	struct fact_datagram *d;
 
-	if (ask->scratch)
+	if (ask->scratch || ask->facts->count >= FACTS_MAX - ASK_LEAVES)
 		return NULL;
 	d = &facts_add(ask->facts, FACT_DATAGRAM, probe_of(ask), now_ms(ask))
 		 ->u.datagram;
@@ -128,8 +128,11 @@ static void
 stray_came(void *cookie, const struct datagram_stray *stray)
 {
 	struct ask *ask = cookie;
-	struct fact_datagram *d = add_answer(ask);
+	struct fact_datagram *d;
 
+	if (ask->strays++ >= ASK_STRAYS_MAX)
+		return;
+	d = add_answer(ask);
 	if (d == NULL)
 		return;
 	if (stray->message != NULL)

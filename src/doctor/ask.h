@@ -19,6 +19,10 @@ enum {
 	/* 99 % of forged answers come within 364 ms before the genuine one
 	 * (NETWORK-TRUTH 1.1); a diagnosis never stops at the first */
 	ASK_HOLD_MS = 1500,
+	ASK_STRAYS_MAX = 32, /* told of one question: believed by nobody */
+	/* of FACTS_MAX: who sends very many answers does not keep out what
+	 * becomes of the addresses */
+	ASK_LEAVES = 2048,
 };
 
 struct ask_request {

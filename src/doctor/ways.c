@@ -61,59 +61,17 @@ struct ways {
 /* --- which ways there are --- */
 
 static void
-add_address(struct ways *w, const char *address, const char *source)
-{
-	struct way *way;
-
-	if (address[0] == '\0' || w->count == WAYS_ADDRESSES_MAX)
-		return;
-	for (size_t i = 0; i < w->count; i++) {
-		if (strcmp(w->list[i].address, address) == 0)
-			return;
-	}
-	way = &w->list[w->count++];
-	fact_copy(way->address, sizeof(way->address), address);
-	fact_copy(way->source, sizeof(way->source), source);
-}
-
-static void
-add_answer(struct ways *w, const struct fact_datagram *d)
-{
-	const struct fact_question *q =
-	    &w->facts->items[d->question].u.question;
-
-	if (d->elsewhere ||
-	    (q->role != ROLE_RESPONDER && q->role != ROLE_CHAIN) ||
-	    (q->type != DNS_A && q->type != DNS_AAAA))
-		return;
-	for (size_t i = 0; i < d->address_count; i++)
-		add_address(w, d->addresses[i], q->asked);
-}
-
-/* The operator's pins first: those he thinks to be right. */
-static void
 add_addresses(struct ways *w)
 {
-	const struct acquire_options *o = w->request.options;
+	struct ways_address chosen[WAYS_ADDRESSES_MAX];
 
-	for (size_t i = 0; i < o->pin_count; i++) {
-		if (strcasecmp(o->pins[i].host, w->request.host) == 0)
-			add_address(w, o->pins[i].address, "pin");
-	}
-	for (size_t i = 0; i < w->facts->count; i++) {
-		const struct fact *fact = &w->facts->items[i];
-
-		if (fact->kind == FACT_DATAGRAM)
-			add_answer(w, &fact->u.datagram);
-		else if (fact->kind == FACT_OVERRIDE &&
-			 (fact->u.override.kind == OVERRIDE_HOSTS ||
-			     fact->u.override.kind == OVERRIDE_BOOK))
-			add_address(w, fact->u.override.address,
-			    fact->u.override.kind == OVERRIDE_BOOK ? "book"
-								   : "hosts");
-		else if (fact->kind == FACT_PEER &&
-			 fact->u.peer.address[0] != '\0')
-			add_address(w, fact->u.peer.address, "error log");
+	w->count =
+	    ways_choose(w->facts, w->request.host, w->request.options, chosen);
+	for (size_t i = 0; i < w->count; i++) {
+		fact_copy(w->list[i].address, sizeof(w->list[i].address),
+		    chosen[i].address);
+		fact_copy(w->list[i].source, sizeof(w->list[i].source),
+		    chosen[i].source);
 	}
 }
 

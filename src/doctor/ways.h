@@ -39,6 +39,19 @@ struct ways_request {
 	const struct acquire_options *options; /* pins and proxies */
 };
 
+/* An address that is tried, and who named it first: "pin", "book", "hosts",
+ * "error log", or whom was asked. */
+struct ways_address {
+	char address[DNS_ADDRESS_TEXT], source[RESOLVER_URL_TEXT];
+};
+
+/* Of the addresses that FACTS claim for HOST those for which there is room: of
+ * each source one before a second of any, so that who forges many does not keep
+ * the others out.  Pure; returns how many. */
+size_t ways_choose(const struct facts *facts, const char *host,
+    const struct acquire_options *options,
+    struct ways_address out[WAYS_ADDRESSES_MAX]);
+
 /* The addresses are those of FACTS.  What REQUEST names is borrowed and must
  * outlive.  CB comes once. */
 struct ways *ways_start(uv_loop_t *loop, struct fetch_pool *pool,

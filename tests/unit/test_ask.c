@@ -214,6 +214,45 @@ test_full(void **state)
 	assert_true(facts.dropped > 0);
 }
 
+static void
+send_rubbish(const struct dns_question *question)
+{
+	struct wire wire;
+
+	for (int i = 0; i < 200; i++) {
+		wire_start(&wire, question->id, WIRE_RESPONSE);
+		wire_count(&wire, 1); /* a record that is not there */
+		dns_script_send(question, &wire);
+	}
+	start_answer(&wire, question);
+	wire_address(&wire, "ocsp.test", "192.0.2.1");
+	dns_script_send(question, &wire);
+}
+
+/* I5: rubbish has an end; the answer behind it is told. */
+static void
+test_rubbish(void **state)
+{
+	(void)state;
+	assert_true(dns_script_start(&server, &loop, false, send_rubbish));
+	ask_server(DNS_A, 0, 200);
+	assert_int_equal(facts.count, 2 + ASK_STRAYS_MAX);
+	assert_false(facts.items[facts.count - 1].u.datagram.malformed);
+}
+
+/* Answers leave room for what else is to be found. */
+static void
+test_room_is_left(void **state)
+{
+	(void)state;
+	while (facts.count < FACTS_MAX - ASK_LEAVES)
+		(void)facts_add(&facts, FACT_PEER, "L", 0);
+	assert_true(dns_script_start(&server, &loop, false, forge_then_tell));
+	ask_server(DNS_A, 0, 100);
+	assert_int_equal(facts.count, FACTS_MAX - ASK_LEAVES + 1);
+	assert_int_equal(facts.items[facts.count - 1].u.question.answers, 2);
+}
+
 static int
 set_up(void **state)
 {
@@ -248,6 +287,8 @@ main(void)
 	    TEST(test_system),
 	    TEST(test_cancel),
 	    TEST(test_full),
+	    TEST(test_rubbish),
+	    TEST(test_room_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
