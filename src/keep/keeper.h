@@ -34,6 +34,8 @@ enum {
 				       was published */
 	KEEPER_RETRY_FIRST_MS = 5000, /* after a failed publish, doubling */
 	KEEPER_RETRY_MAX_MS = 300000,
+	KEEPER_RETRY_NEWS_MS = 20000, /* what is news does not wait longer for
+					 it than that */
 	KEEPER_LOOK_MS = 600000,    /* between looks for certificates in use, */
 	KEEPER_LOOK_SOON_MS = 5000, /* and after one that missed something */
 };

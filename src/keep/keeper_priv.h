@@ -95,6 +95,7 @@ struct keeper {
 	bool proving;            /* this one does */
 	bool list_stale;         /* the targets are not what they should be */
 	int64_t retry_ms;        /* after a failed round; 0: none failed */
+	int64_t retry_at_ms;     /* monotonic: when that pause is over */
 	bool overdue;          /* a staple in service has ended: the next round
 				    is for that, */
 	bool withdrawing;      /* this one is */

@@ -33,14 +33,32 @@ arm(struct keeper *k, int64_t delay_ms)
 	k->publish_timer = loop_timer_start(&k->loop, delay_ms, begin_round, k);
 }
 
+/* How long the next round waits after one that has failed: for news not long,
+ * since what has failed may be no more than one staple's file (I5, I8). */
+static int64_t
+pause_ms(const struct keeper *k)
+{
+	int64_t left_ms = k->retry_at_ms - clock_mono_ms();
+
+	if (k->dirty)
+		left_ms = clock_earlier(left_ms, KEEPER_RETRY_NEWS_MS);
+	return left_ms < 0 ? 0 : left_ms;
+}
+
 void
 keeper_mark_dirty(struct keeper *k)
 {
-	if (!k->dirty)
+	bool news = !k->dirty;
+
+	if (news)
 		k->dirty_ms = clock_mono_ms();
 	k->dirty = true;
-	if (k->publish == NULL && k->scan == NULL && k->publish_timer == NULL)
+	if (k->publish != NULL || k->scan != NULL)
+		return;
+	if (k->publish_timer == NULL)
 		arm(k, KEEPER_GATHER_MS);
+	else if (news && k->publish_failed)
+		arm(k, pause_ms(k));
 }
 
 void
@@ -87,6 +105,29 @@ keeper_mark_newer(struct keeper *k, const struct target *target)
 
 /* --- a round's end --- */
 
+/* The round has failed with ERR: again after a pause, which grows, but not by
+ * rounds that were for news. */
+static void
+pause_rounds(struct keeper *k, const struct err *err)
+{
+	int64_t now_ms = clock_mono_ms();
+	bool longer = now_ms >= k->retry_at_ms;
+	char again[40];
+
+	if (longer) {
+		k->retry_ms = k->retry_ms == 0 ? KEEPER_RETRY_FIRST_MS
+					       : clock_earlier(k->retry_ms * 2,
+						     KEEPER_RETRY_MAX_MS);
+		k->retry_at_ms = now_ms + k->retry_ms;
+	}
+	(void)snprintf(again, sizeof(again), ", again in %lld s",
+	    (long long)(pause_ms(k) + 999) / 1000);
+	log_event(longer ? LOG_ERROR : LOG_DETAIL,
+	    (struct log_about){.event = "not-published", .reason = err->reason},
+	    "cannot publish%s: %s", k->options->once ? "" : again, err->text);
+	arm(k, pause_ms(k));
+}
+
 /* TARGET goes into the round: what the server has of it afterwards. */
 static void
 note_served(struct target *target, int64_t now)
@@ -128,7 +169,6 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 {
 	struct keeper *k = cookie;
 	bool failed_before = k->retry_ms > 0;
-	char again[40];
 
 	k->publish = NULL;
 	k->slack = true;
@@ -138,21 +178,9 @@ round_ended(void *cookie, bool reloaded, const struct err *err)
 	proofs_end(k->proofs, !k->publish_failed);
 	if (k->publish_failed) {
 		k->prove_all = k->prove_all || k->proving;
-		k->retry_ms =
-		    k->retry_ms == 0 ? KEEPER_RETRY_FIRST_MS : k->retry_ms * 2;
-		if (k->retry_ms > KEEPER_RETRY_MAX_MS)
-			k->retry_ms = KEEPER_RETRY_MAX_MS;
-		(void)snprintf(again, sizeof(again), ", again in %lld s",
-		    (long long)k->retry_ms / 1000);
-		log_event(LOG_ERROR,
-		    (struct log_about){
-			.event = "not-published", .reason = err->reason},
-		    "cannot publish%s: %s", k->options->once ? "" : again,
-		    err->text);
-		k->dirty = true;
-		arm(k, k->retry_ms);
+		pause_rounds(k, err);
 	} else {
-		k->retry_ms = 0;
+		k->retry_ms = k->retry_at_ms = 0;
 		if (reloaded)
 			release_held(k);
 		if (reloaded)
@@ -225,6 +253,7 @@ keeper_watch_server(struct keeper *k)
 	k->prove_all = true;
 	keeper_mark_dirty(k);
 	/* what made the last round fail may be mended: no pause any more */
+	k->retry_at_ms = 0;
 	arm(k, KEEPER_GATHER_MS);
 }
 

@@ -331,6 +331,50 @@ test_nginx_that_fails(void **state)
 	assert_int_equal(stop(child), KEEPER_GOOD);
 }
 
+/* How long KEEPER's loop would sleep. */
+static int64_t
+sleep_ms(struct keeper *keeper)
+{
+	(void)uv_run(&keeper->loop, UV_RUN_NOWAIT); /* what is closed goes */
+	return uv_backend_timeout(&keeper->loop);
+}
+
+/* I3, I5, I8: what cannot be published is tried again after longer and longer
+ * pauses; what is news, or is to be withdrawn, does not wait as long for it. */
+static void
+test_news_after_a_failure(void **state)
+{
+	const struct keeper_options options = options_for(0, false);
+	struct keeper keeper = {
+	    .options = &options, .retry_ms = KEEPER_RETRY_MAX_MS};
+	char *in_the_way;
+	int64_t first_ms;
+
+	(void)state;
+	(void)uv_loop_init(&keeper.loop);
+	keeper.staple_dir = keeper_staple_dir(state_dir);
+	in_the_way = mem_printf("%s/%064d.der", keeper.staple_dir, 0);
+	assert_int_equal(file_make_dir(in_the_way, 0755, NULL), 0);
+	keeper_proofs_begin(&keeper);
+	keeper_mark_dirty(&keeper);
+	while (!keeper.publish_failed)
+		(void)uv_run(&keeper.loop, UV_RUN_ONCE);
+	assert_true(sleep_ms(&keeper) > KEEPER_RETRY_MAX_MS / 2);
+	keeper_mark_dirty(&keeper);
+	first_ms = sleep_ms(&keeper);
+	assert_true(first_ms <= KEEPER_RETRY_NEWS_MS);
+	/* and more of it puts nothing off */
+	assert_int_equal(usleep(50000), 0);
+	keeper_mark_dirty(&keeper);
+	keeper_mark_urgent(&keeper);
+	assert_true(sleep_ms(&keeper) < first_ms);
+	loop_timer_cancel(&keeper.publish_timer);
+	proofs_free(keeper.proofs);
+	loop_end(&keeper.loop);
+	free(keeper.staple_dir);
+	free(in_the_way);
+}
+
 static void
 round_is_over(void *cookie, bool reloaded, const struct err *err)
 {
@@ -382,6 +426,7 @@ main(void)
 	    TEST(test_withdrawal_fails_once),
 	    TEST(test_reload_without_nginx),
 	    TEST(test_nginx_that_fails),
+	    TEST(test_news_after_a_failure),
 	};
 
 	return cmocka_run_group_tests(tests, make_pki, free_pki);
