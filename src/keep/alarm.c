@@ -268,17 +268,23 @@ alarm_tell(struct alarm *a, const struct status_row *row, int64_t now)
 	run_next(a);
 }
 
+/* Nothing is known of it any more, once what runs for it has ended. */
+static void
+let_go(struct patient *p)
+{
+	leave_queue(p);
+	p->told = p->is = STATE_FRESH;
+	if (p->proc == NULL)
+		forget(p);
+}
+
 void
 alarm_forget(struct alarm *a, const char *path)
 {
 	struct patient *p = find(a, path);
 
-	if (p == NULL)
-		return;
-	leave_queue(p);
-	p->told = p->is = STATE_FRESH;
-	if (p->proc == NULL)
-		forget(p);
+	if (p != NULL)
+		let_go(p);
 }
 
 bool
@@ -290,12 +296,16 @@ alarm_is_busy(const struct alarm *a)
 void
 alarm_command(struct alarm *a, const char *const *argv, int64_t deadline_ms)
 {
+	struct patient *p, *next;
+
 	proc_argv_free(a->argv);
 	a->argv = argv == NULL || argv[0] == NULL ? NULL : proc_argv("", argv);
 	a->deadline_ms = deadline_ms > 0 ? deadline_ms : ALARM_DEADLINE_MS;
-	/* nobody waits for what is not there any more */
-	while (a->argv == NULL && a->first != NULL)
-		leave_queue(a->first);
+	if (a->argv != NULL)
+		return;
+	/* what changes until there is one again is not heard of */
+	HASH_ITER(hh, a->patients, p, next)
+	let_go(p);
 }
 
 struct alarm *

@@ -394,6 +394,7 @@ static void
 test_taken_away(void **state)
 {
 	const char *const none[] = {NULL};
+	const char *const again[] = {script, NULL};
 
 	(void)state;
 	begin_with(notes, 0);
@@ -403,6 +404,10 @@ test_taken_away(void **state)
 	wait_for(ALARM_AT_ONCE);
 	tell(0, STATE_FRESH);
 	assert_false(alarm_is_busy(alarm_of_test));
+	/* that it was well in between nobody has heard */
+	alarm_command(alarm_of_test, again, 0);
+	tell(0, STATE_REVOKED);
+	wait_for(ALARM_AT_ONCE + 1);
 }
 
 static void
