@@ -185,6 +185,20 @@ system_works(const struct picture *p)
 	return right;
 }
 
+bool
+system_names_one(const struct workup *w)
+{
+	for (size_t i = 0; i < w->p->asked_count; i++) {
+		const struct seen_asked *a = &w->p->asked[i];
+
+		if (a->party == PARTY_SYSTEM &&
+		    (a->responder == ANSWER_WRONG ||
+			a->responder == ANSWER_OPEN))
+			return true;
+	}
+	return false;
+}
+
 /* Repairing the primary is enough: this other input works already. */
 static void
 say_substitution(struct workup *w)

@@ -48,22 +48,6 @@ blamed(struct workup *w, const struct seen_asked *a, enum finding_code code)
 	return NULL;
 }
 
-/* The system names an address all the same: what became of this resolver is not
- * what its way comes to grief by. */
-static bool
-goes_without(const struct workup *w)
-{
-	for (size_t i = 0; i < w->p->asked_count; i++) {
-		const struct seen_asked *a = &w->p->asked[i];
-
-		if (a->party == PARTY_SYSTEM &&
-		    (a->responder == ANSWER_WRONG ||
-			a->responder == ANSWER_OPEN))
-			return true;
-	}
-	return false;
-}
-
 static struct finding *
 blame(struct workup *w, const struct seen_asked *a, enum finding_code code,
     enum certainty certainty)
@@ -89,7 +73,7 @@ blame_for_nothing(struct workup *w, const struct seen_asked *a,
 {
 	struct finding *finding = blame(w, a, code, certainty);
 
-	finding->breaks = finding->breaks && !goes_without(w);
+	finding->breaks = finding->breaks && !system_names_one(w);
 	return finding;
 }
 
@@ -406,6 +390,25 @@ judge(struct workup *w, const struct seen_asked *a)
 
 /* --- what only looks like trouble --- */
 
+/* Two, of which one was asked over TLS, have the same for what does not exist:
+ * there is a wildcard in the control's own zone. */
+static bool
+is_wildcard(const struct picture *p, const struct seen_asked *a)
+{
+	for (size_t i = 0; i < p->asked_count; i++) {
+		const struct seen_asked *other = &p->asked[i];
+
+		if ((is_beyond_lies(other) || is_beyond_lies(a)) &&
+		    !picture_same_server(other, a) &&
+		    other->random != PICTURE_NONE &&
+		    facts_share_address(
+			&p->facts->items[other->random].u.datagram,
+			&p->facts->items[a->random].u.datagram))
+			return true;
+	}
+	return false;
+}
+
 static void
 judge_rewriting(struct workup *w, const struct seen_asked *a)
 {
@@ -413,7 +416,8 @@ judge_rewriting(struct workup *w, const struct seen_asked *a)
 
 	if (!a->random_addresses || a->responder != ANSWER_RIGHT ||
 	    finding_have(w, FINDING_LOCAL_FAKEIP) != NULL ||
-	    finding_have(w, FINDING_DNS_NX_REWRITE) != NULL)
+	    finding_have(w, FINDING_DNS_NX_REWRITE) != NULL ||
+	    is_wildcard(w->p, a))
 		return;
 	finding = blame(w, a, FINDING_DNS_NX_REWRITE, CERTAINTY_PROVEN);
 	finding->breaks = false;

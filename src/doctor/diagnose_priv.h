@@ -65,6 +65,10 @@ bool is_beyond_lies(const struct seen_asked *asked);
 bool is_trusted_address(const struct workup *w, const char *address);
 bool is_agreed_address(const struct workup *w, const char *address);
 
+/* The system names an address, if not one that works: that a resolver names
+ * none is not what its way comes to grief by. */
+bool system_names_one(const struct workup *w);
+
 /* --- diagnose_local.c: the certificate, the clock, this machine --- */
 void diagnose_input(struct workup *w);
 void diagnose_clock(struct workup *w);

@@ -19,8 +19,10 @@ add_finding(struct workup *w, const struct seen_asked *a, size_t cite)
 	    finding_add(w, FINDING_INTERMITTENT, CERTAINTY_PROVEN, !w->works);
 	const struct seen_repeats *r = &a->repeats;
 	const char *host = w->p->host;
+	bool lies = r->right > 0 && r->odd > 0;
 
-	if (r->right > 0 && r->odd > 0)
+	finding->breaks = finding->breaks && (lies || !system_names_one(w));
+	if (lies)
 		finding_say(finding,
 		    "the resolver %s says now this and now that of %s: of %u "
 		    "answers %u name an address that works, %u none",

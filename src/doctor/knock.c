@@ -278,12 +278,12 @@ connect_to(struct knock *k, const char *address, int port, bool is_control)
 
 /* --- where --- */
 
-/* The addresses of the control, as anybody but the dark one named them: the
- * first of each family. */
+/* The addresses of the control, as anybody but the dark one named them, and if
+ * SAFE over TLS: the first of each family that is not known yet. */
 static void
-find_control(const struct facts *facts, const char **v4, const char **v6)
+find_control(
+    const struct facts *facts, bool safe, const char **v4, const char **v6)
 {
-	*v4 = *v6 = NULL;
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct fact_datagram *d = &facts->items[i].u.datagram;
 		const struct fact_question *q;
@@ -291,7 +291,9 @@ find_control(const struct facts *facts, const char **v4, const char **v6)
 		if (facts->items[i].kind != FACT_DATAGRAM || d->elsewhere)
 			continue;
 		q = &facts->items[d->question].u.question;
-		if (q->role != ROLE_CONTROL || q->party == PARTY_DARK)
+		if (q->role != ROLE_CONTROL || q->party == PARTY_DARK ||
+		    (safe && !text_starts(q->asked, "tls://") &&
+			!text_starts(q->asked, "https://")))
 			continue;
 		for (size_t a = 0; a < d->address_count; a++) {
 			const char **to =
@@ -381,9 +383,11 @@ look_at_addresses(struct knock *k)
 static void
 look_around(struct knock *k)
 {
-	const char *v4, *v6;
+	const char *v4 = NULL, *v6 = NULL;
 
-	find_control(k->facts, &v4, &v6);
+	/* its name may be forged too */
+	find_control(k->facts, true, &v4, &v6);
+	find_control(k->facts, false, &v4, &v6);
 	if (v4 != NULL)
 		ask(k, v4, CONTROL_WEB);
 	ask_for_the_time(k, v4 != NULL ? v4 : v6);

@@ -173,6 +173,13 @@ picture_make(const struct facts *facts, struct picture *out)
 			    fact->u.control.err.reason == REASON_NONE;
 		}
 	}
+	out->v6_dead = out->v6_control_failed;
+	for (size_t i = 0; i < out->address_count; i++) {
+		const struct seen_address *seen = &out->addresses[i];
+
+		if (strchr(seen->address, ':') != NULL && seen->connected)
+			out->v6_dead = false;
+	}
 	if (out->input != NULL)
 		out->host = out->input->host;
 	/* by now it is known which addresses are proven */

@@ -134,6 +134,8 @@ struct picture {
 	bool web_control_ok; /* an unrelated host could be reached */
 	bool web_control_asked;
 	bool v6_control_failed, v4_control_ok;
+	bool v6_dead; /* no IPv6 leads anywhere: that an address of it is dead
+			 says nothing of who named it */
 };
 
 /* Sum FACTS up; they must outlive OUT. */

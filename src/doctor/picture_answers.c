@@ -132,6 +132,7 @@ picture_state_of(const struct picture *p, const struct fact_datagram *d)
 		if (seen != NULL && seen->state == ADDRESS_PROVEN)
 			return ANSWER_RIGHT;
 		tried = tried && seen != NULL &&
+			!(p->v6_dead && strchr(seen->address, ':') != NULL) &&
 			seen->state == ADDRESS_FAILED &&
 			!is_made_of_proven(p, seen);
 	}

@@ -18,7 +18,7 @@
 #include "base/sockaddr.h"
 #include "http/fetch.h"
 
-enum { REQUEST = 1024, ANSWER = 512 };
+enum { REQUEST = 1024, ANSWER = 512, HTTP_PORT = 80 };
 
 struct split {
 	struct facts *facts;
@@ -167,14 +167,22 @@ static bool
 write_request(struct split *s, const char *url, int *port)
 {
 	const char *path;
+	char *authority;
+	bool v6;
 
 	if (!fetch_split_url(url, &s->host, port))
 		return false;
+	v6 = strchr(s->host, ':') != NULL;
 	path = strchr(strstr(url, "://") + 3, '/');
+	/* RFC 9112, section 3.2: with the port, where it is another one */
+	authority = mem_printf(v6 ? "[%s]:%d" : "%s:%d", s->host, *port);
+	if (*port == HTTP_PORT)
+		*strrchr(authority, ':') = '\0';
 	s->request = mem_printf("GET %s HTTP/1.1\r\nHost: %s\r\n"
 				"Accept: application/ocsp-response\r\n"
 				"Connection: close\r\n\r\n",
-	    path == NULL ? "/" : path, s->host);
+	    path == NULL ? "/" : path, authority);
+	free(authority);
 	if (strlen(s->request) > REQUEST)
 		return false;
 	s->first = (size_t)(strstr(s->request, "\r\nHost: ") - s->request) +

@@ -402,6 +402,12 @@ static const struct row {
 		       " control = 192.0.2.200\nask " R1
 		       " random = 192.0.2.222\n" GOOD,
 	"dns-nx-rewrite", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"29 look-alike: the control's own zone has a wildcard",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R1
+		       " control = 192.0.2.200\nask " R1
+		       " random = 192.0.2.222\n" E1_RIGHT "ask " E1
+		       " random = 192.0.2.222\n" GOOD,
+	"ok", CERTAINTY_PROVEN, NULL, "dns-nx-rewrite", NULL},
     {"30 DNS64",
 	CERT "ask system responder = 64:ff9b::c000:201\nask " R1
 	     " responder AAAA = 64:ff9b::c000:201\n" R1_CONTROL
@@ -777,6 +783,23 @@ static const struct row {
 	     "fetch 2001:db8::1 connect-timeout x3\n"
 	     "control 2001:db8::200 ok\n",
 	"ok", CERTAINTY_PROVEN, NULL, "net-v6-broken", NULL},
+    {"51 who names an IPv6 address alone is not wrong for that",
+	CERT SYS_RIGHT
+	"ask " R2 " responder AAAA = 2001:db8::1\n" GOOD
+	"fetch 2001:db8::1 connect-timeout x3\n"
+	"control 2001:db8::200 timeout\ncontrol 192.0.2.200 ok\n",
+	"net-v6-broken", CERTAINTY_STRONG, NULL, "dns-resolver-wrong", NULL},
+    {"51 look-alike: IPv6 works, and that address does not",
+	CERT SYS_RIGHT "ask " R2 " responder AAAA = 2001:db8::1\n" GOOD
+		       "fetch 2001:db8::1 connect-timeout x3\n"
+		       "control 2001:db8::200 ok\ncontrol 192.0.2.200 ok\n",
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "net-v6-broken", NULL},
+    {"52+41 datagrams are lost, and the responder is down",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\nask " R1
+		       " responder = silent\nask " R1
+		       " responder = silent\n" R1_CONTROL E1_RIGHT
+		       "fetch 192.0.2.1 http-status x3\n" WEB,
+	"responder-down", CERTAINTY_STRONG, "intermittent", NULL, NULL},
     {"52 intermittent",
 	CERT SYS_RIGHT "fetch 192.0.2.1 ok x3\n"
 		       "fetch 192.0.2.1 connect-timeout x3\n",

@@ -84,6 +84,7 @@ test_answered(void **state)
 {
 	const struct fact_control *c =
 	    ask_server(SCRIPT_CLOSE, "HTTP/1.1 200 OK\r\n\r\n");
+	char host[64];
 
 	(void)state;
 	assert_int_equal(c->err.reason, REASON_NONE);
@@ -92,7 +93,9 @@ test_answered(void **state)
 	assert_string_equal(c->address, "127.0.0.1");
 	/* the server has had the whole of it */
 	assert_non_null(strstr(server.request, "GET /MEow HTTP/1.1\r\n"));
-	assert_non_null(strstr(server.request, "\r\nHost: ocsp.test\r\n"));
+	(void)snprintf(
+	    host, sizeof(host), "\r\nHost: ocsp.test:%d\r\n", server.port);
+	assert_non_null(strstr(server.request, host));
 }
 
 /* What the peer holds when the first segment has come: not the name. */
