@@ -384,6 +384,22 @@ open_to_write(
 						       : migrate_alone(db, err);
 }
 
+/* CODE may be of a disk where nothing can be written: with no room for the index
+ * of a log, reading fails as well. */
+static bool
+is_of_unwritable(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_IOERR:
+	case SQLITE_FULL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int
 store_open_visit(
     struct store_db *db, const char *path, unsigned how, struct err *err)
@@ -393,9 +409,7 @@ store_open_visit(
 	if (open_to_write(db, path, how, &why) == 0)
 		return 0;
 	store_db_close(db);
-	if (((db->code & 0xff) == SQLITE_CANTOPEN ||
-		(db->code & 0xff) == SQLITE_READONLY) &&
-	    open_unwritable(db, path) == 0)
+	if (is_of_unwritable(db->code) && open_unwritable(db, path) == 0)
 		return 0;
 	return err_set(err, why.reason, "%s", why.text);
 }
