@@ -165,28 +165,33 @@ export_one(const struct options *o, const struct kept *kept,
 	return 0;
 }
 
-/* The store, if there is one, and none begun. */
-static struct store *
-open_store(const struct options *o)
+/* The store, if there is one and it is to say what is kept; none is begun.
+ * Where it cannot be read, the configuration may do. */
+static int
+open_store(const struct options *o, struct store **store, struct err *err)
 {
 	char *dir = state_dir(o);
 	char *path = mem_printf("%s/oclasp.db", dir);
-	struct store *store =
-	    access(path, F_OK) == 0 ? store_visit(path, 0, NULL) : NULL;
+	bool wanted = o->arg_count < 2 && state_may_have_store(dir);
+	bool needed = wanted && o->spec_count == 0;
 
+	if (wanted)
+		*store = store_visit(path, 0, needed ? err : NULL);
 	free(path);
 	free(dir);
-	return store;
+	return needed && *store == NULL ? -1 : 0;
 }
 
 static int
 export_all(const struct options *o, struct err *err)
 {
 	struct courier_bundle bundle = {0};
-	struct store *store = open_store(o);
+	struct store *store = NULL;
 	struct kept_list kept = {0};
 	int status = EXIT_USAGE;
 
+	if (open_store(o, &store, err) == -1)
+		goto out;
 	if (state_load_kept(o, "courier", 1, store, &kept, err) == -1) {
 		status = command_exit(err->reason);
 		goto out;

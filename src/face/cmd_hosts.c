@@ -264,7 +264,7 @@ load(struct job *job, struct err *err)
 	char *path = mem_printf("%s/oclasp.db", dir);
 	int rc = -1;
 
-	if (access(path, F_OK) == -1)
+	if (!state_may_have_store(dir))
 		(void)err_set(err, REASON_USAGE,
 		    "'%s' holds no store of oclasp: run `oclasp keep` first, "
 		    "or name its --state-dir",

@@ -281,12 +281,7 @@ finish(struct job *job)
 static int
 check_any_kept(const struct options *o, const char *dir, struct err *err)
 {
-	char *path = mem_printf("%s/oclasp.db", dir);
-	bool any =
-	    o->arg_count > 1 || o->spec_count > 0 || access(path, F_OK) == 0;
-
-	free(path);
-	if (any)
+	if (o->arg_count > 1 || o->spec_count > 0 || state_may_have_store(dir))
 		return 0;
 	return err_set(err, REASON_USAGE,
 	    "nothing is kept in '%s', so no answer is for anything: give "

@@ -2,6 +2,7 @@
 /* face/state.c -- the state folder, for commands beside `keep`. */
 #include "face/state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,6 +52,17 @@ state_dir(const struct options *options)
 
 	free(usual);
 	return dir;
+}
+
+bool
+state_may_have_store(const char *dir)
+{
+	char *path = mem_printf("%s/oclasp.db", dir);
+	bool may =
+	    access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+
+	free(path);
+	return may;
 }
 
 /* True if a store may be begun: the folder was named, and is our own.  What

@@ -17,6 +17,10 @@ struct store;
  * written of it, they stand elsewhere, and it is found again there.  Owned. */
 char *state_dir(const struct options *options);
 
+/* True if a store is in DIR, or may be, where that cannot be seen: whoever opens it
+ * is told why. */
+bool state_may_have_store(const char *dir);
+
 /* The address book, for a command that can do without: NULL, and *BOOK NULL,
  * where there is no store to be had.  One is begun only in a folder that was
  * named and is our own. */

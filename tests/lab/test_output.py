@@ -240,6 +240,22 @@ def test_configuration_that_may_not_be_read_any_more(lab, leaf, tmp_path):
     assert done.returncode == 2 and "Permission denied" in done.stderr, done
 
 
+@pytest.mark.parametrize("words", [
+    ["hosts"], ["courier", "export"], ["courier", "import"]])
+def test_state_that_may_not_be_read(lab, leaf, tmp_path, words):
+    """That nothing is there is not said of what cannot be seen."""
+    state = tmp_path / "state"
+    assert lab.oclasp("keep", leaf.path, "--once", "--state-dir",
+                      state).code == 0
+    state.chmod(0)
+    done = lab.run("setpriv", "--bounding-set=-dac_override,-dac_read_search",
+                   lab.program, *words, "--state-dir", state,
+                   input='{"courier": 1, "kind": "answers", "items": []}')
+    state.chmod(0o755)
+    assert done.returncode == 2, done
+    assert "cannot " in done.stderr and "run `oclasp" not in done.stderr, done
+
+
 def test_unknown_is_null(lab, leaf, out, tmp_path):
     """An error status has the keys of any response."""
     lab.fetch(leaf.path, "-o", out)
