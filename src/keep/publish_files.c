@@ -7,10 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "keep/publish_priv.h"
+#include "pki/response.h"
+#include "pki/verify.h"
 
 enum {
 	FINGERPRINT = 64,                      /* hex digits of a SHA-256 */
@@ -122,23 +125,63 @@ look_into_folder(struct publish *p)
 		(void)closedir(folder);
 }
 
+/* What a staple says of itself; it was verified before it was written. */
+static bool
+has_ended(const struct response_single *single, int64_t now)
+{
+	const struct verdict facts = {.this_update = single->this_update,
+	    .usable_until = single->has_next_update
+				? single->next_update
+				: single->this_update + VERIFY_CAP_NO_NEXT};
+
+	return now >= verdict_usable_until(&facts);
+}
+
+/* A staple file that cannot be replaced by the newer one, as on a full disk,
+ * must not be served past its own end (I3). */
+static bool
+holds_ended(const char *path)
+{
+	int64_t now = clock_wall_s();
+	struct response response;
+	uint8_t *der = NULL;
+	size_t len = 0;
+	bool ended = false;
+
+	if (file_read(path, VERIFY_RESPONSE_MAX, &der, &len, NULL) == 0 &&
+	    response_parse(der, len, &response, NULL) == 0) {
+		/* of several answers any may be the one that counts (I2) */
+		ended = response.single_count > 0;
+		for (size_t i = 0; i < response.single_count; i++)
+			ended = ended && has_ended(&response.singles[i], now);
+		response_done(&response);
+	}
+	free(der);
+	return ended;
+}
+
 /* *WRITTEN: it was. */
 static void
 write_file(struct publish *p, const struct kept *kept, bool *written)
 {
 	const struct publish_item *item = &kept->item;
-	char *path;
+	char *name, *path;
 
 	if (item->staple.len == 0 || kept->named ||
 	    (kept->there && !item->unread && !p->thorough))
 		return;
-	path = mem_printf("%s/%s.der", p->staple_dir, item->fingerprint);
-	if (!kept->there ||
-	    !file_holds(path, item->staple.at, item->staple.len))
-		*written = file_replace_unflushed(path, item->staple.at,
-			       item->staple.len, 0644, &p->err) == 0 ||
-			   *written;
+	name = mem_printf("%s.der", item->fingerprint);
+	path = mem_printf("%s/%s", p->staple_dir, name);
+	if (kept->there && file_holds(path, item->staple.at, item->staple.len))
+		goto out;
+	if (file_replace_unflushed(
+		path, item->staple.at, item->staple.len, 0644, &p->err) == 0)
+		*written = true;
+	else if (kept->there && holds_ended(path))
+		withdraw(p, name, kept);
+out:
 	free(path);
+	free(name);
 }
 
 void

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "keep/store.h"
 #include "keeper_fixture.h"
@@ -536,6 +537,31 @@ test_end_of_a_staple(void **state)
 	assert_int_equal(stop(child), KEEPER_GOOD);
 }
 
+/* I3, A13: on a full disk too what has ended is withdrawn, though what is newer
+ * can only be kept in memory; and that is published when there is room. */
+static void
+test_end_of_a_staple_on_a_full_disk(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	const struct rlimit room = {RLIM_INFINITY, RLIM_INFINITY};
+	const struct rlimit full = {0, RLIM_INFINITY};
+	pid_t child;
+
+	(void)state;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	make_leaves(1);
+	sign(1, CERT_GOOD, 30, 40);
+	child = begin(&options);
+	await(first_is_there, "the staple");
+	assert_int_equal(prlimit(child, RLIMIT_FSIZE, &full, NULL), 0);
+	sign(1, CERT_GOOD, 0, CLOCK_DAY);
+	await(first_is_gone, "I3: its withdrawal");
+	assert_int_equal(prlimit(child, RLIMIT_FSIZE, &room, NULL), 0);
+	await(first_is_there, "A13: the newer one");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+	(void)signal(SIGXFSZ, SIG_DFL);
+}
+
 static uint64_t stamp_before;
 
 static bool
@@ -657,6 +683,7 @@ main(void)
 	    TEST(test_reload_costs_no_fetch),
 	    TEST(test_faulty_rules),
 	    TEST(test_end_of_a_staple),
+	    TEST(test_end_of_a_staple_on_a_full_disk),
 	    TEST(test_newer_with_the_same_end),
 	    TEST(test_another_certificate),
 	    TEST(test_store_lost),
