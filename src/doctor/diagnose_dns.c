@@ -172,9 +172,10 @@ judge_wrong(struct workup *w, const struct seen_asked *a)
 		return; /* it is right, and what is there is dead */
 	certainty =
 	    tries >= TRIES_FOR_WRONG ? CERTAINTY_STRONG : CERTAINTY_CONSISTENT;
-	/* by every transport alike it is the server, not the way to it */
+	/* that it is the server and not the way to it, every transport shows;
+	 * that an address is wrong and not dead, only one that is nobody's */
 	if (same != NULL && same->responder == ANSWER_WRONG &&
-	    tries >= TRIES_FOR_WRONG)
+	    tries >= TRIES_FOR_WRONG && worst->sort == SORT_BOGON)
 		certainty = CERTAINTY_PROVEN;
 	/* two may be steered to what is dead as well as lied to */
 	if (is_confirmed(w->p, a, false))

@@ -279,7 +279,7 @@ connect_to(struct knock *k, const char *address, int port, bool is_control)
 /* --- where --- */
 
 /* The addresses of the control, as anybody but the dark one named them, and if
- * SAFE over TLS: the first of each family that is not known yet. */
+ * SAFE over TLS: the first of each family. */
 static void
 find_control(
     const struct facts *facts, bool safe, const char **v4, const char **v6)
@@ -387,7 +387,8 @@ look_around(struct knock *k)
 
 	/* its name may be forged too */
 	find_control(k->facts, true, &v4, &v6);
-	find_control(k->facts, false, &v4, &v6);
+	if (v4 == NULL && v6 == NULL)
+		find_control(k->facts, false, &v4, &v6);
 	if (v4 != NULL)
 		ask(k, v4, CONTROL_WEB);
 	ask_for_the_time(k, v4 != NULL ? v4 : v6);

@@ -252,10 +252,28 @@ put_line(struct words *w, struct buf *out)
 	return true;
 }
 
+/* How safe a road must be, for its resolver to be named. */
+enum road { ROAD_ANY, ROAD_TCP, ROAD_ENCRYPTED };
+
+static bool
+is_by(const struct seen_asked *asked, enum road road)
+{
+	switch (road) {
+	case ROAD_TCP:
+		return asked->transport == RESOLVER_TCP;
+	case ROAD_ENCRYPTED:
+		return asked->transport == RESOLVER_TLS ||
+		       asked->transport == RESOLVER_HTTPS;
+	case ROAD_ANY:
+		break;
+	}
+	return true;
+}
+
 /* A resolver that names a right address, and is not the one at fault. */
 static bool
 find_right_resolver(
-    const struct words *w, bool encrypted, char out[RESOLVER_URL_TEXT])
+    const struct words *w, enum road road, char out[RESOLVER_URL_TEXT])
 {
 	struct picture *picture = mem_new(sizeof(*picture));
 	struct facts view;
@@ -265,11 +283,9 @@ find_right_resolver(
 	picture_make(&view, picture);
 	for (size_t i = 0; i < picture->asked_count && !found; i++) {
 		const struct seen_asked *a = &picture->asked[i];
-		bool safe = a->transport == RESOLVER_TLS ||
-			    a->transport == RESOLVER_HTTPS;
 
 		found = a->party == PARTY_RESOLVER &&
-			a->responder == ANSWER_RIGHT && (safe || !encrypted) &&
+			a->responder == ANSWER_RIGHT && is_by(a, road) &&
 			strcmp(a->asked, w->finding->resolver) != 0 &&
 			is_plain(a->asked);
 		if (found)
@@ -281,26 +297,28 @@ find_right_resolver(
 }
 
 static bool
-put_right(struct words *w, struct buf *out, bool encrypted)
+put_other(struct words *w, struct buf *out)
 {
 	char known[RESOLVER_URL_TEXT];
 
-	buf_puts(out, find_right_resolver(w, encrypted, known)
+	buf_puts(out, find_right_resolver(w, ROAD_ANY, known)
 			  ? known
 			  : AN_ENCRYPTED_RESOLVER);
 	return true;
 }
 
-static bool
-put_other(struct words *w, struct buf *out)
-{
-	return put_right(w, out, false);
-}
-
+/* Where none by TLS is known to work from here, one by TCP: of that a forger
+ * can only cut the connection. */
 static bool
 put_encrypted(struct words *w, struct buf *out)
 {
-	return put_right(w, out, true);
+	char known[RESOLVER_URL_TEXT];
+
+	buf_puts(out, find_right_resolver(w, ROAD_ENCRYPTED, known) ||
+			      find_right_resolver(w, ROAD_TCP, known)
+			  ? known
+			  : AN_ENCRYPTED_RESOLVER);
+	return true;
 }
 
 static const struct {

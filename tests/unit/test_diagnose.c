@@ -101,7 +101,7 @@ static const struct row {
 	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1E
 		       " responder = 192.0.2.77\nask " R2
 		       " responder = 192.0.2.1\n" R1_CONTROL GOOD DEAD,
-	"dns-resolver-wrong", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
     {"5 tried only once: no more than consistent",
 	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R2
 		       " responder = 192.0.2.1\n" R1_CONTROL GOOD
@@ -116,7 +116,7 @@ static const struct row {
     {"5 forged addresses in its cache, which rotate: it says so over TCP",
 	CERT SYS_WRONG ROTATING(" noedns") R1_CONTROL
 	"ask " R1T " responder = 192.0.2.77\n" GOOD ROTATING_DEAD,
-	"dns-resolver-wrong", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+	"dns-resolver-wrong", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
     {"5 look-alike: it answers every question, of any type, with one address",
 	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1
 		       " responder txt = 192.0.2.77 forged-type\nask " R1

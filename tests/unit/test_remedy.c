@@ -117,6 +117,12 @@ test_values(void **state)
 	expect(network, &refused, &file, 1, "--resolver tls://192.0.2.101");
 	/* nobody is known to be right: one that anybody can reach */
 	expect("input\n", &forged, &file, 0, "--resolver tls://ADDRESS#NAME");
+	/* nobody by TLS is, and somebody by TCP */
+	expect("input\nask tls://192.0.2.101 responder = timeout\n"
+	       "ask udp://192.0.2.53 responder = 192.0.2.77\n"
+	       "ask tcp://192.0.2.53 responder = 192.0.2.1\n"
+	       "fetch 192.0.2.1 ok\nfetch 192.0.2.77 connect-timeout x3\n",
+	    &forged, &file, 0, "--resolver tcp://192.0.2.53 ");
 	expect("input\n", &udp, &file, 0, "tcp://[2001:db8::53]");
 	expect("input\n", &forged, &odd, 0, "fetch 'it'\\''s.pem' ");
 	/* a URL is longer than an address */
