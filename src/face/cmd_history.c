@@ -36,7 +36,7 @@ read_history(const struct options *o, const char *name, size_t limit,
 	if (resting == NULL)
 		goto out;
 	targets = resting_targets(resting, &count);
-	if (status_find(targets, count, name, &found, &count, err) == -1)
+	if (status_find(targets, count, name, true, &found, &count, err) == -1)
 		goto out;
 	rc = target_fingerprint(found[0]) == NULL
 		 ? 0

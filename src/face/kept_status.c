@@ -89,8 +89,10 @@ read_page(struct rows *r, const struct resting *resting, json_t **page,
 	    .pid = r->pid,
 	    .silent = r->silent,
 	};
-	struct status_query query = {
-	    .name = r->name, .after = count_rows(r), .limit = page_size(r)};
+	struct status_query query = {.name = r->name,
+	    .looks = true,
+	    .after = count_rows(r),
+	    .limit = page_size(r)};
 	struct status_list list;
 	struct target *const *targets;
 	size_t count;

@@ -142,11 +142,11 @@ make_head(const struct control *c, int64_t now)
 }
 
 static void
-answer_status(struct control *c, struct server_call *call)
+answer_status(struct control *c, struct server_call *call, bool trusted)
 {
 	int64_t now = clock_wall_s();
 	struct status_head head = make_head(c, now);
-	struct status_query query = {0};
+	struct status_query query = {.looks = trusted};
 	struct status_list list;
 	struct err err = {0};
 
@@ -164,11 +164,11 @@ answer_status(struct control *c, struct server_call *call)
 }
 
 static void
-answer_page(struct control *c, struct server_call *call)
+answer_page(struct control *c, struct server_call *call, bool trusted)
 {
 	int64_t now = clock_wall_s();
 	struct status_head head = make_head(c, now);
-	struct status_query query = {0};
+	struct status_query query = {.looks = trusted};
 	struct status_list list;
 	struct err err = {0};
 	struct buf page;
@@ -201,7 +201,7 @@ add_attempt(void *cookie, const struct store_attempt *attempt)
 }
 
 static void
-answer_history(struct control *c, struct server_call *call)
+answer_history(struct control *c, struct server_call *call, bool trusted)
 {
 	const char *name = server_query(call, "name");
 	struct target **found = NULL;
@@ -214,8 +214,8 @@ answer_history(struct control *c, struct server_call *call)
 		(void)err_set(&err, REASON_USAGE, "whose history? give a name");
 	else if (take_number(call, "limit", &limit, &err) == -1)
 		status = 400;
-	else if (status_find(c->k->targets, c->k->target_count, name, &found,
-		     &count, &err) == -1)
+	else if (status_find(c->k->targets, c->k->target_count, name, trusted,
+		     &found, &count, &err) == -1)
 		status = 404;
 	else if (target_fingerprint(found[0]) != NULL &&
 		 store_history(c->k->store, target_fingerprint(found[0]), limit,
@@ -233,7 +233,7 @@ answer_history(struct control *c, struct server_call *call)
 /* --- metrics and health --- */
 
 static void
-answer_metrics(struct control *c, struct server_call *call)
+answer_metrics(struct control *c, struct server_call *call, bool trusted)
 {
 	const struct metrics_scene scene = {
 	    .now = clock_wall_s(),
@@ -246,6 +246,7 @@ answer_metrics(struct control *c, struct server_call *call)
 	};
 	struct buf page;
 
+	(void)trusted;
 	buf_init(&page, METRICS_TEXT_MAX);
 	metrics_write(&page, &c->metrics, &scene);
 	if (c->k->relay != NULL)
@@ -293,11 +294,12 @@ ready_document(const struct keeper *k)
 /* Every stranger of the network may ask, and it goes through all that is kept:
  * of many it is told again for a while, since the loop is for the fetches (I5). */
 static void
-answer_ready(struct control *c, struct server_call *call)
+answer_ready(struct control *c, struct server_call *call, bool trusted)
 {
 	const struct keeper *k = c->k;
 	int64_t now_ms = clock_mono_ms();
 
+	(void)trusted;
 	if (c->readiness == NULL || now_ms >= c->readiness_until_ms ||
 	    c->was_ready != k->ready) {
 		json_decref(c->readiness);
@@ -311,9 +313,10 @@ answer_ready(struct control *c, struct server_call *call)
 
 /* The loop turns, or nobody would answer. */
 static void
-answer_health(struct control *c, struct server_call *call)
+answer_health(struct control *c, struct server_call *call, bool trusted)
 {
 	(void)c;
+	(void)trusted;
 	reply_text(call, 200, "text/plain; charset=utf-8", "ok\n", 3);
 }
 
@@ -322,7 +325,9 @@ answer_health(struct control *c, struct server_call *call)
 static const struct route {
 	const char *path;
 	unsigned serves; /* of CONTROL_... */
-	void (*get)(struct control *c, struct server_call *call);
+	/* TRUSTED: who asks may give orders too; whoever else is here must not
+	 * make the loop wait for a disk of his choice (I5) */
+	void (*get)(struct control *c, struct server_call *call, bool trusted);
 } routes[] = {
     {"/api/v1/status", CONTROL_STATUS, answer_status},
     {"/api/v1/history", CONTROL_STATUS, answer_history},
@@ -377,7 +382,8 @@ control_answer(
 		if (question->method == SERVER_POST)
 			refuse_method(question, "GET, HEAD");
 		else
-			routes[i].get(c, question->call);
+			routes[i].get(
+			    c, question->call, (serves & CONTROL_ORDERS) != 0);
 		return true;
 	}
 	for (size_t i = 0; (serves & CONTROL_ORDERS) != 0 &&

@@ -304,8 +304,8 @@ control_refresh_order(struct control *c, const struct server_question *question)
 		(void)err_set(
 		    &err, REASON_USAGE, "refresh what? give a name, or all=1");
 	} else if (name != NULL &&
-		   status_find(c->k->targets, c->k->target_count, name, &found,
-		       &count, &err) == -1) {
+		   status_find(c->k->targets, c->k->target_count, name, true,
+		       &found, &count, &err) == -1) {
 		status = 404;
 	} else if (!make_place(c)) {
 		status = 503;

@@ -53,8 +53,10 @@ const char *status_sentence(
 
 /* Which rows are wanted. */
 struct status_query {
-	const char *name;    /* CONTRACT: a DNS name, a path or the beginning of
+	const char *name; /* CONTRACT: a DNS name, a path or the beginning of
 			       a fingerprint; NULL: any */
+	bool looks; /* a path may be another name of the file: all are looked
+		       at, on whatever disk they are.  For who is trusted */
 	unsigned states;     /* bits; 0: all */
 	size_t after, limit; /* a page: skip so many; 0: STATUS_ROWS_MAX */
 };
@@ -79,9 +81,10 @@ int status_select(struct target *const *targets, size_t count,
     struct err *err);
 void status_list_done(struct status_list *list);
 
-/* The targets that NAME fits: at least one, and all of one certificate (it may
- * be kept from several files).  *OUT is owned.  Errors as above. */
+/* The targets that NAME fits, as a query's: at least one, and all of one
+ * certificate (it may be kept from several files).  *OUT is owned.  Errors as
+ * above. */
 int status_find(struct target *const *targets, size_t count, const char *name,
-    struct target ***out, size_t *found, struct err *err);
+    bool looks, struct target ***out, size_t *found, struct err *err);
 
 #endif

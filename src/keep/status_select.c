@@ -106,7 +106,7 @@ gather(struct target *const *targets, size_t count, const char *name,
 
 int
 status_find(struct target *const *targets, size_t count, const char *name,
-    struct target ***out, size_t *found, struct err *err)
+    bool looks, struct target ***out, size_t *found, struct err *err)
 {
 	struct target **list;
 	struct stat file;
@@ -114,7 +114,7 @@ status_find(struct target *const *targets, size_t count, const char *name,
 	bool several = false;
 
 	list = gather(targets, count, name, NULL, &n);
-	if (n == 0 && name[0] == '/' && stat(name, &file) == 0)
+	if (n == 0 && looks && name[0] == '/' && stat(name, &file) == 0)
 		list = gather(targets, count, name, &file, &n);
 	for (size_t i = 1; i < n; i++)
 		several = several || !is_same(list[0], list[i]);
@@ -262,8 +262,9 @@ status_select(struct target *const *targets, size_t count,
 	size_t named_count = 0;
 	struct picks picks = {0};
 
-	if (query->name != NULL && status_find(targets, count, query->name,
-				       &named, &named_count, err) == -1)
+	if (query->name != NULL &&
+	    status_find(targets, count, query->name, query->looks, &named,
+		&named_count, err) == -1)
 		return -1;
 	list.after = smaller(query->after, count);
 	picks.room =

@@ -693,7 +693,7 @@ def test_ready_in_spite_of_alarms(lab, kept):
     assert document["needy"][0]["state"] == "revoked"
 
 
-def test_listeners_take_no_orders(lab, kept):
+def test_listeners_take_no_orders(lab, kept, tmp_path):
     """What a listener serves of this is to be read; orders are for the control
     socket alone."""
     kept.start(kept.leaf.path, "--listen", "127.0.0.1:18866")
@@ -720,6 +720,14 @@ def test_listeners_take_no_orders(lab, kept):
         assert ask(target)[0] != 200, target
     assert "reading configuration" not in kept.keep.text
     assert len(lab.requests()) == requests
+    # nor is a disk looked at for whoever comes (I5)
+    link = tmp_path / "link.pem"
+    link.symlink_to(kept.leaf.path)
+    for what in ("status", "history"):
+        named = f"/api/v1/{what}?name={{}}"
+        assert kept.control.ask(named.format(link))[0] == 200
+        assert ask(named.format(link))[0] == 404
+        assert ask(named.format(kept.leaf.path))[0] == 200
 
 
 def test_page(lab, kept):

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "keep/status.h"
 #include "keep/status_json.h"
@@ -255,6 +257,40 @@ test_names(void **state)
 			fail_msg("'%s' is taken: %s", rows[i].name, err.text);
 		}
 	}
+}
+
+/* Another name of a file is found, where one may look; who may not is told
+ * nothing of the disk. */
+static void
+test_other_paths(void **state)
+{
+	struct scratch scratch;
+	struct status_query query = {.looks = true};
+	struct target *one;
+	struct status_list list;
+	struct err err = {0};
+	char *path, *link;
+
+	(void)state;
+	scratch_make(&scratch);
+	path = scratch_path(&scratch, "leaf.pem");
+	link = scratch_path(&scratch, "link.pem");
+	scratch_write(path, "looked at, not read");
+	assert_int_equal(0, symlink(path, link));
+	one = status_target(&ca, path, &ca.bare, 0);
+	query.name = link;
+	assert_int_equal(
+	    0, status_select(&one, 1, &query, PKI_NOW, &list, &err));
+	assert_int_equal(1, list.count);
+	status_list_done(&list);
+	query.looks = false;
+	assert_int_equal(
+	    -1, status_select(&one, 1, &query, PKI_NOW, &list, &err));
+	assert_int_equal(REASON_USAGE, err.reason);
+	target_free(one);
+	free(path);
+	free(link);
+	scratch_remove(&scratch);
 }
 
 static void
@@ -535,6 +571,7 @@ main(void)
 	    cmocka_unit_test(test_no_http),
 	    cmocka_unit_test(test_file_that_broke),
 	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_other_paths),
 	    cmocka_unit_test(test_fingerprints),
 	    cmocka_unit_test(test_ambiguous),
 	    cmocka_unit_test(test_states),
