@@ -22,11 +22,15 @@
 int
 acquire_pin_parse(const char *text, struct acquire_pin *out, struct err *err)
 {
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "-_.";
 	const char *equal = strchr(text, '=');
 	struct in6_addr address;
 	struct acquire_pin pin;
 
 	if (equal == NULL || equal == text ||
+	    text + strspn(text, letters) != equal ||
 	    (size_t)(equal - text) >= sizeof(pin.host) ||
 	    strlen(equal + 1) >= sizeof(pin.address) ||
 	    (inet_pton(AF_INET, equal + 1, &address) != 1 &&

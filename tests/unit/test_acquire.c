@@ -764,6 +764,13 @@ test_pin_parse(void **state)
 	    {"ocsp.test= 192.0.2.1", NULL, NULL},
 	    {"ocsp.test=192.0.2.1 ", NULL, NULL},
 	    {"ocsp.test=fe80::1%lo", NULL, NULL},
+	    /* nobody asks for what is no host name: it would never count */
+	    {"http://ocsp.test=192.0.2.1", NULL, NULL},
+	    {"ocsp.test/=192.0.2.1", NULL, NULL},
+	    {"ocsp.test:80=192.0.2.1", NULL, NULL},
+	    {" ocsp.test=192.0.2.1", NULL, NULL},
+	    {"OCSP_1.xn--a-b.test=192.0.2.1", "OCSP_1.xn--a-b.test",
+		"192.0.2.1"},
 	    {"ocsp.test=1111111111111111111111111111111111111111111111111111",
 		NULL, NULL},
 	};
