@@ -163,9 +163,12 @@ check_kind(const char *path, struct err *err)
 		    memcmp(link, proc, sizeof(link)) != 0)
 			there = stat(path, &st) == 0;
 	}
-	/* of a folder rename(2) tells */
-	if (!there || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+	if (!there || S_ISREG(st.st_mode))
 		return 0;
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, REASON_FILE,
+		    "cannot write '%s': it is a folder: name a file in it",
+		    path);
 	return err_set(err, REASON_FILE,
 	    "cannot write '%s': it is no file that could be replaced, but a "
 	    "device, a pipe or a socket",

@@ -355,9 +355,9 @@ static void
 test_replace_fails(void **state)
 {
 	static const char *const rows[] = {
-	    "no/such/folder", "folder", /* is one */
-	    "/proc/version",            /* no files can be made there */
-	    "file/beneath",             /* no folder */
+	    "no/such/folder", "folder", "folder/", ".", /* are some */
+	    "/proc/version", /* no files can be made there */
+	    "file/beneath",  /* no folder */
 	    "", "pipe", /* as the devices of /dev, which root could replace */
 	    "link", "descriptor", /* as /dev/stdout */
 	};
@@ -375,6 +375,8 @@ test_replace_fails(void **state)
 			fail_msg("'%s' was written", rows[i]);
 		assert_int_equal(REASON_FILE, err.reason);
 		assert_non_null(strstr(err.text, "cannot write"));
+		if (i >= 1 && i <= 3)
+			assert_non_null(strstr(err.text, "it is a folder"));
 		assert_int_equal(-1, file_replace(rows[i], "x", 1, 0600, NULL));
 	}
 	assert_holds("file", "x");
