@@ -351,3 +351,22 @@ ask_is_dead(const struct facts *facts, const struct resolver *resolver)
 	}
 	return asked;
 }
+
+bool
+ask_failed_in_tls(const struct facts *facts, const struct resolver *resolver)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_question *q = &facts->items[i].u.question;
+
+		if (facts->items[i].kind != FACT_QUESTION ||
+		    strcmp(q->asked, resolver->url) != 0)
+			continue;
+		if (q->answers > 0 || (q->err.reason != REASON_NONE &&
+					  q->err.reason != REASON_TLS_FAILED))
+			return false;
+		failed = failed || q->err.reason == REASON_TLS_FAILED;
+	}
+	return failed;
+}

@@ -49,4 +49,10 @@ void ask_cancel(struct ask **ask);
  * once more it would cost its whole deadline again, and tell nothing new. */
 bool ask_is_dead(const struct facts *facts, const struct resolver *resolver);
 
+/* True if every question that RESOLVER was asked failed in TLS: where hands can
+ * be shaken all the same, it is the certificate that was not believed.  One that
+ * failed beside others may have been cut. */
+bool ask_failed_in_tls(
+    const struct facts *facts, const struct resolver *resolver);
+
 #endif

@@ -111,6 +111,9 @@ next_fact(const struct facts *facts, enum fact_kind kind, size_t *index)
 bool
 is_beyond_lies(const struct seen_asked *asked)
 {
+	/* whose certificate may be anybody's, may be anybody himself */
+	if (strstr(asked->asked, "#insecure") != NULL)
+		return false;
 	return asked->transport == RESOLVER_TLS ||
 	       asked->transport == RESOLVER_HTTPS ||
 	       (asked->party == PARTY_AUTHORITY && asked->authoritative &&

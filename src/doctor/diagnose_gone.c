@@ -28,8 +28,7 @@ says_gone(const struct workup *w, struct finding *cite)
 		return NULL;
 	for (size_t i = 0; i < w->p->asked_count; i++) {
 		const struct seen_asked *a = &w->p->asked[i];
-		bool safe = a->transport == RESOLVER_TLS ||
-			    a->transport == RESOLVER_HTTPS;
+		bool safe = a->party == PARTY_RESOLVER && is_beyond_lies(a);
 
 		if (safe && (a->responder == ANSWER_RIGHT ||
 				a->responder == ANSWER_OPEN ||

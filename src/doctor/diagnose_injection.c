@@ -215,12 +215,17 @@ does_not_exist(const struct picture *p, const char *name)
 		const struct fact_question *q =
 		    &p->facts->items[fact->u.datagram.question].u.question;
 
-		if (fact->u.datagram.rcode == 3 &&
-		    strcasecmp(q->name, name) == 0 &&
-		    (q->party == PARTY_AUTHORITY ||
-			strncmp(q->asked, "tls://", 6) == 0 ||
-			strncmp(q->asked, "https://", 8) == 0))
-			return true;
+		if (fact->u.datagram.rcode != 3 ||
+		    strcasecmp(q->name, name) != 0)
+			continue;
+		for (size_t k = 0; k < p->asked_count; k++) {
+			const struct seen_asked *a = &p->asked[k];
+
+			if (a->party == q->party &&
+			    strcmp(a->asked, q->asked) == 0 &&
+			    is_beyond_lies(a))
+				return true;
+		}
 	}
 	return false;
 }

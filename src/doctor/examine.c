@@ -10,13 +10,14 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/sockaddr.h"
+#include "doctor/ask.h"
 #include "doctor/inventory.h"
 #include "doctor/names.h"
 #include "doctor/url_probe.h"
+#include "http/fetch.h"
 #include "tls/handshake.h"
 
 enum {
-	HTTPS_PORT = 443,
 	TLS_MS = 3000,
 	TLS_NAMES = 3, /* its own name, another, and none */
 };
@@ -147,12 +148,14 @@ tls_address(const struct resolver *r, struct tls_try *try)
 	    sa->sa_family == AF_INET6
 		? (const void *)&((const struct sockaddr_in6 *)sa)->sin6_addr
 		: (const void *)&((const struct sockaddr_in *)sa)->sin_addr;
+	char *host = NULL;
 
 	if (r->kind == RESOLVER_HTTPS) {
 		if (r->bootstrap_count == 0)
 			return false;
 		fact_copy(try->address, sizeof(try->address), r->bootstrap[0]);
-		try->port = HTTPS_PORT;
+		if (fetch_split_url(r->url, &host, &try->port))
+			free(host);
 		return true;
 	}
 	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
@@ -162,10 +165,9 @@ tls_address(const struct resolver *r, struct tls_try *try)
 		   sizeof(try->address)) != NULL;
 }
 
-/* Whether RESOLVER was asked for the host in vain, and why. */
+/* Whether RESOLVER was asked for the host in vain. */
 static bool
-gave_nothing(
-    const struct examination *x, const struct resolver *r, enum reason *reason)
+gave_nothing(const struct examination *x, const struct resolver *r)
 {
 	for (size_t i = 0; i < x->facts->count; i++) {
 		const struct fact_question *q = &x->facts->items[i].u.question;
@@ -173,17 +175,15 @@ gave_nothing(
 		if (x->facts->items[i].kind == FACT_QUESTION &&
 		    q->role == ROLE_RESPONDER &&
 		    strcmp(q->asked, r->url) == 0 &&
-		    q->err.reason != REASON_NONE) {
-			*reason = q->err.reason;
+		    q->err.reason != REASON_NONE)
 			return true;
-		}
 	}
 	return false;
 }
 
 static void
-shake(struct examination *x, const struct resolver *r, const char *sni,
-    bool own, enum reason reason)
+shake(
+    struct examination *x, const struct resolver *r, const char *sni, bool own)
 {
 	struct tls_try *try = &x->tls[x->tls_count];
 	struct sockaddr_storage where;
@@ -197,7 +197,7 @@ shake(struct examination *x, const struct resolver *r, const char *sni,
 	    .resolver = r,
 	    .sni = sni,
 	    .own = own,
-	    .refused = reason == REASON_TLS_FAILED};
+	    .refused = own && ask_failed_in_tls(x->facts, r)};
 	if (!tls_address(r, try) ||
 	    !sockaddr_make(try->address, try->port, &where))
 		return;
@@ -216,15 +216,14 @@ look_at_encrypted(struct examination *x)
 	for (size_t i = 0; i < terms->resolver_count; i++) {
 		const struct resolver *r = &terms->resolvers[i];
 		bool named = r->name[0] != '\0';
-		enum reason reason;
 
 		if ((r->kind != RESOLVER_TLS && r->kind != RESOLVER_HTTPS) ||
-		    !gave_nothing(x, r, &reason))
+		    !gave_nothing(x, r))
 			continue;
-		shake(x, r, named ? r->name : NULL, true, reason);
-		shake(x, r, terms->control, false, REASON_NONE);
+		shake(x, r, named ? r->name : NULL, true);
+		shake(x, r, terms->control, false);
 		if (named)
-			shake(x, r, NULL, false, REASON_NONE);
+			shake(x, r, NULL, false);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "dns_script.h"
 #include "doctor/ask.h"
+#include "doctor_facts.h"
 
 static uv_loop_t loop;
 static struct dns_script server;
@@ -253,6 +254,35 @@ test_room_is_left(void **state)
 	assert_int_equal(facts.items[facts.count - 1].u.question.answers, 2);
 }
 
+/* NETWORK-TRUTH 4.2, 25: "somebody else answers" is not said of a resolver of
+ * which one connection was cut. */
+static void
+test_failed_in_tls(void **state)
+{
+	struct resolver resolver;
+	struct facts asked;
+
+	(void)state;
+	assert_int_equal(
+	    resolver_parse("tls://192.0.2.101", &resolver, NULL), 0);
+	facts_write(&asked, "ask tls://192.0.2.101 responder = tlsfail\n"
+			    "ask tls://192.0.2.101 control = tlsfail\n"
+			    "ask tls://192.0.2.102 control = 192.0.2.200\n");
+	assert_true(ask_failed_in_tls(&asked, &resolver));
+	facts_done(&asked);
+	facts_write(&asked, "ask tls://192.0.2.101 responder = tlsfail\n"
+			    "ask tls://192.0.2.101 control = 192.0.2.200\n");
+	assert_false(ask_failed_in_tls(&asked, &resolver));
+	facts_done(&asked);
+	facts_write(&asked, "ask tls://192.0.2.101 responder = tlsfail\n"
+			    "ask tls://192.0.2.101 control = timeout\n");
+	assert_false(ask_failed_in_tls(&asked, &resolver));
+	facts_done(&asked);
+	facts_write(&asked, "input\n");
+	assert_false(ask_failed_in_tls(&asked, &resolver));
+	facts_done(&asked);
+}
+
 static int
 set_up(void **state)
 {
@@ -288,6 +318,7 @@ main(void)
 	    TEST(test_cancel),
 	    TEST(test_full),
 	    TEST(test_rubbish),
+	    TEST(test_failed_in_tls),
 	    TEST(test_room_is_left),
 	};
 

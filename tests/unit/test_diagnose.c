@@ -20,6 +20,7 @@
 #define R1E "tls://192.0.2.53"
 #define R2 "udp://192.0.2.54"
 #define E1 "tls://192.0.2.101"
+#define ANYBODY "tls://192.0.2.103#insecure"
 #define E2 "https://dns.example/q"
 #define DARK "dark://192.0.2.99"
 #define AUTH "auth://192.0.2.88"
@@ -250,6 +251,10 @@ static const struct row {
 	     "ask " E1 " responder = nx\nask " E2 " responder = nx\nask " AUTH
 	     " responder = nx\n",
 	"name-gone", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"15 look-alike: one of the two over TLS is believed by any certificate",
+	CERT "ask system responder = nx\nask " R1 " responder = nx\n" R1_CONTROL
+	     "ask " E1 " responder = nx\nask " ANYBODY " responder = nx\n" WEB,
+	"inconclusive", CERTAINTY_NOT_PROVEN, "name-gone", NULL, NULL},
     {"15 look-alike: only plain resolvers say so",
 	CERT "ask system responder = nx\nask " R1
 	     " responder = nx\n" R1_CONTROL WEB,
@@ -612,6 +617,10 @@ static const struct row {
 		       "fetch 192.0.2.1 connect-timeout x3\n"
 		       "connect 192.0.2.1:80 timeout 3000\n" WEB,
 	"net-blackhole", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"35 look-alike: who confirms it over TLS may be anybody",
+	CERT SYS_RIGHT "ask " ANYBODY " responder = 192.0.2.1\n"
+		       "fetch 192.0.2.1 connect-timeout x3\n" WEB,
+	"inconclusive", CERTAINTY_NOT_PROVEN, NULL, "net-blackhole", NULL},
     {"35 nothing goes out by http, and much else does",
 	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n" R1_CONTROL E1_RIGHT
 		       "ask " E1 " control = 192.0.2.200\n"
