@@ -142,6 +142,17 @@ is_harmless(enum finding_code code)
 	       code == FINDING_SERVER_CFG_CHAIN_INCOMPLETE;
 }
 
+/* The clock is ahead: what is past its time by it may be fresh. */
+static void
+doubt(struct finding *finding)
+{
+	finding->certainty = CERTAINTY_CONSISTENT;
+	finding->breaks = false;
+	finding_say(finding,
+	    "the response in ssl_stapling_file is past its time by this "
+	    "machine's clock, which is wrong");
+}
+
 /* The setting INDEX, which adds one finding or none. */
 static void
 judge(struct workup *w, size_t index, bool missing)
@@ -161,6 +172,8 @@ judge(struct workup *w, size_t index, bool missing)
 		finding = finding_add(
 		    w, code, CERTAINTY_PROVEN, missing && !is_harmless(code));
 		finding_cite(finding, index);
+		if (code == FINDING_SERVER_CFG_FILE_STALE && w->ahead_s > 0)
+			doubt(finding);
 	}
 }
 

@@ -104,8 +104,6 @@ look_at_root(struct stapling *s, const struct stapling_pair *pair,
 		: site->in_force[NGINX_STAPLING_VERIFY];
 	const struct cert *last = climb(pair, issuer);
 
-	if (pair->trusted != NULL && pair->trusted->count == 0)
-		return; /* not readable, which is said */
 	if (is_root(last) && holds(pair->trusted, last))
 		return;
 	(void)stapling_fault(s, "server-cfg-trusted-incomplete", line, pair,
@@ -149,6 +147,8 @@ stapling_trust(struct stapling *s, const struct stapling_pair *pair)
 		    "at");
 		return;
 	}
+	if (pair->trusted != NULL && pair->trusted->count == 0)
+		return; /* not readable, which is said */
 	if (!sent && issuer_in(pair->leaf, pair->trusted) == NULL)
 		(void)stapling_fault(s, "server-cfg-trusted-missing",
 		    pair->line, pair, "the issuer '%s' is in no file that %s",

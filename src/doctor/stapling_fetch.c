@@ -53,19 +53,26 @@ is_address(const char *host)
 	       inet_pton(AF_INET6, host, &octets) == 1;
 }
 
-/* The address of a word of `resolver`, "192.0.2.53", "192.0.2.53:5353" or
- * "[2001:db8::53]"; false for a parameter and for a name. */
+/* The address of a word of `resolver`, "192.0.2.53", "192.0.2.53:53" or
+ * "[2001:db8::53]"; false for a parameter, for a name, and for one at another
+ * port, who is somebody else than the resolver of that address. */
 static bool
 resolver_address(const char *word, char out[DNS_ADDRESS_TEXT])
 {
 	bool bracket = word[0] == '[';
+	const char *rest;
 	size_t len = strcspn(word + bracket, bracket ? "]" : ":");
 
 	if (len == 0 || len >= DNS_ADDRESS_TEXT)
 		return false;
 	memcpy(out, word + bracket, len);
 	out[len] = '\0';
-	return is_address(out);
+	rest =
+	    word + bracket + len + (bracket ? strspn(word + 1 + len, "]") : 0);
+	if (is_address(out) && (rest[0] == '\0' || strcmp(rest, ":53") == 0))
+		return true;
+	out[0] = '\0';
+	return false;
 }
 
 /* --- the resolver --- */

@@ -1129,6 +1129,13 @@ test_what_others_said(void **state)
 	    {CERT "ask system responder = servfail\nask " R1
 		  " responder = servfail\n" R1_CONTROL,
 		"dns-servfail", "none that was asked can", CERTAINTY_STRONG},
+	    /* what is in the file may be fresh */
+	    {CERT SYS_RIGHT "fetch 192.0.2.1 expired\n"
+			    "clock 864000 auth a.x\nclock 864010 auth b.x\n"
+			    "setting server-cfg-file-stale\n"
+			    "served 1 bad\nserved 2 bad\n",
+		"server-cfg-file-stale", "by this machine's clock",
+		CERTAINTY_CONSISTENT},
 	    /* its certificate may be right, and looks expired to us */
 	    {CERT SYS_RIGHT "fetch 192.0.2.1 expired\n"
 			    "clock 864000 auth a.x\nclock 864010 auth b.x\n"

@@ -270,6 +270,11 @@ static const struct {
 	       "ssl_stapling_verify on;\n" RESOLVER LOG),
 	"no-pins",
 	"server-cfg-chain-incomplete:3 server-cfg-trusted-missing:3 "},
+    {"look-alike: it may be in a file that cannot be read",
+	SERVER("ssl_certificate leaf.pem;\n" ON
+	       "ssl_trusted_certificate nobody-may-read.pem;\n"
+	       "ssl_stapling_verify on;\n" RESOLVER LOG),
+	"no-pins", "server-cfg-chain-incomplete:3 "},
     {"verify on, and no trusted certificates",
 	SERVER(CHAIN ON "ssl_stapling_verify on;\n" RESOLVER LOG), "no-pins",
 	"server-cfg-trusted-incomplete:5 "},
@@ -318,6 +323,25 @@ finds_faults(void **state)
 		nginx_conf_free(conf);
 		free(body);
 	}
+}
+
+/* Who listens at another port of the address is another resolver. */
+static void
+tells_resolvers_apart(void **state)
+{
+	static const char *const want[] = {"", "2001:db8::53", "192.0.2.54"};
+	struct nginx_conf *conf = parse("http { " SERVER(
+	    CHAIN ON TRUST LOG "resolver 192.0.2.53:5353 [2001:db8::53]:53 "
+			       "192.0.2.54 valid=30s;\n") "}");
+	struct facts facts = {0};
+
+	(void)state;
+	(void)look(&facts, conf, "hosts", NULL);
+	assert_int_equal(facts.count, 3);
+	for (size_t i = 0; i < facts.count; i++)
+		assert_string_equal(facts.items[i].u.setting.address, want[i]);
+	facts_done(&facts);
+	nginx_conf_free(conf);
 }
 
 static void
@@ -425,6 +449,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(finds_faults),
+	    cmocka_unit_test(tells_resolvers_apart),
 	    cmocka_unit_test(looks_at_one_certificate),
 	    cmocka_unit_test(reads_the_log),
 	    cmocka_unit_test(fills_a_remedy_in),
