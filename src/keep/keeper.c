@@ -98,6 +98,7 @@ keeper_stop(struct keeper *k)
 	keeper_busy_end(k);
 	loop_timer_cancel(&k->book_timer);
 	loop_timer_cancel(&k->watchdog);
+	loop_timer_cancel(&k->reload);
 	uv_close((uv_handle_t *)&k->sigterm, NULL);
 	uv_close((uv_handle_t *)&k->sigint, NULL);
 	uv_close((uv_handle_t *)&k->sighup, NULL);
@@ -138,10 +139,24 @@ on_end_signal(uv_signal_t *handle, int number)
 }
 
 static void
+reload(void *cookie)
+{
+	struct keeper *k = cookie;
+
+	k->reload = NULL;
+	(void)keeper_reload(k, NULL);
+}
+
+/* All that have come by then are one: a reload takes its time, and a hook may
+ * ask for one after each of many renewals. */
+static void
 on_hangup(uv_signal_t *handle, int number)
 {
+	struct keeper *k = handle->data;
+
 	(void)number;
-	(void)keeper_reload(handle->data, NULL);
+	if (k->reload == NULL)
+		k->reload = loop_timer_start(&k->loop, 0, reload, k);
 }
 
 static void

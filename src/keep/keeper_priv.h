@@ -106,6 +106,7 @@ struct keeper {
 	bool unserved;         /* in the end some of them had failed */
 
 	uv_signal_t sigterm, sigint, sighup;
+	struct loop_timer *reload;          /* SIGHUP came */
 	struct loop_timer *beat;            /* with --once; see keeper_busy.c */
 	int64_t begin_ms, beat_ms, late_ms; /* monotonic */
 	struct loop_timer *watchdog;

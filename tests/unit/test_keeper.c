@@ -479,6 +479,53 @@ test_reload(void **state)
 	free(reloads.retired);
 }
 
+enum { STORM = 100, RELOAD_MS = 20 };
+
+/* One that takes its time, and notes that it was. */
+static int
+reload_slowly(void *cookie, struct keeper_options *fresh, struct err *err)
+{
+	int64_t until = clock_mono_ms() + RELOAD_MS;
+	FILE *notes = fopen(cookie, "a");
+
+	(void)fresh;
+	(void)err;
+	assert_non_null(notes);
+	(void)fputc('.', notes);
+	(void)fclose(notes);
+	while (clock_mono_ms() < until)
+		(void)usleep(1000);
+	return 0;
+}
+
+/* I5: a hook that reloads for each of many renewed certificates: what comes while
+ * one reload is under way is one more, and nothing else waits for all of them. */
+static void
+test_many_hangups(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	char *notes = scratch_path(&scratch, "notes");
+	struct stat st;
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	options.reload = reload_slowly;
+	options.cookie = notes;
+	child = begin(&options);
+	await(first_is_there, "the staple");
+	for (int i = 0; i < STORM; i++) {
+		assert_int_equal(kill(child, SIGHUP), 0);
+		(void)usleep(2000);
+	}
+	assert_int_equal(stop(child), KEEPER_GOOD);
+	assert_int_equal(stat(notes, &st), 0);
+	if (st.st_size > STORM / 2)
+		fail_msg("I5: %lld reloads", (long long)st.st_size);
+	free(notes);
+}
+
 /* A fetch that is under way goes on over a reload. */
 static void
 test_reload_costs_no_fetch(void **state)
@@ -680,6 +727,7 @@ main(void)
 	    TEST(test_once_without_issuer),
 	    TEST(test_hangup_while_unreadable),
 	    TEST(test_reload),
+	    TEST(test_many_hangups),
 	    TEST(test_reload_costs_no_fetch),
 	    TEST(test_faulty_rules),
 	    TEST(test_end_of_a_staple),
