@@ -26,6 +26,7 @@ enum finding {
 	FINDING_ENDING,
 	FINDING_NO_STAPLE,
 	FINDING_MUST_STAPLE_MISSING,
+	FINDING_ISSUER_MISSING,
 	FINDING_BAD_STAPLE,
 	FINDING_REVOKED,
 	FINDING_UNREACHABLE,
@@ -53,6 +54,10 @@ static const struct row {
 	NAGIOS_CRITICAL,
 	"the certificate demands a staple (RFC 7633) and none is served: "
 	"clients refuse the connection"},
+    [FINDING_ISSUER_MISSING] = {"issuer-missing", EXIT_BAD, NAGIOS_UNKNOWN,
+	"a staple is served that cannot be judged: the server does not send "
+	"the certificate of the issuer; it should, unless that is a root: then "
+	"give it by --ca-file"},
     [FINDING_BAD_STAPLE] = {"bad-staple", EXIT_BAD, NAGIOS_CRITICAL,
 	"the staple that is served is not acceptable, which is worse than none "
 	"(RFC 6066, section 8)"},
@@ -91,6 +96,8 @@ judge(const struct served *s, int64_t now)
 		return acquire_can_ask(leaf) ? FINDING_NO_STAPLE
 					     : FINDING_NO_RESPONDER;
 	}
+	if (s->id.issuer == NULL)
+		return FINDING_ISSUER_MISSING;
 	for (size_t i = 0; i < s->handshake_count; i++) {
 		const struct served_handshake *h = &s->handshakes[i];
 
@@ -121,7 +128,7 @@ stapled_one(const struct served *s)
 }
 
 static json_t *
-json_handshake(const struct served_handshake *h)
+json_handshake(const struct served_handshake *h, bool judged)
 {
 	const struct err *why =
 	    h->err.reason != REASON_NONE ? &h->err : &h->verdict;
@@ -129,9 +136,9 @@ json_handshake(const struct served_handshake *h)
 
 	return json_pack("{s:b, s:o, s:o, s:o, s:I, s:I, s:o}", "stapled",
 	    h->stapled, "verdict",
-	    !h->stapled   ? json_null()
-	    : h->accepted ? json_string("accept")
-			  : json_string("reject"),
+	    !h->stapled || !judged ? json_null()
+	    : h->accepted          ? json_string("accept")
+				   : json_string("reject"),
 	    "reason",
 	    failed ? json_string(reason_name(why->reason)) : json_null(),
 	    "detail", failed ? report_json_text(why->text) : json_null(),
@@ -161,8 +168,8 @@ print_json(const struct job *job, const struct served *s, enum finding finding)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->handshake_count; i++)
-		(void)json_array_append_new(
-		    list, json_handshake(&s->handshakes[i]));
+		(void)json_array_append_new(list,
+		    json_handshake(&s->handshakes[i], s->id.issuer != NULL));
 	(void)json_object_update_new(document,
 	    json_pack("{s:o, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"host", report_json_text(job->host), "port", job->port,
@@ -181,7 +188,8 @@ print_json(const struct job *job, const struct served *s, enum finding finding)
 }
 
 static void
-print_handshake(const struct served_handshake *h, size_t number, int64_t now)
+print_handshake(
+    const struct served_handshake *h, size_t number, bool judged, int64_t now)
 {
 	char age[CLOCK_SPAN], left[CLOCK_SPAN];
 
@@ -195,6 +203,8 @@ print_handshake(const struct served_handshake *h, size_t number, int64_t now)
 	    (long long)(h->connect_ms + h->tls_ms));
 	if (!h->stapled)
 		(void)printf("no staple\n");
+	else if (!judged)
+		(void)printf("a staple that cannot be judged\n");
 	else if (!h->accepted)
 		(void)printf("a bad staple: %s (%s)\n", h->verdict.text,
 		    reason_name(h->verdict.reason));
@@ -235,7 +245,8 @@ print_text(const struct job *job, const struct served *s, enum finding finding)
 			    cert_name(s->id.leaf), s->id.leaf->issuer,
 			    report_when(s->id.leaf->not_after, job->now));
 		for (size_t i = 0; i < s->handshake_count; i++)
-			print_handshake(&s->handshakes[i], i + 1, job->now);
+			print_handshake(&s->handshakes[i], i + 1,
+			    s->id.issuer != NULL, job->now);
 		if (s->has_penalty)
 			print_penalty(&s->penalty);
 	}

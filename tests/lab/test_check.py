@@ -52,6 +52,23 @@ def test_good_staple(site):
     assert text.code == 0 and "good" in text.out, text
 
 
+def test_staple_without_issuer(site):
+    """I6: what cannot be judged is not called bad.  No server has to send a
+    root (RFC 8446, section 4.4.2)."""
+    site.leaf.path = site.leaf.leaf_path
+    serve_file(site, "good")
+    ask = ["check", f"localhost:{site.port}"]
+    said = site.lab.oclasp(*ask, "--json")
+    assert said.code == 1 and said.json["result"] == "issuer-missing", said
+    for shake in said.json["handshakes"]:
+        assert shake["stapled"] and shake["verdict"] is None, said
+        assert shake["reason"] == "issuer-missing", said
+    assert "bad" not in site.lab.oclasp(*ask).out
+    assert site.lab.oclasp(*ask, "--nagios").code == 3
+    issuer = site.lab.authority.path
+    assert site.lab.oclasp(*ask, "--ca-file", issuer).code == 0
+
+
 @pytest.mark.parametrize("mode, reason", [
     ("expired", "expired"), ("badsig", "bad-signature"),
     ("foreign", "wrong-certificate"), ("wrongsigner", None),
