@@ -61,19 +61,37 @@ take_answer(const struct local_answer *answer, json_t **out, struct err *err)
 	return rc;
 }
 
+static bool
+has_store(const struct options *o)
+{
+	char *dir = state_dir(o);
+	bool has = state_may_have_store(dir);
+
+	free(dir);
+	return has;
+}
+
 int
 daemon_ask(const struct options *o, const char *method, const char *path,
     const char *const *query, int64_t timeout_ms, json_t **out, struct err *err)
 {
 	struct local_answer answer = {0};
 	char *own = control_path(o->state_dir);
-	int rc = local_ask(own, method, path, query, timeout_ms, &answer, err);
+	struct err why = {0};
+	int rc = local_ask(own, method, path, query, timeout_ms, &answer, &why);
 
-	/* an ordinary user may be of the group that the system's admits */
-	if (rc == 1 && o->state_dir == NULL && strcmp(own, system_socket) != 0)
+	/* an ordinary user may be of the group that the system's admits; if not,
+	 * it is nothing to one who has kept some of his own */
+	if (rc == 1 && o->state_dir == NULL &&
+	    strcmp(own, system_socket) != 0) {
 		rc = local_ask(system_socket, method, path, query, timeout_ms,
-		    &answer, err);
+		    &answer, &why);
+		if (rc == -1 && has_store(o))
+			rc = 1;
+	}
 	free(own);
+	if (rc == -1)
+		return err_set(err, why.reason, "%s", why.text);
 	if (rc != 0)
 		return rc;
 	rc = take_answer(&answer, out, err);

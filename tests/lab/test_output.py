@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from cryptography import x509
@@ -254,6 +255,26 @@ def test_state_that_may_not_be_read(lab, leaf, tmp_path, words):
     state.chmod(0o755)
     assert done.returncode == 2, done
     assert "cannot " in done.stderr and "run `oclasp" not in done.stderr, done
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it takes another user")
+@pytest.mark.parametrize("own", [True, False])
+def test_keeper_of_the_machine_that_admits_nobody(lab, leaf, own):
+    """Who keeps some of his own asks about these."""
+    with tempfile.TemporaryDirectory() as home:
+        path = shutil.copy(leaf.path, home)
+        if own:
+            done = lab.oclasp("keep", path, "--once", "--state-dir",
+                              f"{home}/.local/state/oclasp")
+            assert done.code == 0, done
+        lab.spaces.must("client", "chown", "-R", "65534:65534", home)
+        done = lab.run(
+            *lab.dress({"/run/oclasp/control.sock": "of root, mode 0644"}),
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+            "env", f"HOME={home}", lab.program, "status")
+    assert done.returncode == (0 if own else 2), done
+    assert ("localhost" in done.stdout) == own, done
+    assert ("Permission denied" in done.stderr) == (not own), done
 
 
 def test_unknown_is_null(lab, leaf, out, tmp_path):
