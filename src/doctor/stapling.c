@@ -55,8 +55,7 @@ is_said(const struct facts *facts, const struct fact_setting *one)
 		    strcmp(said->code, one->code) == 0 &&
 		    said->line == one->line &&
 		    strcmp(said->file, one->file) == 0 &&
-		    (strcmp(said->address, one->address) == 0 ||
-			strcmp(said->text, one->text) == 0) &&
+		    strcmp(said->text, one->text) == 0 &&
 		    strcmp(said->certificate, one->certificate) == 0)
 			return true;
 	}
