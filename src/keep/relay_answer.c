@@ -124,7 +124,8 @@ give_headers(struct relay_thread *t, const struct staple *staple, int64_t now,
 
 	write_cache_control(t->cache_control, until - now);
 	write_etag(t->etag, facts);
-	(void)clock_http(facts->this_update, t->last_modified);
+	(void)clock_http(
+	    clock_earlier(facts->this_update, now), t->last_modified);
 	(void)clock_http(until, t->expires);
 	out->content_type = content_type;
 	out->headers = t->headers;

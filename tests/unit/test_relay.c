@@ -274,6 +274,20 @@ test_good(void **state)
 	staple_free(staple);
 }
 
+/* The CA's clock is a minute ahead of ours.  RFC 9110, section 8.8.2.1: what was
+ * modified later than Date a server must not say. */
+static void
+test_clock_ahead(void **state)
+{
+	char text[CLOCK_HTTP];
+
+	(void)state;
+	offer(NID_sha1, 0, PKI_NOW + 60, PKI_NOW + 9000);
+	assert_true(get(pki.leaf.cert, false));
+	expect_counted(RELAY_GOOD);
+	assert_string_equal(header("Last-Modified"), clock_http(PKI_NOW, text));
+}
+
 static void
 test_hashes(void **state)
 {
@@ -581,6 +595,7 @@ main(void)
 	    T(try_later),
 	    T(withdrawn),
 	    T(good),
+	    T(clock_ahead),
 	    T(hashes),
 	    T(both),
 	    T(newer_stays),
