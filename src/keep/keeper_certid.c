@@ -8,7 +8,8 @@
  *
  * `certid both` fetches a second response, by SHA-256, as soon as there is a
  * first one: the relay answers with it who asks by SHA-256.  It never is a
- * staple, and nobody waits for it. */
+ * staple, and nobody waits for it; but that the certificate is revoked is true
+ * by whatever hash it is said. */
 #include "acquire/acquire.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -78,13 +79,28 @@ keeper_second_at(const struct target *target)
 	return target->first_seen + target->random % SECOND_SPREAD_S;
 }
 
+bool
+keeper_hear_revoked(
+    struct keeper *k, struct target *target, struct acquire_result *result)
+{
+	if (!result->accepted || result->facts.status != CERT_REVOKED ||
+	    result->facts.this_update < target_this_update(target))
+		return false;
+	keeper_take(k, target, result);
+	return true;
+}
+
 void
 keeper_take_second(struct target *target, struct acquire_result *result)
 {
+	if (keeper_hear_revoked(target->keeper, target, result))
+		return;
 	if (result->staple == NULL) {
 		log_event(LOG_DETAIL,
 		    target_about(target, "failed", result->err.reason),
-		    "no second response by SHA-256: %s", result->err.text);
+		    "no second response by SHA-256: %s",
+		    result->accepted ? cert_status_name(result->facts.status)
+				     : result->err.text);
 		return;
 	}
 	if (!staple_better(target->staple256, result->staple)) {

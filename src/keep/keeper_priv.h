@@ -318,6 +318,12 @@ void keeper_note_hash(struct target *target);
 bool keeper_wants_second(const struct keeper *k, const struct target *target);
 int64_t keeper_second_at(const struct target *target);
 void keeper_take_second(struct target *target, struct acquire_result *result);
+
+/* True if RESULT, that TARGET's staple was not asked for by, is a signed revoked
+ * which is no older than that (C3): then it is taken. */
+bool keeper_hear_revoked(
+    struct keeper *k, struct target *target, struct acquire_result *result);
+
 /* --- keeper_relay.c --- */
 
 /* Begin, unless it has begun or nobody is to listen, and end with the relay;

@@ -40,14 +40,33 @@ prepare(void *cookie, struct acquire_target *target,
 	return true;
 }
 
+/* Somebody has asked by the hash that we do not: it may be the only one by which
+ * the responder, or a cache before it, says so already. */
+static void
+tell_kept(struct keeper *k, const struct snapshot_node *node,
+    struct acquire_result *r)
+{
+	bool told = node == NULL;
+
+	/* whatever else it is kept from is told by the first */
+	for (size_t i = 0; !told && i < k->target_count; i++) {
+		told = k->targets[i]->relayed == node &&
+		       keeper_hear_revoked(k, k->targets[i], r);
+		if (told)
+			keeper_decide(k, k->targets[i]);
+	}
+}
+
 static void
 done(void *cookie, const struct acquire_target *target,
-    const struct acquire_result *result, void *token)
+    const struct snapshot_node *node, struct acquire_result *result,
+    void *token)
 {
 	struct settings *settings = token;
 
-	(void)cookie;
 	settings->users--;
+	if (result->accepted && result->facts.status == CERT_REVOKED)
+		tell_kept(cookie, node, result);
 	log_event(LOG_DETAIL,
 	    (struct log_about){.event = "relay", .reason = result->err.reason},
 	    "asked for %s, issued by %s: %s", target->leaf->subject,

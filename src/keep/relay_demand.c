@@ -322,14 +322,16 @@ fetched(void *cookie, struct acquire_result *result)
 {
 	struct item *item = cookie;
 	struct relay_demand *d = item->demand;
+	struct span serial = {item->key + 5, item->key_len - 5};
 	const struct staple *staple = NULL;
 	bool later = may_pass(result->err.reason);
 
 	item->acquire = NULL;
 	d->fetching--;
 	if (d->hooks.done != NULL)
-		d->hooks.done(
-		    d->hooks.cookie, &item->target, result, item->token);
+		d->hooks.done(d->hooks.cookie, &item->target,
+		    snapshot_find(d->snapshot, item->issuer, serial), result,
+		    item->token);
 	if (result->staple != NULL) {
 		staple = put(d, item, result->staple);
 		staple_free(result->staple); /* the snapshot has its share */

@@ -49,8 +49,10 @@ struct relay_demand_hooks {
 	 * one is not to be fetched. */
 	bool (*prepare)(void *cookie, struct acquire_target *target,
 	    const struct acquire_options **options, void **token);
+	/* NODE: what is known of the certificate; NULL: nothing */
 	void (*done)(void *cookie, const struct acquire_target *target,
-	    const struct acquire_result *result, void *token);
+	    const struct snapshot_node *node, struct acquire_result *result,
+	    void *token);
 	void *cookie;
 };
 

@@ -155,6 +155,16 @@ def test_revoked(lab, relay):
     assert error_of(ask(relay)[1]) == "unauthorized"
 
 
+def test_revoked_is_heard_by_the_other_hash(lab, relay):
+    """C3, C15: what is fetched for somebody who asks by SHA-256, and says,
+    signed, that a kept certificate is revoked, is obeyed."""
+    assert fault(lab, relay.leaf, ask(relay)[1]) is None
+    lab.respond("revoked")
+    assert error_of(ask(relay, algorithm=hashes.SHA256())[1]) == "unauthorized"
+    relay.keep.wait_line("signed, that this certificate is revoked")
+    assert error_of(ask(relay)[1]) == "unauthorized"
+
+
 def test_kept_without_a_response(lab, relays):
     lab.respond("http500")
     relay = relays()

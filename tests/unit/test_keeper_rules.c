@@ -28,6 +28,7 @@ static size_t asked_count;
 /* How the responder is: set before it is asked. */
 static struct {
 	bool refuses_sha1, echoes_nonce;
+	bool revokes_by_sha256; /* by SHA-1 a cache has the good one still */
 	enum cert_status says;
 } manner;
 
@@ -94,7 +95,10 @@ choose(struct script *script)
 		odd.nonce = (struct span){nonce, nonce_len};
 		if (!manner.echoes_nonce)
 			odd.nonce = (struct span){0};
-		sign(1, manner.says, 60, CLOCK_DAY);
+		sign(1,
+		    manner.revokes_by_sha256 && now.sha256 ? CERT_REVOKED
+							   : manner.says,
+		    60, CLOCK_DAY);
 	}
 	request_facts_done(&facts);
 	free(nonce);
@@ -324,6 +328,22 @@ test_certid_both_refused(void **state)
 	assert_false(staple_is_sha256());
 }
 
+/* C3, C15: what the second says, signed, is no less true than the first. */
+static void
+test_certid_both_revoked(void **state)
+{
+	const struct issuer_rules rule = {
+	    .issuer = "issuer", .certid = CERTID_BOTH};
+
+	(void)state;
+	begin_choosing();
+	make_leaves(1);
+	manner.revokes_by_sha256 = true;
+	assert_int_equal(run_with(&rule), KEEPER_ALARM);
+	assert_int_equal(asked_count, 2);
+	assert_false(first_is_there());
+}
+
 /* The first certificate was met an hour ago: a second response is due. */
 static void
 age_first(void)
@@ -475,6 +495,7 @@ main(void)
 	    TEST(test_certid),
 	    TEST(test_certid_both),
 	    TEST(test_certid_both_refused),
+	    TEST(test_certid_both_revoked),
 	    TEST(test_certid_both_of_nobody),
 	    TEST(test_certid_fallback),
 	    TEST(test_revoked_is_withdrawn),

@@ -41,6 +41,7 @@ static struct relay_demand_hooks hooks;
 static struct raw_client clients[CLIENTS]; /* large */
 static int port, prepared, done;
 static bool refuse;
+static const struct snapshot_node *told_of; /* by the last that was accepted */
 
 static bool
 prepare(void *cookie, struct acquire_target *target,
@@ -58,8 +59,11 @@ prepare(void *cookie, struct acquire_target *target,
 
 static void
 on_done(void *cookie, const struct acquire_target *target,
-    const struct acquire_result *result, void *token)
+    const struct snapshot_node *node, struct acquire_result *result,
+    void *token)
 {
+	if (result->accepted)
+		told_of = node;
 	assert_ptr_equal(cookie, &hooks);
 	assert_ptr_equal(token, &prepared);
 	assert_non_null(target->leaf);
@@ -388,6 +392,7 @@ test_other_hash(void **state)
 	assert_int_equal(ask(leaf.cert, false), GOOD);
 	assert_int_equal(prepared, 1);
 	assert_non_null(strstr(responder.request, "GET /"));
+	assert_ptr_equal(told_of, kept);
 	/* a kept one that is revoked has none */
 	relay_withdraw(relay, kept);
 	assert_int_equal(ask(leaf.cert, true), UNAUTHORIZED);
