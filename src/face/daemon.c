@@ -47,10 +47,11 @@ take_answer(const struct local_answer *answer, json_t **out, struct err *err)
 	json_t *document = json_loads(answer->body, 0, NULL);
 	int rc = 0;
 
-	if (!json_is_object(document))
+	/* each document of ours says so */
+	if (!json_is_string(json_object_get(document, "oclasp")))
 		rc = err_set(err, REASON_FILE,
 		    "the one who listens is no oclasp: its answer, HTTP status "
-		    "%ld, is no document",
+		    "%ld, is no document of one",
 		    answer->status);
 	else if (answer->status != 200)
 		rc = take_error(document, answer->status, err);

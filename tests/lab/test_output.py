@@ -3,9 +3,11 @@
 
 import os
 import shutil
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 
 import pytest
 from cryptography import x509
@@ -275,6 +277,24 @@ def test_keeper_of_the_machine_that_admits_nobody(lab, leaf, own):
     assert done.returncode == (0 if own else 2), done
     assert ("localhost" in done.stdout) == own, done
     assert ("Permission denied" in done.stderr) == (not own), done
+
+
+@pytest.mark.parametrize("words", [
+    ["status"], ["status", "a"], ["history", "a"], ["reload"],
+    ["refresh", "a"]])
+def test_stranger_at_the_socket(lab, tmp_path, words):
+    """What somebody else says is not taken for a keeper's word."""
+    class Stranger(socketserver.StreamRequestHandler):
+        def handle(self):
+            if self.rfile.readline():
+                self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n"
+                                 b'{"targets": [{}], "matched": 1}')
+    with socketserver.UnixStreamServer(
+            str(tmp_path / "control.sock"), Stranger) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        result = lab.oclasp(*words, "--state-dir", tmp_path)
+        server.shutdown()
+    assert result.code == 2 and "is no oclasp" in result.err, result
 
 
 def test_unknown_is_null(lab, leaf, out, tmp_path):
