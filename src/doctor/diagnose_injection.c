@@ -46,7 +46,8 @@ dark_answers(const struct picture *p, enum fact_role role, const char *name)
 	return answered;
 }
 
-/* An answer for a name of the chain from where no resolver is. */
+/* An answer for a name of the chain from where no resolver is, that is not
+ * known to be right; PICTURE_NONE: there is none. */
 static size_t
 dark_answer(const struct picture *p)
 {
@@ -57,7 +58,9 @@ dark_answer(const struct picture *p)
 		const struct fact_question *q =
 		    &p->facts->items[fact->u.datagram.question].u.question;
 
+		/* who tells the truth there is a resolver after all */
 		if (q->party == PARTY_DARK && !fact->u.datagram.elsewhere &&
+		    picture_state_of(p, &fact->u.datagram) != ANSWER_RIGHT &&
 		    (q->role == ROLE_RESPONDER || q->role == ROLE_CHAIN))
 			return i - 1;
 	}
@@ -368,7 +371,6 @@ void
 diagnose_injection(struct workup *w)
 {
 	const struct seen_asked *dark = find_dark(w->p);
-	bool several;
 	bool everything = dark != NULL && dark->control_answered &&
 			  !picture_dark_chooses(w->p->facts);
 
@@ -378,9 +380,7 @@ diagnose_injection(struct workup *w)
 	}
 	/* who has an address of nothing is a resolver that refuses strangers */
 	if (dark != NULL && dark->control_asked && !everything &&
-	    injected_name(w->p, &several) != NULL &&
-	    (dark_answers(w->p, ROLE_RESPONDER, NULL) > 0 ||
-		dark_answers(w->p, ROLE_CHAIN, NULL) > 0)) {
+	    dark_answer(w->p) != PICTURE_NONE) {
 		bool race = false;
 
 		for (size_t i = 0; i < w->p->asked_count; i++)

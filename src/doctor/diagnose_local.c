@@ -162,6 +162,20 @@ weigh_clocks(const struct clocks *dates, const struct clocks *bounds,
 	return company ? CERTAINTY_STRONG : CERTAINTY_CONSISTENT;
 }
 
+/* Responses look as they would by a clock that is AHEAD, or behind. */
+static bool
+is_off_by_answers(const struct workup *w, int64_t ahead)
+{
+	enum reason looks = ahead > 0 ? REASON_EXPIRED : REASON_NOT_YET_VALID;
+
+	for (size_t i = 0; i < w->p->address_count; i++) {
+		if (w->p->addresses[i].state == ADDRESS_SPEAKS &&
+		    w->p->addresses[i].reason == looks)
+			return true;
+	}
+	return false;
+}
+
 /* By whom: "the HTTPS date of a and the signed response of b". */
 static void
 name_clocks(const struct workup *w, bool plain_too, struct finding *finding,
@@ -199,6 +213,7 @@ diagnose_clock(struct workup *w)
 	enum certainty certainty;
 	char span[CLOCK_SPAN], by[FACT_TEXT];
 	int64_t ahead = 0;
+	bool believed;
 
 	/* unauthenticated ones only together: one liar is cheap */
 	if (only_plain && plain.count < 2)
@@ -211,8 +226,11 @@ diagnose_clock(struct workup *w)
 	certainty = weigh_clocks(&dates, &bounds, &plain, &ahead);
 	if (!is_off(ahead))
 		return;
-	w->ahead_s = ahead;
-	finding = finding_add(w, FINDING_CLOCK_SKEW, certainty, !w->works);
+	/* a portal may not know the time: its word alone explains nothing */
+	believed = certainty <= CERTAINTY_STRONG || is_off_by_answers(w, ahead);
+	w->ahead_s = believed ? ahead : 0;
+	finding = finding_add(
+	    w, FINDING_CLOCK_SKEW, certainty, believed && !w->works);
 	name_clocks(w, certainty != CERTAINTY_PROVEN, finding, by, sizeof(by));
 	finding_say(finding,
 	    "this machine's clock is %s%s %s (by %s): genuine responses look "

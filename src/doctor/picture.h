@@ -149,6 +149,10 @@ const struct seen_address *picture_address(
  * name was asked for there several times, and always in vain. */
 bool picture_dark_chooses(const struct facts *facts);
 
+/* What one datagram says, by itself. */
+enum answer_state picture_state_of(
+    const struct picture *picture, const struct fact_datagram *d);
+
 /* True if both are the same server, by whatever transport. */
 bool picture_same_server(
     const struct seen_asked *a, const struct seen_asked *b);

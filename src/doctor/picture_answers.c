@@ -243,6 +243,10 @@ compare_answers(struct picture *p, struct seen_asked *seen, size_t index)
 		if (fact->kind != FACT_DATAGRAM || before->elsewhere ||
 		    before->question != d->question || !contradict(before, d))
 			continue;
+		/* addresses that both work are a rotation, if a queer one */
+		if (picture_state_of(p, d) == ANSWER_RIGHT &&
+		    picture_state_of(p, before) == ANSWER_RIGHT)
+			continue;
 		seen->contradiction = true;
 		if (seen->second == PICTURE_NONE)
 			seen->second = index;

@@ -5,10 +5,6 @@
 
 #include "doctor/picture.h"
 
-/* What one datagram says, by itself. */
-enum answer_state picture_state_of(
-    const struct picture *p, const struct fact_datagram *d);
-
 /* --- picture_repeats.c --- */
 void picture_compare_repeats(const struct picture *p, struct seen_asked *seen);
 

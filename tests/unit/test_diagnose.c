@@ -94,6 +94,16 @@ static const struct row {
 		       " responder = 192.0.2.77 noedns ttl201 / 192.0.2.1\n"
 		       "" R1_CONTROL GOOD DEAD,
 	"dns-injection-race", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
+    {"4 look-alike: two answers to one question, and both are right",
+	CERT SYS_RIGHT "ask " R1
+		       " responder = 192.0.2.1 / 192.0.2.2\n" R1_CONTROL GOOD
+		       "fetch 192.0.2.2 ok\n",
+	"ok", CERTAINTY_PROVEN, NULL, "dns-injection-race", NULL},
+    {"3 look-alike: a resolver is there, which is right",
+	CERT SYS_RIGHT "ask " R1
+		       " responder = 192.0.2.1\n" R1_CONTROL DARK_SILENT_CONTROL
+		       "ask " DARK " responder = 192.0.2.1\n" GOOD,
+	"ok", CERTAINTY_PROVEN, NULL, "dns-injection", NULL},
     {"4 look-alike: the same answer twice",
 	CERT SYS_RIGHT "ask " R1
 		       " responder = 192.0.2.1 / 192.0.2.1\n" R1_CONTROL GOOD,
@@ -677,6 +687,14 @@ static const struct row {
 		       " control = 192.0.2.77\n"
 		       "fetch 192.0.2.77 http-redirect x3\nweb redirect\n",
 	"captive-portal", CERTAINTY_STRONG, NULL, "dns-injection", NULL},
+    {"38 a portal that does not know the time",
+	CERT SYS_WRONG "ask " R1 " responder = 192.0.2.77\nask " R1
+		       " control = 192.0.2.77\n"
+		       "fetch 192.0.2.77 http-redirect x3\nweb redirect\n"
+		       "clock 1700000000 plain control.example\n"
+		       "clock 1700000000 plain 192.0.2.77\n"
+		       "served 1 bad\nserved 2 bad\n",
+	"captive-portal", CERTAINTY_STRONG, "server-bad-staple", NULL, NULL},
     {"39 a proxy on the way answers errors",
 	CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 http-status x3\n"
 				"web altered\n",
