@@ -135,23 +135,27 @@ add_kept(struct kept_list *list, const struct options *o, const char *path,
 	return 0;
 }
 
-static void
+/* Returns how many could not be used. */
+static size_t
 add_stored(struct kept_list *list, const struct options *o, const char *command,
     struct store *store)
 {
 	struct store_target *targets = NULL;
 	struct err err = {0};
-	size_t count = 0;
+	size_t count = 0, left_out = 0;
 
 	if (store_get_targets(store, &targets, &count, &err) == -1)
 		(void)command_fail(command, &err, EXIT_USAGE);
 	for (size_t i = 0; i < count; i++) {
 		err_clear(&err);
 		if (add_kept(list, o, targets[i].certificate, targets[i].issuer,
-			targets[i].url, &err) == -1)
+			targets[i].url, &err) == -1) {
 			(void)command_fail(command, &err, EXIT_USAGE);
+			left_out++;
+		}
 	}
 	store_targets_free(targets, count);
+	return left_out;
 }
 
 int
@@ -160,6 +164,7 @@ state_load_kept(const struct options *o, const char *command, int first,
 {
 	struct kept_list list = {0};
 	struct err why = {0};
+	size_t left_out = 0;
 
 	for (int i = first; i < o->arg_count; i++) {
 		if (add_kept(&list, o, o->args[i], o->issuer, NULL, err) ==
@@ -169,7 +174,7 @@ state_load_kept(const struct options *o, const char *command, int first,
 		}
 	}
 	if (o->arg_count <= first && store != NULL)
-		add_stored(&list, o, command, store);
+		left_out = add_stored(&list, o, command, store);
 	for (size_t i = 0;
 	     list.count == 0 && o->arg_count <= first && i < o->spec_count;
 	     i++) {
@@ -178,6 +183,9 @@ state_load_kept(const struct options *o, const char *command, int first,
 			o->specs[i].issuer, o->specs[i].url, &why) == -1)
 			(void)command_fail(command, &why, EXIT_USAGE);
 	}
+	if (list.count == 0 && left_out > 0)
+		return err_set(err, REASON_CERTIFICATE_UNREADABLE,
+		    "none of the certificates that are kept can be used");
 	if (list.count == 0)
 		return err_set(err, REASON_USAGE,
 		    "no certificate is kept in this state folder: give "

@@ -297,6 +297,17 @@ def test_stranger_at_the_socket(lab, tmp_path, words):
     assert result.code == 2 and "is no oclasp" in result.err, result
 
 
+@pytest.mark.parametrize("words", [["hosts"], ["courier", "export"]])
+def test_kept_and_gone(lab, leaf, tmp_path, words):
+    """What cannot be read any more is kept all the same."""
+    state = ["--state-dir", tmp_path / "state"]
+    assert lab.oclasp("keep", leaf.path, "--once", *state).code == 0
+    leaf.path.unlink()
+    result = lab.oclasp(*words, *state)
+    assert result.code == 2 and "No such file" in result.err, result
+    assert "that are kept can be used" in result.err, result
+
+
 def test_unknown_is_null(lab, leaf, out, tmp_path):
     """An error status has the keys of any response."""
     lab.fetch(leaf.path, "-o", out)
