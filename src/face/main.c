@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/text.h"
 #include "face/command.h"
 #include "face/config.h"
 
@@ -201,12 +202,13 @@ check_printed(const char *name, int status, int failed)
 }
 
 /* The status of wrong usage.  To a monitoring system 2 is an alarm; it must be
- * known before the options are. */
+ * known before the options are, by as much of its name as getopt_long() takes. */
 static int
 usage_status(const struct command *command, int argc, char **argv)
 {
 	for (int i = 1; command->bit == CMD_CHECK && i < argc; i++) {
-		if (strcmp(argv[i], "--nagios") == 0)
+		if (strlen(argv[i]) > strlen("--") &&
+		    text_starts("--nagios", argv[i]))
 			return NAGIOS_UNKNOWN;
 	}
 	return EXIT_USAGE;

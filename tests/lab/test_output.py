@@ -68,7 +68,8 @@ def test_closed_streams(lab, leaf, out, tmp_path, closed):
     ["HOST", "--config", "/none"], ["HOST", "--json"], ["HOST:0"]])
 def test_wrong_usage_is_no_alarm(lab, words):
     """--nagios: 2 would be CRITICAL."""
-    for order in (["--nagios", *words], [*words, "--nagios"]):
+    for order in (["--nagios", *words], [*words, "--nagios"],
+                  ["--nag", *words]):
         result = lab.oclasp("check", *order)
         assert result.code == 3, result
 
