@@ -143,12 +143,16 @@ take_chain(struct served_probe *p, const struct cert_list *chain)
 	(void)identity_find_issuer(id, false, &p->served.issuer);
 }
 
+/* The staple is of the certificate that came with it: where several servers
+ * answer, or one is being renewed, another one than the first time. */
 static void
 judge(const struct served_probe *p, const struct handshake_result *result,
     struct served_handshake *out)
 {
 	const struct identity *id = &p->served.id;
-	const struct verify_input input = {
+	const struct cert_list *const lists[] = {
+	    result->chain, &id->chain, &id->extra, NULL};
+	struct verify_input input = {
 	    .leaf = id->leaf,
 	    .issuer = id->issuer,
 	    .extra = &id->extra,
@@ -159,9 +163,16 @@ judge(const struct served_probe *p, const struct handshake_result *result,
 	out->stapled = result->staple.len > 0;
 	if (!out->stapled || id->leaf == NULL)
 		return;
-	if (id->issuer == NULL)
-		out->verdict = p->served.issuer;
-	else
+	out->verdict = p->served.issuer;
+	if (result->chain->count > 0 &&
+	    strcmp(result->chain->items[0]->fingerprint,
+		id->leaf->fingerprint) != 0) {
+		input.leaf = result->chain->items[0];
+		err_clear(&out->verdict);
+		input.issuer =
+		    cert_find_issuer(input.leaf, lists, &out->verdict);
+	}
+	if (input.issuer != NULL)
 		out->accepted = verify_response(&input, &p->request.policy,
 				    &out->facts, &out->verdict) == 0;
 }

@@ -20,14 +20,15 @@
 
 enum { TIMEOUT_MS = 8000 };
 
-/* What one handshake is given. */
-enum gift { NOTHING, GOOD, REVOKED, FORGED, NOT_DER, NO_TLS };
+/* What one handshake is given; RENEWED is the next certificate, with its own
+ * staple. */
+enum gift { NOTHING, GOOD, REVOKED, FORGED, NOT_DER, RENEWED, NO_TLS };
 
 static uv_loop_t loop;
 static struct fetch_pool *pool;
 static struct tls_script server;
 static struct script responder;
-static struct pki_party issuer, leaf;
+static struct pki_party issuer, leaf, renewed;
 static struct buf staples[NO_TLS + 1];
 static struct acquire_pin pins[3];
 static struct acquire_options options;
@@ -43,7 +44,9 @@ static void
 sign(enum gift gift, enum cert_status status, enum pki_forgery forgery)
 {
 	struct pki_single single = {
-	    .leaf = leaf.cert, .issuer = issuer.cert, .status = status};
+	    .leaf = gift == RENEWED ? renewed.cert : leaf.cert,
+	    .issuer = issuer.cert,
+	    .status = status};
 
 	staples[gift] = pki_response(&(struct pki_response){.signer = &issuer,
 	    .singles = &single,
@@ -68,7 +71,12 @@ make_all(void **state)
 	leaf = pki_party(&(struct pki_spec){.cn = "leaf",
 	    .issuer = &issuer,
 	    .ext = {{"authorityInfoAccess", aia}}});
+	renewed = pki_party(&(struct pki_spec){.cn = "leaf",
+	    .serial = "4e",
+	    .issuer = &issuer,
+	    .ext = {{"authorityInfoAccess", aia}}});
 	sign(GOOD, CERT_GOOD, PKI_GENUINE);
+	sign(RENEWED, CERT_GOOD, PKI_GENUINE);
 	sign(REVOKED, CERT_REVOKED, PKI_GENUINE);
 	sign(FORGED, CERT_GOOD, PKI_FLIP_SIGNATURE);
 	buf_init(&staples[NOT_DER], 16);
@@ -83,6 +91,7 @@ free_all(void **state)
 	for (size_t i = 0; i <= NO_TLS; i++)
 		buf_done(&staples[i]);
 	pki_party_done(&leaf);
+	pki_party_done(&renewed);
 	pki_party_done(&issuer);
 	script_stop(&responder);
 	fetch_pool_free(pool);
@@ -113,6 +122,7 @@ serve(struct tls_peer *peer)
 	enum gift gift = beside && (unsigned)peer->number - 2 < beside_without
 			     ? NOTHING
 			     : gifts[beside ? 1 : peer->number];
+	const struct pki_party *party;
 	SSL_CTX *ctx;
 	SSL *ssl;
 	char byte;
@@ -120,8 +130,9 @@ serve(struct tls_peer *peer)
 	if (gift == NO_TLS)
 		return;
 	ctx = SSL_CTX_new(TLS_server_method());
-	assert(SSL_CTX_use_certificate(ctx, leaf.cert->x509) == 1);
-	assert(SSL_CTX_use_PrivateKey(ctx, leaf.key) == 1);
+	party = gift == RENEWED ? &renewed : &leaf;
+	assert(SSL_CTX_use_certificate(ctx, party->cert->x509) == 1);
+	assert(SSL_CTX_use_PrivateKey(ctx, party->key) == 1);
 	assert(SSL_CTX_add1_chain_cert(ctx, issuer.cert->x509) == 1);
 	if (gift != NOTHING) {
 		(void)SSL_CTX_set_tlsext_status_cb(ctx, give_staple);
@@ -196,6 +207,8 @@ static const struct row {
 	REASON_NONE, false},
     {"forged", {FORGED, FORGED}, {true, true}, {false, false},
 	REASON_BAD_SIGNATURE, REASON_NONE, true},
+    {"renewed in between", {GOOD, RENEWED}, {true, true}, {true, true},
+	REASON_NONE, REASON_NONE, false},
     {"no DER", {NOT_DER, NOT_DER}, {true, true}, {false, false},
 	REASON_NOT_OCSP, REASON_NONE, true},
     {"the second fails", {GOOD, NO_TLS}, {true, false}, {true, false},
