@@ -18,6 +18,7 @@
 enum {
 	FINGERPRINT = 64,                      /* hex digits of a SHA-256 */
 	TORN_TAIL = sizeof(".new.XXXXXX") - 1, /* of file_replace */
+	FOLDER_MODE = 0755,
 };
 
 struct kept *
@@ -190,6 +191,8 @@ publish_write_files(void *cookie)
 	struct publish *p = cookie;
 	bool any = false;
 
+	/* what is wrong with it is told by whoever is to be written there */
+	(void)file_make_dir(p->staple_dir, FOLDER_MODE, NULL);
 	look_into_folder(p);
 	for (size_t i = 0; i < p->count && !p->cancelled && !p->hurried; i++)
 		write_file(p, &p->kept[i], &any);

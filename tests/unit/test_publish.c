@@ -258,15 +258,24 @@ test_one_cannot_be_withdrawn(void **state)
 	free(in_the_way);
 }
 
+/* A13: a folder that is not there, as after a start on a full disk or when
+ * somebody has removed it, is made. */
 static void
 test_no_folder(void **state)
 {
 	const struct publish_item all[] = {item(FP_A, "a")};
-	char *nowhere = scratch_path(&scratch, "none");
+	char *folder = scratch_path(&scratch, "state/staples");
+	char *in_the_way = scratch_path(&scratch, "file");
+	char *nowhere = mem_printf("%s/staples", in_the_way);
 
 	(void)state;
+	assert_int_equal(publish(folder, all, 1), REASON_NONE);
+	expect_file("state/staples/" FP_A ".der", "a");
+	scratch_write(in_the_way, "");
 	assert_int_equal(publish(nowhere, all, 1), REASON_FILE);
 	assert_non_null(strstr(last.text, nowhere));
+	free(folder);
+	free(in_the_way);
 	free(nowhere);
 }
 
