@@ -123,11 +123,14 @@ proxy_silent(void *cookie, const struct claim *claim, const struct err *err,
     int64_t elapsed_ms)
 {
 	struct host *host = cookie;
+	size_t index;
 
 	(void)elapsed_ms;
-	if (claim->proxy != NULL)
-		host->roads[add_road(host, "proxy", claim->proxy->url)].err =
-		    *err;
+	if (claim->proxy == NULL)
+		return;
+	/* first: the roads may go elsewhere in memory */
+	index = add_road(host, "proxy", claim->proxy->url);
+	host->roads[index].err = *err;
 }
 
 static void

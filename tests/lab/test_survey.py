@@ -381,6 +381,15 @@ def test_address_that_is_out_of_reach(world):
     assert set(reasons(said).values()) == {"unreachable"}, said
 
 
+def test_proxies_that_are_nowhere(world):
+    """Each is told with its reason, however many there are."""
+    words = [f"http://nowhere{n}.lab.test:3128" for n in range(4)]
+    said = one(world, url_of("fine"), "--timeout", "4",
+               *[w for word in words for w in ("--proxy", word)])
+    found = {r["proxy"]: r["error"] for r in said["roads"] if r["proxy"]}
+    assert found == dict.fromkeys(words, "proxy-failed"), said
+
+
 def test_quiet_and_silent_off_a_terminal(world):
     result = world.oclasp("survey", f"http://{GENUINE}/", "-q")
     assert result.code == 0 and result.err == "", result
