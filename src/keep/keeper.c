@@ -169,6 +169,18 @@ feed_watchdog(void *cookie)
 	    loop_timer_start(&k->loop, k->watchdog_ms, feed_watchdog, k);
 }
 
+/* One that comes before we listen to it waits until then, and does not end us;
+ * nor does it where we cannot begin, before that is told. */
+static void
+hold_hangup(bool hold)
+{
+	sigset_t hangup;
+
+	(void)sigemptyset(&hangup);
+	(void)sigaddset(&hangup, SIGHUP);
+	(void)pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &hangup, NULL);
+}
+
 static void
 listen_to(struct keeper *k, uv_signal_t *handle, int number, uv_signal_cb cb)
 {
@@ -276,6 +288,7 @@ begin(struct keeper *k)
 	listen_to(k, &k->sigterm, SIGTERM, on_end_signal);
 	listen_to(k, &k->sigint, SIGINT, on_end_signal);
 	listen_to(k, &k->sighup, SIGHUP, on_hangup);
+	hold_hangup(false);
 	if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
 		k->watchdog_ms = (int64_t)(watchdog_us / 1000 / 3);
 		feed_watchdog(k);
@@ -371,6 +384,7 @@ keeper_run(
 	    .held_max = KEEPER_HELD_MAX};
 	k->book = address_book_new();
 	k->options = options;
+	hold_hangup(true);
 	settings = settings_load(options, err);
 	if (settings != NULL && open_state(k, err) == 0) {
 		keeper_obey(k, settings);

@@ -526,6 +526,51 @@ test_many_hangups(void **state)
 	free(notes);
 }
 
+static char *notes_of_reload;
+
+static bool
+was_reloaded(void)
+{
+	return scratch_exists(notes_of_reload);
+}
+
+/* Said while the state is opened. */
+static bool
+hang_up(const struct log_entry *entry)
+{
+	if (strstr(entry->message, "the next start") != NULL)
+		assert_int_equal(raise(SIGHUP), 0);
+	return true;
+}
+
+/* I8: a SIGHUP that comes while the keeper begins is a reload too, and does not
+ * end it. */
+static void
+test_hangup_at_the_start(void **state)
+{
+	struct keeper_options options = options_for(1, false);
+	char *in_the_way = mem_printf("%s/seal.key", state_dir);
+	pid_t child;
+
+	(void)state;
+	make_leaves(1);
+	sign(1, CERT_GOOD, 60, CLOCK_DAY);
+	assert_int_equal(file_make_dir(in_the_way, 0755, NULL), 0);
+	notes_of_reload = scratch_path(&scratch, "notes");
+	options.reload = reload_slowly;
+	options.cookie = notes_of_reload;
+	log_set_level(LOG_WARNING);
+	log_set_sink(hang_up);
+	child = begin(&options);
+	log_set_sink(NULL);
+	log_set_level(LOG_ERROR);
+	await(was_reloaded, "the reload");
+	await(first_is_there, "the staple");
+	assert_int_equal(stop(child), KEEPER_GOOD);
+	free(notes_of_reload);
+	free(in_the_way);
+}
+
 /* A fetch that is under way goes on over a reload. */
 static void
 test_reload_costs_no_fetch(void **state)
@@ -728,6 +773,7 @@ main(void)
 	    TEST(test_hangup_while_unreadable),
 	    TEST(test_reload),
 	    TEST(test_many_hangups),
+	    TEST(test_hangup_at_the_start),
 	    TEST(test_reload_costs_no_fetch),
 	    TEST(test_faulty_rules),
 	    TEST(test_end_of_a_staple),
