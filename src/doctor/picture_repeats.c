@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "doctor/picture_priv.h"
 
 enum {
@@ -124,9 +125,50 @@ asked_in_vain(const struct facts *facts, const char *name)
 	return asked;
 }
 
+/* One that was asked over TLS says the same of the control as FROM. */
+static bool
+is_confirmed(const struct facts *facts, const struct fact_datagram *from)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_datagram *d = &facts->items[i].u.datagram;
+		const struct fact_question *q;
+
+		if (facts->items[i].kind != FACT_DATAGRAM)
+			continue;
+		q = &facts->items[d->question].u.question;
+		if (q->role == ROLE_CONTROL &&
+		    (text_starts(q->asked, "tls://") ||
+			text_starts(q->asked, "https://")) &&
+		    facts_share_address(d, from))
+			return true;
+	}
+	return false;
+}
+
+/* Where no resolver is, the truth is told of the control. */
+static bool
+dark_knows_control(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact_datagram *d = &facts->items[i].u.datagram;
+		const struct fact_question *q;
+
+		if (facts->items[i].kind != FACT_DATAGRAM || d->elsewhere)
+			continue;
+		q = &facts->items[d->question].u.question;
+		if (q->party == PARTY_DARK && q->role == ROLE_CONTROL &&
+		    is_confirmed(facts, d))
+			return true;
+	}
+	return false;
+}
+
 bool
 picture_dark_chooses(const struct facts *facts)
 {
+	/* nobody forges that: it is lost now and then */
+	if (dark_knows_control(facts))
+		return false;
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct fact_question *q = &facts->items[i].u.question;
 

@@ -233,6 +233,17 @@ static const struct row {
 		       "ask " DARK " responder = servfail\n" E1_RIGHT
 		       "fetch 192.0.2.1 http-status x3\n" WEB,
 	"responder-down", CERTAINTY_STRONG, NULL, "dns-intercepted", NULL},
+    {"11 it answers not every time, and of the control the truth",
+	CERT SYS_RIGHT "ask " R1 " responder = 192.0.2.1\n"
+		       "ask " DARK " control = 192.0.2.200\n"
+		       "ask " DARK " responder = 192.0.2.1\n"
+		       "ask " DARK " sibling = silent\n"
+		       "ask " DARK " sibling = silent\n"
+		       "ask " DARK " sibling = silent\n" E1_RIGHT "ask " E1
+		       " control = 192.0.2.200\n"
+		       "fetch 192.0.2.1 http-status x3\n" WEB,
+	"responder-down", CERTAINTY_STRONG, "dns-intercepted", "dns-injection",
+	NULL},
     {"11 look-alike: the control's name is forged too, others are not",
 	CERT SYS_WRONG FORGED_R1 "ask " DARK " control = 192.0.2.78\n"
 				 "ask " DARK " responder = 192.0.2.77\n"
