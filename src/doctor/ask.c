@@ -23,6 +23,7 @@ struct ask {
 	size_t answers, strays;
 	/* until it is put */
 	struct loop_timer *delay;
+	struct loop_timer *window; /* then it ends, if an answer has come */
 	uv_loop_t *loop;
 	struct ask_request request; /* its resolver and name are ours */
 	char *name;
@@ -164,6 +165,7 @@ static void
 release(struct ask *ask)
 {
 	loop_timer_cancel(&ask->delay);
+	loop_timer_cancel(&ask->window);
 	free(ask->name);
 	free(ask);
 }
@@ -194,6 +196,19 @@ datagrams_ended(void *cookie, const struct err *err)
 
 	ask->datagrams = NULL;
 	finish(ask, err);
+}
+
+static void
+window_closed(void *cookie)
+{
+	struct ask *ask = cookie;
+	const struct err none = {0};
+
+	ask->window = NULL;
+	if (ask->answers == 0)
+		return;
+	datagram_cancel(&ask->datagrams);
+	finish(ask, &none);
 }
 
 static void
@@ -257,11 +272,14 @@ put(void *cookie)
 	    .stray = stray_came};
 	static const struct question_callbacks messages = {
 	    .answer = message_came, .end = connection_ended};
+	const int64_t hold_ms =
+	    request->hold_ms > 0 ? request->hold_ms : ASK_HOLD_MS;
+	const bool patient = request->patience_ms > hold_ms;
 	const struct datagram_question question = {
 	    .server = (const struct sockaddr *)&ask->resolver.address,
 	    .name = request->name,
 	    .type = request->type,
-	    .hold_ms = request->hold_ms > 0 ? request->hold_ms : ASK_HOLD_MS,
+	    .hold_ms = patient ? request->patience_ms : hold_ms,
 	    .manner = request->manner,
 	    .hops = request->hops,
 	    .once = true,
@@ -280,6 +298,9 @@ put(void *cookie)
 		break;
 	case RESOLVER_UDP:
 		ask->datagrams = datagram_ask(loop, &question, &datagrams, ask);
+		if (patient)
+			ask->window =
+			    loop_timer_start(loop, hold_ms, window_closed, ask);
 		break;
 	case RESOLVER_TCP:
 	case RESOLVER_TLS:

@@ -19,6 +19,9 @@ enum {
 	/* 99 % of forged answers come within 364 ms before the genuine one
 	 * (NETWORK-TRUTH 1.1); a diagnosis never stops at the first */
 	ASK_HOLD_MS = 1500,
+	/* and of who has said nothing so far: a resolver that is far away, or
+	 * has to look it up first, is not silent for that */
+	ASK_PATIENCE_MS = 4000,
 	ASK_STRAYS_MAX = 32, /* told of one question: believed by nobody */
 	/* of FACTS_MAX: who sends very many answers does not keep out what
 	 * becomes of the addresses */
@@ -36,6 +39,8 @@ struct ask_request {
 	unsigned repeat;
 	int64_t delay_ms; /* not before that, from now */
 	int64_t hold_ms;  /* 0: ASK_HOLD_MS, for others their own deadline */
+	/* over UDP, while no answer has come; 0: no longer than HOLD_MS */
+	int64_t patience_ms;
 };
 
 /* What REQUEST names is copied, but for what its resolver borrows.  FACTS must

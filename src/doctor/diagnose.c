@@ -308,6 +308,7 @@ diagnose_url(
 		diagnose_repeats(&w);
 		diagnose_encrypted(&w);
 		diagnose_network(&w);
+		diagnose_costs(&w);
 		diagnose_server(&w);
 		diagnose_rest(&w);
 		say_substitution(&w);

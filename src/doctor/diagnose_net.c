@@ -14,9 +14,7 @@ enum {
 	/* A refusal that comes in less than half the time in which the host
 	 * itself answers was not sent by it (NETWORK-TRUTH 4.2, 36) */
 	RST_FACTOR = 2,
-	SLOW_MS = 2500, /* near the 3 s that Apple's clients wait */
 	HTTP_OK = 200,
-	REPEATS_MIN = 5, /* before "intermittent" is said */
 };
 
 /* SEEN was tried in vain; where another one works, only those count that the
@@ -92,6 +90,28 @@ code_of_answer(enum reason reason)
 	}
 }
 
+/* What is the matter with a response that is out of its time, in words; other
+ * clocks were asked, or there was none. */
+static const char *
+out_of_time(const struct workup *w, enum reason reason)
+{
+	size_t index = 0;
+	bool compared = next_fact(w->p->facts, FACT_CLOCK, &index) != NULL;
+
+	if (reason == REASON_NOT_YET_VALID)
+		return compared ? "the response is genuine and begins in the "
+				  "future, and this machine's clock is right: "
+				  "the responder's is not"
+				: "the response is genuine and begins in the "
+				  "future: the responder's clock is ahead, or "
+				  "this machine's behind";
+	return compared
+		   ? finding_row(FINDING_RESP_EXPIRED)->meaning
+		   : "the response is genuine and past its nextUpdate: the "
+		     "responder or a cache before it is stale, or this "
+		     "machine's clock is ahead";
+}
+
 /* An OCSP answer that is no response: what it is, is proven by having it; that
  * it is the CA's word, only where the address is beyond doubt. */
 static void
@@ -116,7 +136,9 @@ judge_answer(
 	    !w->works && (!w->p->any_proven || w->p->direct_proven));
 	/* of an OCSP status the code says it all */
 	if (strncmp(finding_row(code)->code, "responder-status-", 17) != 0)
-		finding_say(finding, "%s: %s", finding_row(code)->meaning,
+		finding_say(finding, "%s: %s",
+		    code == FINDING_RESP_EXPIRED ? out_of_time(w, seen->reason)
+						 : finding_row(code)->meaning,
 		    w->p->facts->items[seen->fetch].u.fetch.err.text);
 	finding_about_address(finding, seen);
 }
@@ -369,92 +391,6 @@ judge_failure(struct workup *w)
 		judge_tcp(w, &sum, how);
 }
 
-/* --- what only costs time --- */
-
-static void
-judge_ipv6(struct workup *w)
-{
-	const struct seen_address *dead = NULL;
-	struct finding *finding;
-	const struct fact *fact;
-	bool v4_proven = false;
-
-	for (size_t i = 0; i < w->p->address_count; i++) {
-		const struct seen_address *seen = &w->p->addresses[i];
-		bool v6 = strchr(seen->address, ':') != NULL;
-
-		if (!v6 && seen->state == ADDRESS_PROVEN)
-			v4_proven = true;
-		if (v6 && seen->state == ADDRESS_PROVEN)
-			return;
-		if (v6 && seen->state == ADDRESS_FAILED && !seen->connected)
-			dead = seen;
-	}
-	if (dead == NULL || !v4_proven || !w->p->v6_control_failed)
-		return;
-	finding =
-	    finding_add(w, FINDING_NET_V6_BROKEN, CERTAINTY_STRONG, false);
-	finding_about_address(finding, dead);
-	for (size_t i = 0;
-	     (fact = next_fact(w->p->facts, FACT_CONNECT, &i)) != NULL;) {
-		if (fact->u.connect.control)
-			finding_cite(finding, i - 1);
-	}
-}
-
-/* Neither "works" nor "fails" is the truth. */
-static void
-judge_rates(struct workup *w)
-{
-	const struct seen_address *mixed = NULL;
-	unsigned tries = 0, failures = 0;
-	struct finding *finding;
-
-	for (size_t i = 0; i < w->p->address_count; i++) {
-		const struct seen_address *seen = &w->p->addresses[i];
-
-		if (seen->state != ADDRESS_PROVEN || !seen->mixed ||
-		    seen->tries < REPEATS_MIN)
-			continue;
-		mixed = seen;
-		tries += seen->tries;
-		failures += seen->failures;
-	}
-	if (mixed == NULL)
-		return;
-	finding =
-	    finding_add(w, FINDING_INTERMITTENT, CERTAINTY_PROVEN, !w->works);
-	finding_say(finding,
-	    "the same way sometimes works and sometimes does not: %u of %u "
-	    "tries at proven addresses failed (%u %%)",
-	    failures, tries, failures * 100 / tries);
-	finding_about_address(finding, mixed);
-}
-
-static void
-judge_speed(struct workup *w)
-{
-	const struct seen_address *fastest = NULL;
-	struct finding *finding;
-
-	for (size_t i = 0; i < w->p->address_count; i++) {
-		const struct seen_address *seen = &w->p->addresses[i];
-
-		if (seen->state == ADDRESS_PROVEN &&
-		    (fastest == NULL || seen->best_ms < fastest->best_ms))
-			fastest = seen;
-	}
-	if (fastest == NULL || fastest->best_ms < SLOW_MS)
-		return;
-	finding =
-	    finding_add(w, FINDING_RESPONDER_SLOW, CERTAINTY_PROVEN, false);
-	finding_say(finding,
-	    "the responder took %lld ms at best, which is about as long as "
-	    "clients wait: a staple hides that",
-	    (long long)fastest->best_ms);
-	finding_about_address(finding, fastest);
-}
-
 /* A signed answer that the certificate is not good: whatever the way. */
 static void
 judge_status(struct workup *w)
@@ -485,7 +421,4 @@ diagnose_network(struct workup *w)
 	judge_status(w);
 	if (!w->p->direct_proven || (!w->works && !finding_any_breaks(w)))
 		judge_failure(w);
-	judge_ipv6(w);
-	judge_rates(w);
-	judge_speed(w);
 }

@@ -97,6 +97,9 @@ void diagnose_network(struct workup *w);
 bool diagnose_outside(
     struct workup *w, const struct seen_address *seen, size_t silent);
 
+/* --- diagnose_costs.c: what only costs time --- */
+void diagnose_costs(struct workup *w);
+
 /* --- diagnose_server.c: what the TLS server serves --- */
 void diagnose_server(struct workup *w);
 

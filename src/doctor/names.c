@@ -131,6 +131,7 @@ put(struct names *n, enum fact_party party, const struct resolver *resolver,
 	    .role = role,
 	    .type = type,
 	    .manner = manner,
+	    .patience_ms = party == PARTY_RESOLVER ? ASK_PATIENCE_MS : 0,
 	};
 
 	for (unsigned i = 0; i < times; i++) {

@@ -16,6 +16,7 @@ static uv_loop_t loop;
 static struct dns_script server;
 static struct facts facts;
 static struct ask *running;
+static int64_t patience_ms;
 static int ends;
 
 static void
@@ -43,6 +44,7 @@ ask(const char *url, const char *name, enum dns_type type, unsigned manner,
 	    .manner = manner,
 	    .repeat = 3,
 	    .hold_ms = hold_ms,
+	    .patience_ms = patience_ms,
 	};
 	struct err err = {0};
 
@@ -216,6 +218,38 @@ test_full(void **state)
 }
 
 static void
+answer_late(const struct dns_question *question)
+{
+	struct wire wire;
+
+	start_answer(&wire, question);
+	wire_address(&wire, "ocsp.test", "192.0.2.1");
+	dns_script_send_later(question, &wire, 250);
+}
+
+/* NETWORK-TRUTH 1.3: who is slow is not silent; who is quick is not waited
+ * for. */
+static void
+test_patience(void **state)
+{
+	int64_t began = clock_mono_ms();
+
+	(void)state;
+	patience_ms = 600;
+	assert_true(dns_script_start(&server, &loop, false, answer_late));
+	ask_server(DNS_A, 0, 100);
+	assert_int_equal(facts.items[0].u.question.answers, 1);
+	assert_true(clock_mono_ms() - began >= 600);
+	dns_script_stop(&server);
+	facts_done(&facts);
+	patience_ms = 60000;
+	assert_true(dns_script_start(&server, &loop, false, answer_late));
+	ask_server(DNS_A, 0, 400);
+	assert_int_equal(facts.items[0].u.question.answers, 1);
+	patience_ms = 0;
+}
+
+static void
 send_rubbish(const struct dns_question *question)
 {
 	struct wire wire;
@@ -317,6 +351,7 @@ main(void)
 	    TEST(test_system),
 	    TEST(test_cancel),
 	    TEST(test_full),
+	    TEST(test_patience),
 	    TEST(test_rubbish),
 	    TEST(test_failed_in_tls),
 	    TEST(test_room_is_left),

@@ -1158,6 +1158,16 @@ test_what_others_said(void **state)
 	    {CERT "ask system responder = servfail\nask " R1
 		  " responder = servfail\n" R1_CONTROL,
 		"dns-servfail", "none that was asked can", CERTAINTY_STRONG},
+	    /* nobody has told the time */
+	    {CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\n",
+		"resp-expired", "or this machine's clock is ahead",
+		CERTAINTY_PROVEN},
+	    {CERT SYS_RIGHT E1_RIGHT "fetch 192.0.2.1 expired\nclock 0 auth\n",
+		"resp-expired", "this machine's clock is right",
+		CERTAINTY_PROVEN},
+	    {CERT SYS_RIGHT E1_RIGHT
+		"fetch 192.0.2.1 not-yet-valid\nclock 0 auth\n",
+		"resp-expired", "begins in the future", CERTAINTY_PROVEN},
 	    /* what is in the file may be fresh */
 	    {CERT SYS_RIGHT "fetch 192.0.2.1 expired\n"
 			    "clock 864000 auth a.x\nclock 864010 auth b.x\n"
