@@ -152,10 +152,12 @@ raw_readable(void *cookie, int status, int events)
 	    recv(c->fd, c->in + c->len, RAW_MAX - c->len, MSG_DONTWAIT);
 
 	(void)events;
+	/* a reset behind octets: libuv tells of it once, and of nothing after */
+	if (status < 0 || len == 0 ||
+	    (len < 0 && errno != EAGAIN && errno != EINTR))
+		c->ended = true;
 	if (len > 0)
 		c->len += (size_t)len;
-	else if (status < 0 || len == 0 || (errno != EAGAIN && errno != EINTR))
-		c->ended = true;
 	c->in[c->len] = '\0';
 	uv_stop(c->loop);
 }
