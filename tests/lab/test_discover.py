@@ -121,7 +121,8 @@ def test_keep_by_the_servers_path(found, tmp_path):
                 place(tmp_path, "le/live/one.test/fullchain.pem"))
     result = found.installed().once(*found.words)
     assert "keeping 2 certificates" in result.err, result
-    assert len(found.lab.requests()) == 2, "each is asked for once"
+    # requests may be more: where one is slow another road is tried beside it
+    assert result.err.count("a good response") == 2, "each is fetched once"
 
 
 def test_looks_again(found, tmp_path):
