@@ -266,6 +266,7 @@ def test_keeper_of_the_machine_that_admits_nobody(lab, leaf, own):
     """Who keeps some of his own asks about these."""
     with tempfile.TemporaryDirectory() as home:
         path = shutil.copy(leaf.path, home)
+        program = shutil.copy(lab.program, home)  # its folder may be closed
         if own:
             done = lab.oclasp("keep", path, "--once", "--state-dir",
                               f"{home}/.local/state/oclasp")
@@ -274,7 +275,7 @@ def test_keeper_of_the_machine_that_admits_nobody(lab, leaf, own):
         done = lab.run(
             *lab.dress({"/run/oclasp/control.sock": "of root, mode 0644"}),
             "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-            "env", f"HOME={home}", lab.program, "status")
+            "env", f"HOME={home}", program, "status")
     assert done.returncode == (0 if own else 2), done
     assert ("localhost" in done.stdout) == own, done
     assert ("Permission denied" in done.stderr) == (not own), done
